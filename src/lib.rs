@@ -1,5 +1,6 @@
 //! The export list of `fleetgrass._core`.
 
+pub mod client;
 pub mod error;
 pub mod model;
 
