@@ -21,7 +21,8 @@ use tokio::runtime::{Builder, Runtime};
 
 const ROUNDS: usize = 101;
 const CALLS: u32 = 300;
-const BODY: &[u8] = br#"{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY","lastStatusUpdateTimestamp":1700000000.123}]}"#;
+const BODY: &[u8] =
+    br#"{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY","lastStatusUpdateTimestamp":1700000000.123}]}"#;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--serve") {
@@ -36,7 +37,10 @@ fn main() {
         ("a blocking socket, 2 syscalls", blocking(address)),
         ("ours: hyper driven on the caller's thread", ours(address)),
         ("hyper, tokio current-thread runtime", tokio(address, Builder::new_current_thread().enable_io().build().unwrap())),
-        ("hyper, tokio multi-thread runtime", tokio(address, Builder::new_multi_thread().worker_threads(2).enable_io().build().unwrap())),
+        (
+            "hyper, tokio multi-thread runtime",
+            tokio(address, Builder::new_multi_thread().worker_threads(2).enable_io().build().unwrap()),
+        ),
     ];
     let mut figures = vec![(Vec::new(), Vec::new()); rivals.len()];
     for _ in 0..ROUNDS {
@@ -128,7 +132,8 @@ fn blocking(address: SocketAddr) -> Box<dyn FnMut()> {
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     println!("{}", listener.local_addr().unwrap());
-    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", BODY.len()).into_bytes();
+    let mut answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", BODY.len()).into_bytes();
     answer.extend_from_slice(BODY);
     for stream in listener.incoming() {
         let (mut stream, answer) = (stream.unwrap(), answer.clone());

@@ -3,7 +3,15 @@
 pub mod client;
 pub mod error;
 pub mod model;
+pub mod protocol;
+#[cfg(feature = "python")]
+mod py;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use crate::py::client::PyClient;
+    #[pymodule_export]
+    use crate::py::model::{model, operations};
+}

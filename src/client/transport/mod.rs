@@ -24,8 +24,8 @@ use hyper_util::rt::TokioIo;
 use crate::error::Error;
 use pool::{Connection, Pool};
 use socket::{Drive, INTERRUPT_EVERY, Socket};
-pub use tls::{Identity, Verify};
 use tls::Tls;
+pub use tls::{Identity, Verify};
 
 /// What the caller's thread asks now and then while it waits: an error ends the wait.
 pub type Interrupt<'a> = &'a dyn Fn() -> Result<(), Error>;
@@ -60,7 +60,10 @@ pub enum Failure {
     ConnectTimeout,
     ReadTimeout,
     /// Closed, or no HTTP, before the answer was whole; `status` if its head had come.
-    Closed { status: Option<u16>, reason: String },
+    Closed {
+        status: Option<u16>,
+        reason: String,
+    },
     /// The TLS handshake failed.
     Tls(String),
     /// A file of a certificate or key cannot be used.
@@ -90,7 +93,12 @@ impl Transport {
     }
 
     /// Sends `request` to `origin` and reads the whole answer.
-    pub fn exchange(&self, origin: &Origin, request: Request<Full<Bytes>>, interrupt: Interrupt) -> Result<Response<Bytes>, Failure> {
+    pub fn exchange(
+        &self,
+        origin: &Origin,
+        request: Request<Full<Bytes>>,
+        interrupt: Interrupt,
+    ) -> Result<Response<Bytes>, Failure> {
         let mut connection = match self.pool.take(origin) {
             Some(connection) => connection,
             None => self.connect(origin, interrupt)?,
