@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod model;
+pub mod resolve;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
