@@ -94,7 +94,9 @@ fn public_recipes_are_read_or_refused_with_reasons() {
     for (file, bytes) in &recipes {
         match recipe::read(bytes) {
             Ok(recipe) => assert_eq!(recipe.format == Format::Json, file.ends_with(".json"), "{file}"),
-            Err(error) => drop(refused.insert(&**file, error)),
+            Err(error) => {
+                refused.insert(&**file, error);
+            }
         }
     }
     assert_eq!(refused.keys().copied().collect::<Vec<_>>(), REFUSED.iter().map(|(file, _)| *file).collect::<Vec<_>>());
@@ -116,7 +118,7 @@ fn public_recipes_survive_printing() {
         let printed = recipe.to_json(|_| Some("digest".into()));
         let json = recipe::read(printed.to_string().as_bytes()).unwrap();
         assert_eq!(Recipe { format: recipe.format, ..json }, recipe, "{file}");
-        let yaml = Recipe::to_yaml(&printed);
+        let yaml = recipe::to_yaml(&printed);
         let yaml = recipe::read(yaml.as_bytes()).unwrap_or_else(|error| panic!("{file}: {error}\n{yaml}"));
         assert_eq!(Recipe { format: recipe.format, ..yaml }, recipe, "{file}");
     }

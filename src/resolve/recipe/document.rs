@@ -37,7 +37,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Format, Node), Problem> {
         return Err(Problem::of_document(None, what, "move scripts and data into artifacts"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        let line = bytes[..error.valid_up_to()].split(|&byte| byte == b'\n').count();
         Problem::of_document(Some((line as u64, None)), "it is not UTF-8 text".into(), "save the recipe as UTF-8")
     })?;
     let text = text.trim_start_matches('\u{feff}');
@@ -81,8 +81,9 @@ fn keep_number_texts(node: &mut Node, source: &str) {
     let span = node.defined.span();
     match &mut node.value {
         Content::Number(_, text) => {
-            if let (Some(start), Some(length)) = (span.byte_offset(), span.byte_len())
-                && let Some(written) = source.get(start as usize..(start + length) as usize)
+            let bytes = |count: Option<u64>| usize::try_from(count?).ok();
+            if let (Some(start), Some(length)) = (bytes(span.byte_offset()), bytes(span.byte_len()))
+                && let Some(written) = source.get(start..start + length)
             {
                 written.trim().clone_into(text);
             }

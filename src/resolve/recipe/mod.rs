@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod print;
 mod read;
+mod yaml;
 
 use serde_json::{Map, Value};
 
@@ -18,6 +19,7 @@ use super::version::Version;
 pub use document::SIZE_LIMIT;
 pub use error::{Problem, RecipeError};
 pub use read::read;
+pub use yaml::to_yaml;
 
 /// The one format there is.
 pub const FORMAT_VERSION: &str = "2020-01-25";

@@ -41,15 +41,6 @@ impl Recipe {
         Value::Object(printed)
     }
 
-    /// [`to_json`](Self::to_json) as YAML text, with every text in quotes as the service has it.
-    #[must_use]
-    pub fn to_yaml(printed: &Value) -> String {
-        let options = serde_saphyr::ser_options! { quote_all: true };
-        let mut text = String::new();
-        serde_saphyr::to_fmt_writer_with_options(&mut text, printed, options).unwrap_or_default();
-        text
-    }
-
     /// The `platforms` of `DescribeComponent`, one for each manifest.
     #[must_use]
     pub fn platforms(&self) -> Vec<Value> {
@@ -105,5 +96,36 @@ impl ComponentType {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.spelling()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::*;
+
+    #[test]
+    fn get_component_spells_out_defaults() {
+        let recipe = read(
+            b"ComponentVersion: 1.4.0\nComponentName: io.acme.Pump\nRecipeFormatVersion: 2020-01-25\n\
+              ComponentDependencies: {T: {VersionRequirement: ^2.0.0}}\n\
+              Manifests: [{Name: one, Platform: {os: linux, gpu: ~}, Lifecycle: {Run: x}, Artifacts: [{URI: 's3://b/k'}]}, {}]\n",
+        )
+        .unwrap();
+        let printed = recipe.to_json(|uri| Some(format!("digest of {uri}")));
+        assert_eq!(
+            printed.to_string(),
+            concat!(
+                r#"{"RecipeFormatVersion":"2020-01-25","ComponentName":"io.acme.Pump","ComponentVersion":"1.4.0","#,
+                r#""ComponentDependencies":{"T":{"VersionRequirement":"^2.0.0","DependencyType":"HARD"}},"#,
+                r#""Manifests":[{"Name":"one","Platform":{"os":"linux","gpu":"*"},"Lifecycle":{"Run":"x"},"#,
+                r#""Artifacts":[{"Uri":"s3://b/k","Digest":"digest of s3://b/k","Algorithm":"SHA-256","Unarchive":"NONE","#,
+                r#""Permission":{"Read":"OWNER","Execute":"NONE"}}]},{"Lifecycle":{},"Artifacts":[]}],"#,
+                r#""ComponentType":"aws.greengrass.generic"}"#
+            )
+        );
+        assert_eq!(recipe.to_json(|_| None)["Manifests"][0]["Artifacts"][0].get("Digest"), None);
+        let platforms = [json!({"name": "one", "attributes": {"os": "linux", "gpu": "*"}}), json!({"attributes": {}})];
+        assert_eq!(recipe.platforms(), platforms);
     }
 }

@@ -208,14 +208,12 @@ impl Reader {
 
     /// The text of a property that must be there.
     fn required_text<'n>(&mut self, parent: &Place<'n>, name: &str, remedy: &str) -> Option<(Place<'n>, String)> {
-        match parent.property(name) {
-            Some(place) => self.scalar(&place).map(|text| (place, text)),
-            None => {
-                let missing = Place { node: parent.node, path: parent.path_to(name) };
-                self.problems.push(missing.problem("it is missing".into(), remedy));
-                None
-            }
+        if let Some(place) = parent.property(name) {
+            return self.scalar(&place).map(|text| (place, text));
         }
+        let missing = Place { node: parent.node, path: parent.path_to(name) };
+        self.problems.push(missing.problem("it is missing".into(), remedy));
+        None
     }
 
     fn text(&mut self, parent: &Place, name: &str) -> Option<String> {
@@ -270,5 +268,135 @@ impl Reader {
     fn mismatch<T>(&mut self, place: &Place, expected: &str) -> Option<T> {
         self.problems.push(place.problem(format!("it is {}", place.found()), format!("write {expected}")));
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const HEAD: &str = "RecipeFormatVersion: 2020-01-25\nComponentName: a.b-c_D\nComponentVersion: 1.0.0\n";
+
+    fn with(tail: &str) -> Recipe {
+        read(format!("{HEAD}{tail}").as_bytes()).unwrap()
+    }
+
+    fn problems(tail: &str) -> Vec<String> {
+        let problems = read(format!("{HEAD}{tail}").as_bytes()).unwrap_err().problems;
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn defaults_are_filled_in() {
+        let recipe = with("Manifests:\n- Artifacts:\n  - uri: s3://b/k\n");
+        assert_eq!(
+            (recipe.format, recipe.kind, &recipe.default_configuration),
+            (Format::Yaml, ComponentType::Generic, &json!({}))
+        );
+        let artifact = &recipe.manifests[0].artifacts[0];
+        assert_eq!((artifact.unarchive, artifact.read, artifact.execute), (Unarchive::None, Permission::Owner, Permission::None));
+    }
+
+    #[test]
+    fn property_names_and_enum_values_have_any_case() {
+        let recipe = with(
+            "COMPONENTTYPE: AWS.Greengrass.Lambda\ncomponentdependencies:\n  Z: {versionrequirement: 1.x, dependencytype: soft}\n  \
+             A: {VersionRequirement: '*'}\nmanifests: [{platform: {OS: Linux}, artifacts: [{URI: u, permission: {execute: all}}]}]\n",
+        );
+        assert_eq!(recipe.kind, ComponentType::Lambda);
+        let dependencies: Vec<_> = recipe.dependencies.iter().map(|d| (&*d.name, d.requirement.as_str(), d.kind)).collect();
+        assert_eq!(dependencies, [("Z", "1.x", DependencyType::Soft), ("A", "*", DependencyType::Hard)]);
+        assert_eq!(recipe.manifests[0].platform, [("OS".into(), Some("Linux".into()))]);
+        assert_eq!(recipe.manifests[0].artifacts[0].execute, Permission::All);
+    }
+
+    #[test]
+    fn scalars_are_taken_for_texts_as_written() {
+        let recipe = with(
+            "ComponentPublisher: 1_000\nComponentDescription: yes\nComponentDependencies:\n  A: {VersionRequirement: &v 1.10}\n  \
+             B: {VersionRequirement: *v}\n  C: {VersionRequirement: 2}\nManifests: [{Platform: {gpu: true, os: ~}}]\n",
+        );
+        assert_eq!(recipe.publisher.as_deref(), Some("1_000"));
+        assert_eq!(recipe.description.as_deref(), Some("yes"));
+        let requirements: Vec<_> = recipe.dependencies.iter().map(|d| d.requirement.as_str()).collect();
+        assert_eq!(requirements, ["1.10", "1.10", "2"]);
+        assert_eq!(recipe.manifests[0].platform, [("gpu".into(), Some("true".into())), ("os".into(), None)]);
+    }
+
+    #[test]
+    fn null_is_absent_and_the_unknown_is_ignored() {
+        let recipe = with("Manifests:\nLifecycle: ~\nComponentConfiguration: {DefaultConfiguration: null}\nTags: {a: b}\n");
+        assert_eq!(recipe, with(""));
+    }
+
+    #[test]
+    fn of_a_key_that_is_there_twice_the_last_counts() {
+        let recipe =
+            with("ComponentPublisher: A\ncomponentPublisher: B\nComponentConfiguration: {DefaultConfiguration: {k: 1, k: 2}}\n");
+        assert_eq!((recipe.publisher.as_deref(), recipe.default_configuration), (Some("B"), json!({"k": 2})));
+    }
+
+    #[test]
+    fn configuration_keeps_its_order_and_kinds() {
+        let recipe =
+            with("ComponentConfiguration: {DefaultConfiguration: {z: 1.50, a: [on, ~, 9007199254740993, false], m: '1'}}\n");
+        assert_eq!(recipe.default_configuration.to_string(), r#"{"z":1.5,"a":["on",null,9007199254740993,false],"m":"1"}"#);
+    }
+
+    #[test]
+    fn every_problem_is_told_with_its_place() {
+        assert_eq!(
+            problems(
+                "ComponentType: lambda\nComponentDependencies:\n  A: {VersionRequirement: \">=1.0.0, <2.0.0\"}\n  B: ^1\n\
+                 Manifests:\n- Platform: linux\n  Artifacts:\n  - URI: a\n    Unarchive: tar\n  - Uri: [a]\n"
+            ),
+            [
+                "ComponentType (line 4): \"lambda\" is no ComponentType; write one of aws.greengrass.generic, \
+                 aws.greengrass.lambda, aws.greengrass.plugin, aws.greengrass.nucleus",
+                "ComponentDependencies[\"A\"].VersionRequirement (line 6): \">=1.0.0, <2.0.0\" is not a version requirement that \
+                 a core device can read: \"1.0.0,\" is not a version: its numbers must be digits; give the versions that are \
+                 acceptable, such as \"^1.0.0\" or \">=1.0.0 <2.0.0\"",
+                "ComponentDependencies[\"B\"] (line 7): \"^1\" tells no VersionRequirement; write a map with VersionRequirement; \
+                 give the versions that are acceptable, such as \"^1.0.0\" or \">=1.0.0 <2.0.0\"",
+                "Manifests[0].Platform (line 9): it is \"linux\"; write a map",
+                "Manifests[0].Artifacts[0].Unarchive (line 12): \"tar\" is no Unarchive; write one of NONE, ZIP",
+                "Manifests[0].Artifacts[1].URI (line 13): it is a list of 1; write a text",
+            ]
+        );
+    }
+
+    #[test]
+    fn limits_hold() {
+        let recipe = |name: &str, version: &str| {
+            read(
+                json!({"RecipeFormatVersion": FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version})
+                    .to_string()
+                    .as_bytes(),
+            )
+        };
+        assert!(recipe(&"a".repeat(128), &format!("999999.0.0-{}", "a".repeat(53))).is_ok());
+        assert!(recipe(&"a".repeat(129), "1.0.0").is_err());
+        assert!(recipe("a", &format!("999999.0.0-{}", "a".repeat(54))).is_err());
+        assert!(recipe("a", "1.0.1000000").is_err());
+        assert!(recipe("", "1.0.0").is_err());
+        let comment = "#".repeat(document::SIZE_LIMIT - HEAD.len());
+        assert_eq!(with(&comment), with(""));
+        assert_eq!(problems(&format!("{comment}#")).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_document_is_told() {
+        let problem = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
+        assert_eq!(
+            problem(b""),
+            "recipe (line 1): it is null, not a map of properties; begin with `RecipeFormatVersion: 2020-01-25`"
+        );
+        assert!(problem(b"a: b\n\xff").starts_with("recipe (line 2): it is not UTF-8 text"));
+        assert!(problem(b"{\"a\": 1").starts_with("recipe (line 1, column 7): it is not JSON: EOF while parsing an object;"));
+        assert!(problem(b"a: [").starts_with("recipe (line "));
+        for nested in ["[".repeat(15_000), "{\"a\":".repeat(3_000), "- ".repeat(7_000)] {
+            assert!(!read(nested.as_bytes()).unwrap_err().problems.is_empty());
+        }
     }
 }
