@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use fleetgrass::resolve::platform;
 use fleetgrass::resolve::recipe::{self, Format, Recipe};
 use fleetgrass::resolve::requirement::Requirement;
 use fleetgrass::resolve::version::Version;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn vectors(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name);
@@ -34,6 +35,42 @@ fn requirements_are_met_as_on_the_device() {
         };
         assert_eq!(met, case["expected"].as_bool(), "{case}");
         assert_eq!(error, case["error"].as_str(), "{case}");
+    }
+}
+
+fn recipe_of(case: &Value) -> Recipe {
+    let recipe = json!({
+        "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": "A", "ComponentVersion": "1.0.0",
+        "Manifests": case["manifests"], "Lifecycle": case["lifecycle"],
+    });
+    recipe::read(recipe.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn manifests_are_chosen_as_on_the_device() {
+    let vectors = vectors("platform_match.json");
+    let classic: Vec<_> = cases(&vectors, "cases").iter().filter(|case| case["engine"] == "classic").collect();
+    assert_eq!(classic.len(), 50);
+    for case in classic {
+        let (recipe, device) = (recipe_of(case), serde_json::from_value(case["platform"].clone()).unwrap());
+        let chosen = platform::manifest(&recipe, &device);
+        assert_eq!(chosen.is_err(), case["error"] == "invalid_regex", "{case}");
+        let index =
+            chosen.ok().flatten().map(|chosen| recipe.manifests.iter().position(|manifest| std::ptr::eq(manifest, chosen)));
+        assert_eq!(json!(index.flatten()), case["expected_index"], "{case}");
+    }
+}
+
+#[test]
+fn lifecycles_are_selected_as_on_the_device() {
+    let vectors = vectors("platform_match.json");
+    let cases = cases(&vectors, "lifecycle_cases");
+    assert_eq!(cases.len(), 14);
+    for case in cases {
+        let recipe = recipe_of(case);
+        let index = usize::try_from(case["manifest_index"].as_u64().unwrap()).unwrap();
+        let lifecycle = platform::lifecycle(&recipe, &recipe.manifests[index]);
+        assert_eq!(Value::Object(lifecycle), case["expected_lifecycle"], "{case}");
     }
 }
 
@@ -93,7 +130,7 @@ fn public_recipes_are_read_or_refused_with_reasons() {
     let mut refused = BTreeMap::new();
     for (file, bytes) in &recipes {
         match recipe::read(bytes) {
-            Ok(recipe) => assert_eq!(recipe.format == Format::Json, file.ends_with(".json"), "{file}"),
+            Ok(recipe) => assert_eq!(recipe.format == Format::Json, file.contains(".json"), "{file}"),
             Err(error) => {
                 refused.insert(&**file, error);
             }

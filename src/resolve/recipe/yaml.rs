@@ -1,5 +1,7 @@
 //! YAML in the one style the service writes: block lists and maps, plain keys, every text in double quotes.
 
+use std::fmt::Write;
+
 use serde_json::{Value, json};
 
 /// A printed recipe as YAML, every text in double quotes as the service has it.
@@ -54,7 +56,9 @@ fn write_yaml(out: &mut String, value: &Value, indent: usize) {
 fn write_line(out: &mut String, value: &Value) {
     for c in value.to_string().chars() {
         match c {
-            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c)); // a String takes all
+            }
             other => out.push(other),
         }
     }
