@@ -97,7 +97,7 @@ fn public_recipes_survive_printing() {
 #[test]
 fn damaged_recipes_do_no_harm() {
     let Some(recipes) = public_recipes() else { return };
-    let mut random = fastrand::Rng::with_seed(20200125);
+    let mut random = fastrand::Rng::with_seed(1);
     for (file, bytes) in &recipes {
         for _ in 0..100 {
             let mut bytes = bytes.clone();
