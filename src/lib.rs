@@ -6,6 +6,7 @@ pub mod model;
 pub mod protocol;
 #[cfg(feature = "python")]
 mod py;
+pub mod resolve;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
