@@ -6,6 +6,8 @@
 //!
 //!     cargo bench --no-default-features --bench transport
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may stop and prints")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -24,6 +26,9 @@ const CALLS: u32 = 300;
 const BODY: &[u8] =
     br#"{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY","lastStatusUpdateTimestamp":1700000000.123}]}"#;
 
+/// A way of making one call, and its name.
+type Rival = (&'static str, Box<dyn FnMut()>);
+
 fn main() {
     if std::env::args().any(|argument| argument == "--serve") {
         return serve();
@@ -33,7 +38,7 @@ fn main() {
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address: SocketAddr = line.trim().parse().unwrap();
 
-    let mut rivals: Vec<(&str, Box<dyn FnMut()>)> = vec![
+    let mut rivals: Vec<Rival> = vec![
         ("a blocking socket, 2 syscalls", blocking(address)),
         ("ours: hyper driven on the caller's thread", ours(address)),
         ("hyper, tokio current-thread runtime", tokio(address, Builder::new_current_thread().enable_io().build().unwrap())),
@@ -50,10 +55,11 @@ fn main() {
                 call();
             }
             wall.push(started.elapsed() / CALLS);
-            cpu.push((cpu_time() - used) / CALLS);
+            cpu.push(cpu_time().saturating_sub(used) / CALLS);
         }
     }
     server.kill().unwrap();
+    server.wait().unwrap();
     println!("one GET of {} bytes on loopback, medians of {ROUNDS} rounds of {CALLS} calls\n", BODY.len());
     println!("{:44} {:>10} {:>10}", "", "CPU µs", "wall µs");
     for ((name, _), (wall, cpu)) in rivals.iter().zip(&mut figures) {
@@ -82,8 +88,8 @@ fn request(address: SocketAddr) -> Request<Full<Bytes>> {
 
 fn ours(address: SocketAddr) -> Box<dyn FnMut()> {
     let transport = Transport::new(Options {
-        connect_timeout: Some(Duration::from_secs(60)),
-        read_timeout: Some(Duration::from_secs(60)),
+        connect_timeout: Some(Duration::from_mins(1)),
+        read_timeout: Some(Duration::from_mins(1)),
         max_idle: 10,
         keepalive: false,
         verify: Verify::System,

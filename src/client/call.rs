@@ -1,34 +1,25 @@
 //! The life of a call: read the parameters, then sign, send and retry until there is an answer.
 //!
 //! [`Client::prepare`] reads the caller's objects (with the GIL, if they are Python's); [`Client::send`] needs none of
-//! them any more. Each attempt is signed anew; body, idempotency token and invocation id stay.
+//! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method, Request, Response};
-use http_body_util::Full;
+use http::{HeaderValue, Response};
 
+use crate::client::attempt::header_value;
 use crate::client::options::{Credentials, Options, RetryMode, SignatureVersion};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
-use crate::client::sign::{Signable, Signer, Stamp, sha256};
+use crate::client::sign::Signer;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
 use crate::error::{Error, Result};
 use crate::model::{Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
-use crate::protocol::timestamp::civil;
 use crate::protocol::{Input, failure};
-
-const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
-const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
-const X_AMZ_CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
-const INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id");
-const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
-const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// A client of one service at one endpoint.
 #[derive(Debug)]
@@ -42,7 +33,7 @@ pub struct Client {
     /// What the service's clock was ahead of ours when it last refused a signature for it.
     skew: Mutex<Skew>,
     /// Of plain calls, and of a paginator's.
-    user_agents: [HeaderValue; 2],
+    pub(super) user_agents: [HeaderValue; 2],
 }
 
 /// A call that has been read, to be sent.
@@ -96,7 +87,7 @@ impl Client {
     pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
         let identity = self.identity()?;
         let invocation = uuid::Uuid::new_v4().to_string();
-        let mut seen = Seen { attempts: 1, ttl: None, paid: None };
+        let mut seen = Seen { attempts: 1, service_clock: None, paid: None };
         loop {
             let signed_at = self.now();
             let request = self.request(call, identity, &invocation, &seen, signed_at)?;
@@ -104,8 +95,7 @@ impl Client {
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
             }
-            let verdict = self.verdict(call, &answer, signed_at, &mut seen);
-            match verdict? {
+            match self.verdict(call, &answer, signed_at, &mut seen) {
                 Verdict::Again(delay) => {
                     wait(delay, interrupt)?;
                     seen.attempts += 1;
@@ -165,7 +155,7 @@ impl Client {
         answer: &Result<Response<Bytes>, Failure>,
         signed_at: SystemTime,
         seen: &mut Seen,
-    ) -> Result<Verdict> {
+    ) -> Verdict {
         let mode = self.options.retry_mode;
         let mut failure = None;
         if let Ok(answer) = answer
@@ -175,14 +165,15 @@ impl Client {
             // An error that cannot be read ends the call; `Reply::read` says what is wrong with it.
             match read {
                 Ok(read) => failure = Some(read),
-                Err(_) => return Ok(Verdict::END),
+                Err(_) => return Verdict::END,
             }
         }
         let code = failure.as_ref().and_then(failure::Failure::code);
         let attempt = match answer {
             Ok(answer) => Attempt::Answered { status: answer.status(), headers: answer.headers(), code },
-            Err(Failure::Closed { status: Some(200..300), .. }) if !call.repeatable => return Ok(Verdict::END),
-            Err(Failure::Setup(_)) => return Ok(Verdict::END),
+            // What the server has already done must not be done twice.
+            Err(Failure::Closed { status: Some(200..300), .. }) if !call.repeatable => return Verdict::END,
+            Err(Failure::Setup(_)) => return Verdict::END,
             Err(_) => Attempt::Unanswered,
         };
         let spent = seen.attempts >= self.options.total_max_attempts;
@@ -197,106 +188,20 @@ impl Client {
         };
         if spent {
             let attempts_spent = mode != RetryMode::Legacy || reason.is_some();
-            return Ok(Verdict::Final { attempts_spent, quota_spent: false });
+            return Verdict::Final { attempts_spent, quota_spent: false };
         }
-        let Some(reason) = reason else { return Ok(Verdict::END) };
+        let Some(reason) = reason else { return Verdict::END };
         if mode != RetryMode::Legacy {
             match self.quota.take(reason) {
                 Some(price) => seen.paid = Some(price),
-                None => return Ok(Verdict::Final { attempts_spent: false, quota_spent: true }),
+                None => return Verdict::Final { attempts_spent: false, quota_spent: true },
             }
         }
-        seen.ttl = match attempt {
-            Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.ttl),
-            Attempt::Unanswered => seen.ttl,
+        seen.service_clock = match attempt {
+            Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.service_clock),
+            Attempt::Unanswered => seen.service_clock,
         };
-        Ok(Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, fastrand::f64())))
-    }
-
-    /// One attempt's request, signed.
-    fn request(
-        &self,
-        call: &Prepared<'_>,
-        identity: Option<&Credentials>,
-        invocation: &str,
-        seen: &Seen,
-        signed_at: SystemTime,
-    ) -> Result<Request<Full<Bytes>>> {
-        let method = &*call.operation.http_method;
-        let mut headers = HeaderMap::with_capacity(16);
-        headers.insert(HOST, header_value(self.endpoint.host_header.as_bytes())?);
-        for (name, value) in &call.headers {
-            let name = HeaderName::try_from(name).map_err(|error| Error::value(format!("header {name}: {error}")))?;
-            headers.insert(name, header_value(value)?);
-        }
-        if call.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        if let Some(credentials) = identity {
-            self.sign(call, credentials, &Stamp::at(signed_at), &mut headers)?;
-        }
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(USER_AGENT, self.user_agents[usize::from(call.paginated)].clone());
-        headers.insert(INVOCATION_ID, header_value(invocation.as_bytes())?);
-        headers.insert(SDK_REQUEST, header_value(self.attempt_header(seen).as_bytes())?);
-        if let Some(trace) = self.trace_id() {
-            headers.insert(TRACE_ID, header_value(trace.as_bytes())?);
-        }
-        if method != "GET" {
-            headers.insert(CONTENT_LENGTH, call.body.as_ref().map_or(0, Bytes::len).into());
-        }
-        let mut request = Request::new(Full::new(call.body.clone().unwrap_or_default()));
-        *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|error| Error::value(error.to_string()))?;
-        *request.uri_mut() = call.target.parse().map_err(|error| self.unsendable(&format!("{}: {error}", call.target)))?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    /// Adds what proves the sender. All headers present by then are signed.
-    fn sign(&self, call: &Prepared<'_>, credentials: &Credentials, stamp: &Stamp, headers: &mut HeaderMap) -> Result<()> {
-        let payload_hash = sha256(call.body.as_deref().unwrap_or_default());
-        headers.insert(X_AMZ_DATE, header_value(stamp.text.as_bytes())?);
-        if let Some(token) = &credentials.token {
-            headers.insert(X_AMZ_SECURITY_TOKEN, header_value(token.as_bytes())?);
-        }
-        if self.options.signature_version == SignatureVersion::S3V4 {
-            headers.insert(X_AMZ_CONTENT_SHA256, header_value(payload_hash.as_bytes())?);
-        }
-        let authorization = {
-            let value = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let mut signed: Vec<(&str, String)> = headers.iter().map(|(name, text)| (name.as_str(), value(text))).collect();
-            signed.sort_unstable();
-            let signed: Vec<(&str, &str)> = signed.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            let method = &*call.operation.http_method;
-            let request = Signable { method, target: &call.target, headers: &signed, payload_hash: &payload_hash };
-            self.signer.authorization(request, credentials, stamp)
-        };
-        headers.insert(AUTHORIZATION, header_value(authorization.as_bytes())?);
-        Ok(())
-    }
-
-    /// `amz-sdk-request`: until when an answer is awaited by the service's clock, which attempt this is, of how many.
-    fn attempt_header(&self, seen: &Seen) -> String {
-        let mut header = String::new();
-        if let (Some(date), Some(patience)) = (seen.ttl, self.options.read_timeout) {
-            let until = date.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()) + patience;
-            #[expect(clippy::cast_possible_truncation, reason = "a date of this era, in whole seconds")]
-            let until = civil(until as i64);
-            header = format!("ttl={}; ", until.basic());
-        }
-        header.push_str(&format!("attempt={}", seen.attempts));
-        if self.options.retry_mode != RetryMode::Legacy || seen.attempts > 1 {
-            header.push_str(&format!("; max={}", self.options.total_max_attempts));
-        }
-        header
-    }
-
-    /// On AWS Lambda, the trace that the function is part of.
-    fn trace_id(&self) -> Option<String> {
-        let trace = self.options.trace_id_from_lambda.then(|| std::env::var("_X_AMZN_TRACE_ID").ok())??;
-        let mut encoded = String::new();
-        crate::protocol::uri::encode_trace_id(&mut encoded, trace.as_bytes());
-        Some(encoded)
+        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, fastrand::f64()))
     }
 
     /// The exception for a call that got no answer.
@@ -314,18 +219,14 @@ impl Client {
             Failure::Interrupted(error) => error,
         }
     }
-
-    fn unsendable(&self, reason: &str) -> Error {
-        Error::botocore("HTTPClientError", [("error", format!("Invalid URL {reason}"))])
-    }
 }
 
 /// What the attempts of a call have shown so far.
-struct Seen {
+pub(super) struct Seen {
     /// How many there are, the current one included.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// The service's clock at the last answer.
-    ttl: Option<SystemTime>,
+    pub(super) service_clock: Option<SystemTime>,
     /// For the last retry.
     paid: Option<u32>,
 }
@@ -337,13 +238,6 @@ enum Verdict {
 
 impl Verdict {
     const END: Self = Self::Final { attempts_spent: false, quota_spent: false };
-}
-
-pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
-    HeaderValue::from_bytes(value).map_err(|_| {
-        let shown = String::from_utf8_lossy(value).escape_debug().to_string();
-        Error::botocore("HTTPClientError", [("error", format!("Invalid header value b'{shown}'"))])
-    })
 }
 
 /// Waits on this thread.

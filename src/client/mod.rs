@@ -1,5 +1,6 @@
 //! One call's life: endpoint, signature, transport, retry.
 
+mod attempt;
 pub mod call;
 pub mod options;
 pub mod presign;

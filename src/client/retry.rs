@@ -56,7 +56,7 @@ const LEGACY_THROTTLING_CODES: [&str; 5] = [
 const CLOCK_CODES: [&str; 4] = ["InvalidSignatureException", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "RequestExpired"];
 
 /// A service refuses signatures from five minutes off; from four the clock is to blame.
-const SKEW: Duration = Duration::from_secs(240);
+const SKEW: Duration = Duration::from_mins(4);
 
 /// The longest backoff, and the longest `Retry-After` that is heeded.
 const LONGEST: Duration = Duration::from_secs(20);

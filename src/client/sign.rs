@@ -107,11 +107,8 @@ impl Signer {
         let mut canonical = String::with_capacity(2 * target.len() + 256);
         canonical.push_str(method);
         canonical.push('\n');
-        if self.raw_path {
-            canonical.push_str(path)
-        } else {
-            uri::encode_path(&mut canonical, normalized(path).as_bytes())
-        }
+        let path = if self.raw_path { path.to_owned() } else { encoded_again(path) };
+        canonical.push_str(&path);
         canonical.push('\n');
         push_sorted(&mut canonical, query);
         for (name, value) in headers {
@@ -158,6 +155,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn signed_headers(headers: &[(&str, &str)]) -> String {
     let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     names.join(";")
+}
+
+fn encoded_again(path: &str) -> String {
+    let mut encoded = String::with_capacity(2 * path.len());
+    uri::encode_path(&mut encoded, normalized(path).as_bytes());
+    encoded
 }
 
 /// Without dot segments and without empty ones, but for a slash at the end.

@@ -284,11 +284,9 @@ impl Walk<'_> {
                     self.problems.push(format!("Invalid length for parameter {place}, value: {length}, valid min length: {min}"));
                 }
             }
-            Kind::Integer | Kind::Long | Kind::Double => {
-                if value.is_below(min)? {
-                    let (place, value) = (place.text()?, value.display()?);
-                    self.problems.push(format!("Invalid value for parameter {place}, value: {value}, valid min value: {min}"));
-                }
+            Kind::Integer | Kind::Long | Kind::Double if value.is_below(min)? => {
+                let (place, value) = (place.text()?, value.display()?);
+                self.problems.push(format!("Invalid value for parameter {place}, value: {value}, valid min value: {min}"));
             }
             _ => {}
         }

@@ -17,6 +17,7 @@ use crate::protocol::failure::latin1;
 use crate::protocol::plain::Plain;
 
 /// A client of one service at one endpoint, with everything about it settled.
+#[derive(Debug)]
 #[pyclass(frozen, module = "fleetgrass._core", name = "Client")]
 pub struct PyClient {
     core: Client,
@@ -98,6 +99,7 @@ impl PyClient {
 }
 
 /// A Ctrl-C that came while the thread waited.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough in its lifetime")]
 fn check_signals() -> Result<(), Error> {
     Python::attach(|py| py.check_signals()).map_err(Error::from)
 }

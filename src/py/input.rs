@@ -27,17 +27,6 @@ impl<'py> PyInput<'py> {
         DECIMAL.import(self.py(), "decimal", "Decimal").is_ok_and(|decimal| self.0.is_instance(decimal).unwrap_or(false))
     }
 
-    /// A text's characters as UTF-8, with three bytes for a lone surrogate.
-    fn write_text(&self, text: &Bound<'py, PyString>, out: &mut Vec<u8>) -> Result<()> {
-        if let Ok(text) = text.to_str() {
-            json::write_text(out, text.as_bytes());
-        } else {
-            let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-            json::write_text(out, encoded.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
-        }
-        Ok(())
-    }
-
     /// What `json.dumps` makes of any object.
     fn dumps(&self, value: &Bound<'py, PyAny>) -> Result<String> {
         Ok(self.py().import("json")?.call_method1("dumps", (value,))?.extract()?)
@@ -53,6 +42,17 @@ impl<'py> PyInput<'py> {
         }
         Ok(())
     }
+}
+
+/// A text's characters as UTF-8, with three bytes for a lone surrogate.
+fn write_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> Result<()> {
+    if let Ok(text) = text.to_str() {
+        json::write_text(out, text.as_bytes());
+    } else {
+        let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
+        json::write_text(out, encoded.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+    }
+    Ok(())
 }
 
 impl Input for PyInput<'_> {
@@ -143,7 +143,7 @@ impl Input for PyInput<'_> {
 
     fn write_json(&self, out: &mut Vec<u8>) -> Result<()> {
         if let Ok(text) = self.0.cast::<PyString>() {
-            return self.write_text(text, out);
+            return write_text(text, out);
         }
         if let Ok(value) = self.0.cast::<PyBool>() {
             out.extend_from_slice(if value.is_true() { b"true" } else { b"false" });
@@ -157,7 +157,7 @@ impl Input for PyInput<'_> {
 
     fn write_json_key(&self, out: &mut Vec<u8>) -> Result<()> {
         if let Ok(text) = self.0.cast::<PyString>() {
-            return self.write_text(text, out);
+            return write_text(text, out);
         }
         // Only without validation: Python has rules of its own for the keys that are no text.
         let pair = PyDict::new(self.py());

@@ -15,9 +15,12 @@ type Member = (&'static str, bool, &'static str);
 /// Input token, output token, limit key, result key.
 type Paginator = (&'static str, &'static str, &'static str, &'static str);
 
-/// Every operation: method name, API name, description, members, and how it is paginated, if it is.
+/// Method name, API name, description, members, and how it is paginated, if it is.
+type Row = (&'static str, &'static str, &'static str, Vec<Member>, Option<Paginator>);
+
+/// Every operation.
 #[pyfunction]
-pub fn operations() -> Vec<(&'static str, &'static str, &'static str, Vec<Member>, Option<Paginator>)> {
+pub fn operations() -> Vec<Row> {
     let model = Model::greengrassv2();
     let describe = |operation: &'static crate::model::Operation| {
         let members = operation.input.map(|input| members(model, input)).unwrap_or_default();

@@ -64,13 +64,11 @@ impl<'py> Sink for PySink<'py> {
     }
 
     fn timestamp(&self, micros: i64) -> Result<Self::Value> {
-        let zone = match self.zone.get() {
-            Some(zone) => zone,
-            None => {
-                let zone = Zone::local(self.py)?;
-                self.zone.get_or_init(|| zone)
-            }
-        };
+        if self.zone.get().is_none() {
+            let zone = Zone::local(self.py)?;
+            self.zone.get_or_init(|| zone);
+        }
+        let zone = self.zone.get().unwrap_or_else(|| unreachable!("set above"));
         Ok(zone.datetime(self.py, micros)?)
     }
 

@@ -66,11 +66,11 @@ impl Zone {
     }
 
     fn offset(&self, py: Python<'_>, quarter: i64) -> PyResult<Offset> {
+        static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let known = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner).get(&quarter).copied();
         if let Some(offset) = known {
             return Ok(offset);
         }
-        static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let datetime = DATETIME.import(py, "datetime", "datetime")?;
         let start = datetime.call_method1("fromtimestamp", (quarter * QUARTER, &self.0.zone))?;
         let delta = start.call_method0("utcoffset")?.cast_into::<PyDelta>()?;
