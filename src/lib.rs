@@ -1,8 +1,17 @@
 //! The export list of `fleetgrass._core`.
 
+pub mod client;
+pub mod config;
 pub mod error;
 pub mod model;
+#[cfg(feature = "python")]
+mod py;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
+    #[pymodule_export]
+    use crate::py::model::{api_version, error_codes, model, operations};
+}

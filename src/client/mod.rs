@@ -1,0 +1,3 @@
+//! One call's life: endpoint, signature, transport, retry.
+
+pub mod endpoint;
