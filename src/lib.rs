@@ -14,4 +14,7 @@ mod _core {
     use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
     #[pymodule_export]
     use crate::py::model::{api_version, error_codes, model, operations};
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)] // Python's name for it
+    const __version__: &str = env!("CARGO_PKG_VERSION");
 }

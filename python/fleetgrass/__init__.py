@@ -62,9 +62,9 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name == "__version__":
-        from importlib.metadata import version
+        from fleetgrass import _core
 
-        found: Any = version("fleetgrass")
+        found: Any = _core.__version__
     elif name in _MODULES:
         return import_module(f"{__name__}.{name}")
     elif name in _HERE:

@@ -168,6 +168,14 @@ def is_unsigned(signature_version: Any) -> bool:
     return botocore is not None and signature_version is getattr(botocore, "UNSIGNED", UNSIGNED)
 
 
+def from_any(config: Any) -> Config:
+    """A Config of ours with the options of any Config."""
+    options = dict(config._user_provided_options)
+    if is_unsigned(options.get("signature_version")):
+        options["signature_version"] = UNSIGNED
+    return Config(**options)
+
+
 def to_botocore(config: Any) -> Any:
     """A Config of ours as botocore's own, for the clients that boto3 makes; anything else as it is."""
     if not isinstance(config, Config):

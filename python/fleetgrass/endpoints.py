@@ -48,8 +48,6 @@ def settle(
     called, shown = (url, url) if url is not None else (resolved["url"], resolved["legacy_url"])
     if url is None and not given["use_ssl"]:
         called, shown = (f"http{address.removeprefix('https')}" for address in (called, shown))
-    if not is_valid_url(shown):
-        raise ValueError(f"Invalid endpoint: {shown}")
     return {
         "url": called,
         "meta_url": shown,
@@ -72,7 +70,12 @@ def check_region(region: str) -> None:
     raise exceptions.InvalidRegionError(region_name=region)
 
 
-def is_valid_url(url: str) -> bool:
+def check_url(url: str) -> None:
+    if not _is_valid_url(url):
+        raise ValueError(f"Invalid endpoint: {url}")
+
+
+def _is_valid_url(url: str) -> bool:
     """Whether `url` has a scheme and a legal host name or address."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0].partition(":")[0]

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from fleetgrass.client import GreengrassV2
+    from fleetgrass._client import GreengrassV2
 
 SERVICE = "greengrassv2"
 
@@ -150,10 +150,10 @@ class Session:
         botocore_session = self._arguments["botocore_session"]
         if botocore_session is not None and (default := botocore_session.get_default_client_config()):
             given["config"] = default.merge(config) if config is not None else default
-        from fleetgrass import client, settings
+        from fleetgrass import _client, settings
 
         options, facts = settings.settle(self, given)
-        return client.make_client(self, options, facts)
+        return _client.make_client(self, options, facts)
 
     def resource(
         self,

@@ -94,6 +94,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
     )
     meta_config = configs.Config(**values)
+    endpoints.check_url(endpoint["meta_url"])
     verify = _verify(verify)
     _check_timeouts(meta_config)
     retries = values["retries"]

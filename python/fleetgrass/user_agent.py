@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextvars import ContextVar
+
+from fleetgrass import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,11 +28,12 @@ CREDENTIALS = {"explicit": "e", "env": "g", "shared-credentials-file": "n", "con
 REQUEST_CHECKSUM = {"when_supported": "Z", "when_required": "a"}
 RESPONSE_CHECKSUM = {"when_supported": "b", "when_required": "c"}
 
+#: Whether the call that is being made is a paginator's, which is a feature too.
+PAGINATED: ContextVar[bool] = ContextVar("PAGINATED", default=False)
+
 
 def product() -> str:
-    from fleetgrass import __version__
-
-    return f"fleetgrass/{__version__}"
+    return f"fleetgrass/{_core.__version__}"
 
 
 def parts(retry_mode: str, app_id: str | None, config: Any) -> tuple[str, str, bool]:
