@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class BaseClient:
     """A client of AWS IoT Greengrass V2. Threads may share it; a `with` block closes its connections at the end."""
 
-    _OPERATIONS: dict[str, operations.Operation] = {}
-    _PY_TO_OP_NAME: dict[str, str] = {}
+    # Filled in the class that is made from the model.
+    _OPERATIONS: dict[str, operations.Operation]
+    _PY_TO_OP_NAME: dict[str, str]
 
     def __init__(self, session: Session, options: dict[str, Any], facts: dict[str, Any]) -> None:
         self._session = session
@@ -80,7 +81,7 @@ class BaseClient:
     def generate_presigned_url(
         self, ClientMethod: str, Params: Any = None, ExpiresIn: Any = 3600, HttpMethod: str | None = None
     ) -> str:
-        """A URL that makes the call for whoever has it, for `ExpiresIn` seconds. Sends nothing; `Params` stay as they are.
+        """A URL that makes the call for whoever has it, for `ExpiresIn` seconds. Nothing is sent.
 
         Raises:
             UnknownClientMethodError: there is no such method.  ParamValidationError, NoCredentialsError: as a call.

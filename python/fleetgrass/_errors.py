@@ -68,7 +68,7 @@ class ResponseParserError(Exception):
 # Transport
 
 
-class ConnectionError(BotoCoreError):  # noqa: A001 - botocore's name
+class ConnectionError(BotoCoreError):
     fmt = "An HTTP Client failed to establish a connection: {error}"
 
 

@@ -63,7 +63,7 @@ def check_region(region: str) -> None:
     """A Region's name becomes a part of a host name, so it must be a legal label. The empty name fails later."""
     if not isinstance(region, str):
         raise TypeError(f"expected string or bytes-like object, got '{type(region).__name__}'")
-    if not region or _is_label(region) and not region.isdigit():
+    if not region or (_is_label(region) and not region.isdigit()):
         return
     from fleetgrass import exceptions
 

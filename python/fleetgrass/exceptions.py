@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from fleetgrass import _errors
     from fleetgrass._errors import *  # noqa: F403
-    from fleetgrass._errors import ClientError
 
 #: Classes that botocore keeps elsewhere than in `botocore.exceptions`.
 _ELSEWHERE = {"OperationNotFoundError": "botocore.model", "ResponseParserError": "botocore.parsers"}
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-def _find(name: str) -> type[Exception]:
+def _find(name: str) -> type[Any]:
     """The class `name`, botocore's if there is one."""
     from importlib import import_module
 
@@ -50,9 +50,14 @@ def _find(name: str) -> type[Exception]:
     return found
 
 
+def _class(name: str) -> type[Any]:
+    found: type[Any] = globals().get(name) or __getattr__(name)
+    return found
+
+
 def make(class_name: str, kwargs: Mapping[str, Any]) -> Exception:
     """The exception `class_name` with botocore's keyword arguments. The core raises through this."""
-    cls: Any = globals().get(class_name) or __getattr__(class_name)
+    cls: Any = _class(class_name)
     # The two classes that are no BotoCoreError take their text alone.
     made: Exception = cls(*kwargs.values()) if class_name in _ELSEWHERE else cls(**kwargs)
     return made
@@ -67,16 +72,16 @@ def client_error(operation_name: str, parsed_response: dict[str, Any]) -> Except
 class BaseServiceExceptions:
     """Behind `client.exceptions`: `ClientError` and one class a modelled error."""
 
-    ClientError: type[ClientError]
+    ClientError: type[_errors.ClientError]
 
-    def __init__(self, code_to_exception: dict[str, type[ClientError]]) -> None:
+    def __init__(self, code_to_exception: dict[str, type[_errors.ClientError]]) -> None:
         self._code_to_exception = code_to_exception
 
-    def from_code(self, error_code: Any) -> type[ClientError]:
+    def from_code(self, error_code: Any) -> type[_errors.ClientError]:
         """The class for the code of an error answer; `ClientError` where the code is not modelled."""
         return self._code_to_exception.get(error_code, self.ClientError)
 
-    def __getattr__(self, name: str) -> type[ClientError]:
+    def __getattr__(self, name: str) -> type[_errors.ClientError]:
         raise AttributeError(
             f"{self} object has no attribute {name}. Valid exceptions are: {', '.join(self._code_to_exception)}"
         )
@@ -99,7 +104,7 @@ def service_exceptions() -> BaseServiceExceptions:
 def _make_service_exceptions() -> BaseServiceExceptions:
     from fleetgrass import _core
 
-    base: Any = globals().get("ClientError") or __getattr__("ClientError")
+    base = _class("ClientError")
     # Where botocore's own live: programs print and log this name.
     module = {"__module__": "botocore.errorfactory"}
     classes = {code: type(code, (base,), dict(module)) for code in _core.error_codes()}

@@ -16,39 +16,6 @@ if TYPE_CHECKING:
 OFFSET = "boto_truncate_amount"
 
 
-class Paginator:
-    """Reads all pages of an operation."""
-
-    def __init__(self, method: Callable[..., Any], keys: tuple[str, str, str, str]) -> None:
-        self._method = method
-        self._keys = keys
-
-    @property
-    def result_keys(self) -> list[Any]:
-        """The members that hold the items, as compiled JMESPath expressions."""
-        import jmespath
-
-        return [jmespath.compile(self._keys[3])]
-
-    def paginate(self, **kwargs: Any) -> PageIterator:
-        """The pages of a call with these parameters; nothing is sent before the first page is read.
-
-        Args:
-            PaginationConfig: a dict of `MaxItems` (stop after so many items), `PageSize` (ask for so many a page) and
-                `StartingToken` (go on where the `NextToken` or `resume_token` of an earlier reading points).
-        """
-        settings = kwargs.pop("PaginationConfig", {})
-        max_items, page_size = settings.get("MaxItems"), settings.get("PageSize")
-        return PAGE_ITERATOR_CLS(
-            self._method,
-            self._keys,
-            kwargs,
-            max_items=None if max_items is None else int(max_items),
-            page_size=None if page_size is None else int(page_size),
-            starting_token=settings.get("StartingToken"),
-        )
-
-
 class PageIterator:
     """An iterable of pages, each the answer to one call."""
 
@@ -197,8 +164,39 @@ class ResultKeyIterator:
             yield from self.result_key.search(page) or []
 
 
-PAGE_ITERATOR_CLS = PageIterator
-Paginator.PAGE_ITERATOR_CLS = PageIterator  # type: ignore[attr-defined]
+class Paginator:
+    """Reads all pages of an operation."""
+
+    PAGE_ITERATOR_CLS = PageIterator
+
+    def __init__(self, method: Callable[..., Any], keys: tuple[str, str, str, str]) -> None:
+        self._method = method
+        self._keys = keys
+
+    @property
+    def result_keys(self) -> list[Any]:
+        """The members that hold the items, as compiled JMESPath expressions."""
+        import jmespath
+
+        return [jmespath.compile(self._keys[3])]
+
+    def paginate(self, **kwargs: Any) -> PageIterator:
+        """The pages of a call with these parameters; nothing is sent before the first page is read.
+
+        Args:
+            PaginationConfig: a dict of `MaxItems` (stop after so many items), `PageSize` (ask for so many a page) and
+                `StartingToken` (go on where the `NextToken` or `resume_token` of an earlier reading points).
+        """
+        settings = kwargs.pop("PaginationConfig", {})
+        max_items, page_size = settings.get("MaxItems"), settings.get("PageSize")
+        return self.PAGE_ITERATOR_CLS(
+            self._method,
+            self._keys,
+            kwargs,
+            max_items=None if max_items is None else int(max_items),
+            page_size=None if page_size is None else int(page_size),
+            starting_token=settings.get("StartingToken"),
+        )
 
 
 def encode_token(token: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""From what a caller gave to what the core needs: every setting looked up once, argument > environment > file > default.
+"""From what a caller gave to what the core needs: each setting from argument, environment, file or default.
 
 `settle` goes through the settings in botocore's order, so that of two mistakes the same one is reported.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from fleetgrass import _core, config as configs, credentials, endpoints, user_agent
+from fleetgrass import _core, config as configs, credentials, endpoints, inert_options, user_agent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
 #: Seconds to connect within, by defaults mode.
 CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30}
 DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
-CHECKSUM_MODES = ("when_supported", "when_required")
-ACCOUNT_ID_MODES = ("preferred", "disabled", "required")
 DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
@@ -67,12 +65,7 @@ class Lookup:
 
     def flag(self, name: str) -> bool | None:
         value = self.get(name)
-        return None if value is None else truth(value)
-
-
-def truth(value: Any) -> bool:
-    """botocore's reading of a switch: the word `true` in any case; anything but a bool or a string is off."""
-    return value.lower() == "true" if isinstance(value, str) else value is True
+        return None if value is None else inert_options.truth(value)
 
 
 def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -199,18 +192,8 @@ def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaul
         values["connect_timeout"] = CONNECT_TIMEOUTS[defaults_mode]
     if values.get("user_agent_appid") is None:
         values["user_agent_appid"] = lookup.get("sdk_ua_app_id")
-    _settle_compression(values, lookup)
-    if values.get("sigv4a_signing_region_set") is None:
-        values["sigv4a_signing_region_set"] = lookup.get("sigv4a_signing_region_set")
-    for key in ("request_checksum_calculation", "response_checksum_validation"):
-        values[key] = _checksum_mode(key, values.get(key), lookup)
-    values["account_id_endpoint_mode"] = _account_id_mode(values.get("account_id_endpoint_mode"), unsigned, lookup)
-    if config is None or getattr(config, "_inject_host_prefix", "UNSET") == "UNSET":
-        values["inject_host_prefix"] = not lookup.flag("disable_host_prefix_injection")
-    values["auth_scheme_preference"] = _auth_scheme_preference(config, lookup)
+    inert_options.settle(values, config, lookup, unsigned)
     values["signature_version"] = _signature_version(config, lookup)
-    values["s3"] = _s3(config, lookup)
-    values["s3_disable_express_session_auth"] = _s3_express(config, lookup)
     return values
 
 
@@ -239,64 +222,6 @@ def _retries(given: Mapping[str, Any] | None, lookup: Lookup) -> dict[str, Any]:
     return retries
 
 
-def _settle_compression(values: dict[str, Any], lookup: Lookup) -> None:
-    """No operation compresses its request; a wrong value is still an error."""
-    key = "request_min_compression_size_bytes"
-    size = values.get(key)
-    if size is None:
-        size = lookup.get(key)
-    problem = None
-    try:
-        values[key] = int(size)
-    except (ValueError, TypeError):
-        problem = f"Value must be an integer. Received {type(size)} instead."
-    else:
-        if not 1 <= values[key] <= 1048576:
-            problem = "Value must be between 1 and 1048576."
-    if problem:
-        _invalid(f'Invalid value "{size if key not in values else values[key]}" for {key}. {problem}')
-    disabled = values.get("disable_request_compression")
-    if disabled is None:
-        disabled = lookup.get("disable_request_compression")
-    values["disable_request_compression"] = truth(disabled)
-
-
-def _checksum_mode(key: str, mode: Any, lookup: Lookup) -> str:
-    if mode is None:
-        mode = lookup.get(key)
-    if isinstance(mode, str):
-        mode = mode.lower()
-    if mode not in CHECKSUM_MODES:
-        from fleetgrass import exceptions
-
-        raise exceptions.InvalidChecksumConfigError(config_key=key, config_value=mode, valid_options=CHECKSUM_MODES)
-    return str(mode)
-
-
-def _account_id_mode(mode: Any, unsigned: bool, lookup: Lookup) -> str:
-    if unsigned:
-        return "disabled"
-    if mode is None:
-        mode = lookup.get("account_id_endpoint_mode")
-    if isinstance(mode, str):
-        mode = mode.lower()
-    if mode not in ACCOUNT_ID_MODES:
-        _invalid(
-            f"The configured value '{mode}' for 'account_id_endpoint_mode' is invalid. "
-            f"Valid values are: {ACCOUNT_ID_MODES}."
-        )
-    return str(mode)
-
-
-def _auth_scheme_preference(config: Config | None, lookup: Lookup) -> str | None:
-    value = getattr(config, "auth_scheme_preference", None) or lookup.get("auth_scheme_preference")
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        _invalid(f"auth_scheme_preference must be a comma-delimited string. Received {type(value)} instead: {value}.")
-    return ",".join(item.replace(" ", "").replace("\t", "") for item in value.split(",") if item.strip())
-
-
 def _signature_version(config: Config | None, lookup: Lookup) -> Any:
     if config and config.signature_version is not None:
         return config.signature_version
@@ -305,32 +230,17 @@ def _signature_version(config: Config | None, lookup: Lookup) -> Any:
     return (section.get("signature_version") if isinstance(section, dict) else None) or "v4"
 
 
-def _s3(config: Config | None, lookup: Lookup) -> Any:
-    if config is None or config.s3 is None:
-        return lookup.get("s3")
-    return {**(lookup.get("s3") or {}), **config.s3}
-
-
-def _s3_express(config: Config | None, lookup: Lookup) -> bool:
-    value = config.s3.get("disable_s3_express_session_auth") if config and config.s3 else None
-    if value is None:
-        value = lookup.get("s3_disable_express_session_auth")
-    if value is not None and not (isinstance(value, bool) or (isinstance(value, str) and value.lower() in ("true", "false"))):
-        _invalid(f'Invalid value "{value}" for s3_disable_express_session_auth. Value must be a boolean')
-    return truth(value)
-
-
 def _verify(verify: Any) -> bool | str:
     if verify is None:
         verify = os.environ.get("REQUESTS_CA_BUNDLE", True)
     if isinstance(verify, str) and not verify.strip():
-        _invalid(
+        inert_options.invalid(
             "Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or verify) "
             "resolved to an empty or whitespace-only string. Provide a valid path to a CA bundle file."
         )
     if verify is True or not verify:
         return bool(verify)
-    return os.fspath(verify)
+    return str(os.fspath(verify))
 
 
 def _check_timeouts(config: Config) -> None:
@@ -340,24 +250,22 @@ def _check_timeouts(config: Config) -> None:
             continue
         if isinstance(value, bool):
             raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
-        wrong = f"Timeout value {name} was {value}, but it must be an int, float or None."
         try:
             float(value)
-            if value <= 0:
-                raise ValueError(
-                    f"Attempted to set {name} timeout to {value}, but the timeout "
-                    "cannot be set to a value less than or equal to 0."
-                )
-        except TypeError:
-            raise ValueError(wrong) from None
-        except ValueError as error:
-            raise (error if str(error).startswith("Attempted") else ValueError(wrong)) from None
+            positive = value > 0
+        except (TypeError, ValueError):
+            raise ValueError(f"Timeout value {name} was {value}, but it must be an int, float or None.") from None
+        if not positive:
+            raise ValueError(
+                f"Attempted to set {name} timeout to {value}, but the timeout "
+                "cannot be set to a value less than or equal to 0."
+            )
 
 
 def _parameter_validation(config: Config | None, lookup: Lookup) -> bool:
     if config and not config.parameter_validation:
         return False
-    return truth(lookup.profile.get("parameter_validation", True))
+    return inert_options.truth(lookup.profile.get("parameter_validation", True))
 
 
 def _client_cert(cert: Any) -> Any:
@@ -387,9 +295,3 @@ def _features(values: Mapping[str, Any], custom_endpoint: bool, keys: Mapping[st
     if keys and keys["method"] in user_agent.CREDENTIALS:
         features.append(user_agent.CREDENTIALS[keys["method"]])
     return features
-
-
-def _invalid(message: str) -> None:
-    from fleetgrass import exceptions
-
-    raise exceptions.InvalidConfigError(error_msg=message)

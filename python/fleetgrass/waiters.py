@@ -64,9 +64,7 @@ WAITERS = {
         delay=15,
         max_attempts=120,
     ),
-    "core_device_healthy": Goal(
-        "CoreDeviceHealthy", "get_core_device", "status", "HEALTHY", delay=15, max_attempts=40
-    ),
+    "core_device_healthy": Goal("CoreDeviceHealthy", "get_core_device", "status", "HEALTHY", delay=15, max_attempts=40),
 }
 
 
