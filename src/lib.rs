@@ -1,6 +1,7 @@
 //! The export list of `fleetgrass._core`.
 
 pub mod client;
+pub mod config;
 pub mod error;
 pub mod model;
 pub mod protocol;
@@ -12,7 +13,12 @@ pub mod resolve;
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    #[allow(non_upper_case_globals)] // Python's name for it
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
     use crate::py::client::PyClient;
     #[pymodule_export]
-    use crate::py::model::{model, operations};
+    use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
+    #[pymodule_export]
+    use crate::py::model::{api_version, error_codes, model, operations};
 }
