@@ -18,7 +18,6 @@ __all__ = ["UNSIGNED", "Config", "Session", "client", "exceptions", "resource", 
 DEFAULT_SESSION: Session | None = None
 
 _HERE = {"Config": "config", "UNSIGNED": "config", "Session": "session"}
-_MODULES = frozenset({"config", "emulator", "exceptions", "session"})
 
 
 def setup_default_session(**kwargs: Any) -> None:
@@ -65,13 +64,17 @@ def __getattr__(name: str) -> Any:
         from fleetgrass import _core
 
         found: Any = _core.__version__
-    elif name in _MODULES:
-        return import_module(f"{__name__}.{name}")
     elif name in _HERE:
         found = getattr(import_module(f"{__name__}.{_HERE[name]}"), name)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
+        # `from fleetgrass import module` asks here first: what is ours must not load boto3.
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{name}":
+                raise
         found = _boto3s(name)
     globals()[name] = found
     return found
@@ -98,4 +101,4 @@ def _boto3s(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HERE, *_MODULES, "__version__"})
+    return sorted({*globals(), *_HERE, "__version__"})
