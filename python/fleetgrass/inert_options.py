@@ -38,7 +38,7 @@ def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsign
     if config is None or getattr(config, "_inject_host_prefix", "UNSET") == "UNSET":
         values["inject_host_prefix"] = not lookup.flag("disable_host_prefix_injection")
     values["auth_scheme_preference"] = _auth_scheme_preference(config, lookup)
-    values["s3"] = _s3(config, lookup)
+    values["s3"] = config.s3 if config else None
     values["s3_disable_express_session_auth"] = _s3_express(config, lookup)
 
 
@@ -98,12 +98,6 @@ def _auth_scheme_preference(config: Config | None, lookup: Lookup) -> str | None
     if not isinstance(value, str):
         invalid(f"auth_scheme_preference must be a comma-delimited string. Received {type(value)} instead: {value}.")
     return ",".join(item.replace(" ", "").replace("\t", "") for item in value.split(",") if item.strip())
-
-
-def _s3(config: Config | None, lookup: Lookup) -> Any:
-    if config is None or config.s3 is None:
-        return lookup.get("s3")
-    return {**(lookup.get("s3") or {}), **config.s3}
 
 
 def _s3_express(config: Config | None, lookup: Lookup) -> bool:
