@@ -18,7 +18,6 @@ __all__ = ["UNSIGNED", "Config", "Session", "client", "exceptions", "resource", 
 DEFAULT_SESSION: Session | None = None
 
 _HERE = {"Config": "config", "UNSIGNED": "config", "Session": "session"}
-_MODULES = frozenset({"config", "emulator", "exceptions", "session"})
 
 
 def setup_default_session(**kwargs: Any) -> None:
@@ -59,22 +58,33 @@ def set_stream_logger(name: str = "fleetgrass", level: int = 10, format_string: 
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module
-
     if name == "__version__":
         from fleetgrass import _core
 
         found: Any = _core.__version__
-    elif name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    elif name in _HERE:
-        found = getattr(import_module(f"{__name__}.{_HERE[name]}"), name)
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    elif name in _HERE:
+        found = getattr(_module(_HERE[name]), name)
     else:
-        found = _boto3s(name)
+        # `from fleetgrass import settings` comes here too, so modules of our own are before boto3's names.
+        found = _module(name) or _boto3s(name)
     globals()[name] = found
     return found
+
+
+def _module(name: str) -> Any:
+    """Our module `name`, or None."""
+    import sys
+
+    path = f"{__name__}.{name}"
+    try:
+        __import__(path)  # not importlib's, which `python -X importtime` does not see
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise
+        return None
+    return sys.modules[path]
 
 
 def _boto3s(name: str) -> Any:
@@ -98,4 +108,4 @@ def _boto3s(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HERE, *_MODULES, "__version__"})
+    return sorted({*globals(), *__all__, "__version__"})

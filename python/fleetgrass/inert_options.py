@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from fleetgrass.config import Config
     from fleetgrass.settings import Lookup
@@ -21,7 +21,7 @@ def truth(value: Any) -> bool:
     return value.lower() == "true" if isinstance(value, str) else value is True
 
 
-def invalid(message: str) -> None:
+def invalid(message: str) -> NoReturn:
     from fleetgrass import exceptions
 
     raise exceptions.InvalidConfigError(error_msg=message)
@@ -43,21 +43,16 @@ def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsign
 
 
 def _settle_compression(values: dict[str, Any], lookup: Lookup) -> None:
-    """No operation compresses its request; a wrong value is still an error."""
     key = "request_min_compression_size_bytes"
     size = values.get(key)
     if size is None:
         size = lookup.get(key)
-    problem = None
     try:
         values[key] = int(size)
     except (ValueError, TypeError):
-        problem = f"Value must be an integer. Received {type(size)} instead."
-    else:
-        if not 1 <= values[key] <= 1048576:
-            problem = "Value must be between 1 and 1048576."
-    if problem:
-        invalid(f'Invalid value "{values.get(key, size)}" for {key}. {problem}')
+        invalid(f'Invalid value "{size}" for {key}. Value must be an integer. Received {type(size)} instead.')
+    if not 1 <= values[key] <= 1048576:
+        invalid(f'Invalid value "{size}" for {key}. Value must be between 1 and 1048576.')
     disabled = values.get("disable_request_compression")
     if disabled is None:
         disabled = lookup.get("disable_request_compression")
