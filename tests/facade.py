@@ -84,7 +84,7 @@ def same(call: Callable[[Any], Any]) -> Any:
 
 
 def facts(client: Any) -> dict[str, Any]:
-    """What a client says of itself. The user agent names its product, so it differs."""
-    shown = {name: getattr(client.meta.config, name) for name in OPTIONS if name != "user_agent"}
+    """What a client says of itself. The user agent names its product; `s3` has defaults that are S3's affair."""
+    shown = {name: getattr(client.meta.config, name) for name in OPTIONS if name not in ("user_agent", "s3")}
     meta = client.meta
     return {**shown, "meta": (meta.region_name, meta.endpoint_url, meta.partition, meta.method_to_api_mapping)}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from fleetgrass.config import Config
     from fleetgrass.settings import Lookup
@@ -21,7 +21,7 @@ def truth(value: Any) -> bool:
     return value.lower() == "true" if isinstance(value, str) else value is True
 
 
-def invalid(message: str) -> None:
+def invalid(message: str) -> NoReturn:
     from fleetgrass import exceptions
 
     raise exceptions.InvalidConfigError(error_msg=message)
@@ -38,26 +38,21 @@ def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsign
     if config is None or getattr(config, "_inject_host_prefix", "UNSET") == "UNSET":
         values["inject_host_prefix"] = not lookup.flag("disable_host_prefix_injection")
     values["auth_scheme_preference"] = _auth_scheme_preference(config, lookup)
-    values["s3"] = _s3(config, lookup)
+    values["s3"] = config.s3 if config else None
     values["s3_disable_express_session_auth"] = _s3_express(config, lookup)
 
 
 def _settle_compression(values: dict[str, Any], lookup: Lookup) -> None:
-    """No operation compresses its request; a wrong value is still an error."""
     key = "request_min_compression_size_bytes"
     size = values.get(key)
     if size is None:
         size = lookup.get(key)
-    problem = None
     try:
         values[key] = int(size)
     except (ValueError, TypeError):
-        problem = f"Value must be an integer. Received {type(size)} instead."
-    else:
-        if not 1 <= values[key] <= 1048576:
-            problem = "Value must be between 1 and 1048576."
-    if problem:
-        invalid(f'Invalid value "{values.get(key, size)}" for {key}. {problem}')
+        invalid(f'Invalid value "{size}" for {key}. Value must be an integer. Received {type(size)} instead.')
+    if not 1 <= values[key] <= 1048576:
+        invalid(f'Invalid value "{size}" for {key}. Value must be between 1 and 1048576.')
     disabled = values.get("disable_request_compression")
     if disabled is None:
         disabled = lookup.get("disable_request_compression")
@@ -98,12 +93,6 @@ def _auth_scheme_preference(config: Config | None, lookup: Lookup) -> str | None
     if not isinstance(value, str):
         invalid(f"auth_scheme_preference must be a comma-delimited string. Received {type(value)} instead: {value}.")
     return ",".join(item.replace(" ", "").replace("\t", "") for item in value.split(",") if item.strip())
-
-
-def _s3(config: Config | None, lookup: Lookup) -> Any:
-    if config is None or config.s3 is None:
-        return lookup.get("s3")
-    return {**(lookup.get("s3") or {}), **config.s3}
 
 
 def _s3_express(config: Config | None, lookup: Lookup) -> bool:

@@ -56,13 +56,13 @@ class Session:
         inherited = botocore_session.instance_variables() if botocore_session is not None else {}
         self._explicit_profile = inherited.get("profile") if profile_name is None else profile_name
         self._explicit_region = inherited.get("region") if region_name is None else region_name
-        self._files = _load_files()
-        self._scoped  # noqa: B018 - an unknown profile is reported here
         self._credentials: Any = None
         if any((aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id)):
             self._credentials = _explicit_credentials(
                 aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id
             )
+        self._files = _load_files()
+        self._scoped  # noqa: B018 - an unknown profile is reported here
         self._boto3: Any = None
 
     @property

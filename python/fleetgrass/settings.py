@@ -35,7 +35,6 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
     "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
     "response_checksum_validation": ("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"),
     "retry_mode": ("AWS_RETRY_MODE", "standard"),
-    "s3": (None, None),
     "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
     "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
     "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),

@@ -42,8 +42,6 @@ def parts(retry_mode: str, app_id: str | None, config: Any) -> tuple[str, str, b
     if config and config.user_agent is not None:
         return " ".join([config.user_agent, product(), *extra]), "", False
     after = [_component("cfg", "retry-mode", retry_mode)]
-    if config and config.endpoint_discovery_enabled:
-        after.append("cfg/endpoint-discovery")
     if app_id:
         after.append(f"app/{_clean(app_id, '#')}")
     return " ".join([product(), "ua/2.1", *_machine()]), " ".join(after + extra), True
