@@ -5,7 +5,7 @@ A case is made by `random.Random(name)`, and its name is all that is needed to m
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -44,6 +44,12 @@ class Case:
     params: dict[str, Any]
     setup: Setup = Setup()
     answers: list[Answer] = field(default_factory=lambda: [reply()])
+    # What to do with the client, if not to call the method; it names its result in `name`.
+    act: Callable[[Any], Any] | None = field(default=None, repr=False)
+
+    def on(self, client: Any) -> Any:
+        """Do the case with a client."""
+        return self.act(client) if self.act else getattr(client, self.method)(**self.params)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.method}(**{show(self.params)}) on {self.setup}, answered {self.answers}"
@@ -57,26 +63,25 @@ def show(value: Any) -> str:
         return f"<unshowable {type(value).__name__}: {error}>"
 
 
-def share(method: str) -> range:
-    """The numbers of the cases that one method gets of `CASES`."""
-    return range(-(-CASES // len(operations())))
+def numbered(kind: str, method: str, make: Callable[[str, str], Case], among: int = 29) -> Iterator[Case]:
+    """The cases of one kind for one method, which is one of `among` that share `CASES`."""
+    for number in range(-(-CASES // among)):
+        yield make(f"{SEED}/{kind}/{method}/{number}", method)
 
 
 def calls(method: str) -> Iterator[Case]:
     """Random parameters, good and wrong, on clients of every kind, answered with an empty success."""
-    for number in share(method):
-        yield call(f"{SEED}/call/{method}/{number}", method)
+    return numbered("call", method, call)
 
 
 def answers(method: str) -> Iterator[Case]:
     """A good call, answered with anything."""
-    for number in share(method):
-        yield answered(f"{SEED}/answer/{method}/{number}", method)
+    return numbered("answer", method, answered)
 
 
 def call(name: str, method: str) -> Case:
     random = Random(name)
-    wrong = random.choice((0.0, 0.0, 0.02, 0.1, 0.3))
+    wrong = random.choice((0.0, 0.0, 0.03, 0.1, 0.25, 0.5))
     setup = Setup(
         suffix=random.choice(SUFFIXES),
         validate=random.random() > 0.15,

@@ -105,6 +105,8 @@ def same(theirs: Any, ours: Any, at: str) -> list[str]:
     """Where two values differ, as lines that start with the place."""
     if type(theirs) is not type(ours):
         return [f"{at}: theirs {type(theirs).__name__} {theirs!r}, ours {type(ours).__name__} {ours!r}"]
+    if isinstance(theirs, Outcome):
+        return [f"{at} {line}" for line in differences(theirs, ours)]
     if isinstance(theirs, dict):
         if list(theirs) != list(ours):
             return [f"{at}: keys of theirs {list(theirs)}, of ours {list(ours)}"]
