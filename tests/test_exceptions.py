@@ -13,10 +13,10 @@ import botocore.exceptions
 import botocore.model
 import botocore.parsers
 import pytest
-from facade import environment, outcome
 from hypothesis import given, strategies as st
 
 import fleetgrass
+from facade import environment, outcome
 from fleetgrass import _core, _errors, exceptions
 
 OURS = {name: value for name, value in vars(_errors).items() if isinstance(value, type)}
@@ -139,7 +139,11 @@ def test_client_errors_are_botocores(theirs, response):
     want = theirs.exceptions.from_code(code)(response, "GetComponent")
     got = exceptions.client_error("GetComponent", response)
     assert isinstance(got, botocore.exceptions.ClientError)
-    assert (type(got).__name__, type(got).__module__, str(got)) == (type(want).__name__, type(want).__module__, str(want))
+    assert (type(got).__name__, type(got).__module__, str(got)) == (
+        type(want).__name__,
+        type(want).__module__,
+        str(want),
+    )
     assert got.response is response
     assert (got.operation_name, got.args, type(got).__bases__) == (want.operation_name, want.args, type(want).__bases__)
     again = pickle.loads(pickle.dumps(got))
@@ -164,7 +168,10 @@ def test_one_set_of_classes_a_process():
     with environment(AWS_DEFAULT_REGION="eu-west-1"):
         one, two = (fleetgrass.Session().client("greengrassv2") for _ in range(2))
         assert one.exceptions is two.exceptions
-        assert type(exceptions.client_error("Op", {"Error": {"Code": "ConflictException"}})) is one.exceptions.ConflictException
+        assert (
+            type(exceptions.client_error("Op", {"Error": {"Code": "ConflictException"}}))
+            is one.exceptions.ConflictException
+        )
 
 
 def test_the_core_makes_exceptions_by_name():
