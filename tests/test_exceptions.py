@@ -104,6 +104,12 @@ def test_botocore_is_not_imported_before_a_class_is_asked_for():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_boto3s_own_exceptions_are_here_too():
+    import boto3.exceptions
+
+    assert exceptions.S3UploadFailedError is boto3.exceptions.S3UploadFailedError
+
+
 def test_unknown_names_are_no_attributes():
     for name in ("Nope", "_private", "__path__", "BotoCoreErrors"):
         with pytest.raises(AttributeError, match=name):

@@ -1,4 +1,4 @@
-//! The only PyO3: thin wrappers of the rooms below.
+//! The only room that knows Python: thin wrappers of the rooms below.
 
 pub mod config;
 pub mod model;

@@ -8,6 +8,8 @@ use crate::model::{Kind, Model, SOURCE, ShapeId};
 type Member = (&'static str, bool, String);
 /// Input token, output token, limit key and result key.
 type Paginator = (&'static str, &'static str, &'static str, &'static str);
+/// Method name, API name, description, members of the input, paginator or None.
+type Operation = (&'static str, &'static str, &'static str, Vec<Member>, Option<Paginator>);
 
 /// The service description, JSON in botocore's own layout.
 #[pyfunction]
@@ -26,9 +28,9 @@ pub fn error_codes() -> Vec<&'static str> {
     Model::greengrassv2().error_codes().collect()
 }
 
-/// One tuple an operation: method name, API name, description, members of the input, paginator or None.
+/// One tuple an operation.
 #[pyfunction]
-pub fn operations() -> Vec<(&'static str, &'static str, &'static str, Vec<Member>, Option<Paginator>)> {
+pub fn operations() -> Vec<Operation> {
     let model = Model::greengrassv2();
     let members = |input| {
         let structure = model.structure(input);
