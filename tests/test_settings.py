@@ -109,7 +109,7 @@ def test_any_settings_make_the_same_client(variables, config_options, arguments,
 @pytest.mark.parametrize(
     ("variables", "arguments", "expected"),
     [
-        ({}, {}, {"region_name": "eu-central-1", "retry_mode": "standard", "total_max_attempts": 3}),
+        ({}, {}, {"signing_region": "eu-central-1", "retry_mode": "standard", "total_max_attempts": 3}),
         ({"AWS_PROFILE": "local"}, {}, {"endpoint_url": "http://localhost:2", "retry_mode": "legacy"}),
         ({"AWS_PROFILE": "local"}, {}, {"total_max_attempts": 7, "verify": "/some/bundle.pem"}),
         ({"AWS_PROFILE": "local"}, {}, {"parameter_validation": False, "tcp_keepalive": True}),
@@ -127,7 +127,7 @@ def test_any_settings_make_the_same_client(variables, config_options, arguments,
         (
             {},
             {"config": fleetgrass.Config(signature_version=fleetgrass.UNSIGNED)},
-            {"unsigned": True, "signature_version": None, "credentials": None},
+            {"signature_version": "unsigned", "credentials": None},
         ),
         ({}, {"config": fleetgrass.Config(defaults_mode="mobile")}, {"connect_timeout": 30}),
     ],
@@ -142,8 +142,8 @@ def test_the_core_is_given_these_options_and_no_others():
     with made():
         assert sorted(options()) == [
             "client_cert", "connect_timeout", "credentials", "endpoint_url", "max_pool_connections",
-            "parameter_validation", "read_timeout", "region_name", "retry_mode", "signature_version",
-            "signing_region", "tcp_keepalive", "total_max_attempts", "trace_id_from_lambda", "unsigned",
+            "parameter_validation", "read_timeout", "retry_mode", "signature_version",
+            "signing_region", "tcp_keepalive", "total_max_attempts", "trace_id_from_lambda",
             "user_agent_features", "user_agent_prefix", "user_agent_suffix", "verify",
         ]  # fmt: skip
 
