@@ -1,11 +1,13 @@
-//! The resolver against what others wrote: the device's own answers, and recipes from public repositories.
+//! The resolver against the device's own answers.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use fleetgrass::resolve::candidates::{self, Catalogue, ResolveError, Roots};
 use fleetgrass::resolve::platform;
-use fleetgrass::resolve::recipe::{self, Format, Recipe};
+use fleetgrass::resolve::recipe::{self, Recipe};
 use fleetgrass::resolve::requirement::Requirement;
 use fleetgrass::resolve::version::Version;
 use serde_json::{Value, json};
@@ -74,89 +76,86 @@ fn lifecycles_are_selected_as_on_the_device() {
     }
 }
 
-/// The recipes that are none, and all that is wrong with each: path and beginning of what is wrong. Templates have
-/// placeholders where a name or a version belongs; two of nucleus lite have a list where the device wants a map.
-const REFUSED: &[(&str, &[&str])] = &[
-    ("AppInvalidRecipe-1.0.0.yaml", &["recipe (line 2, column 20): it is not YAML"]),
-    ("BusinessLogic.json", &["ComponentVersion: \"NEXT_PATCH\" is not a version"]),
-    ("aws-greengrass-client-device-auth.json", &[BRACED_NAME, BRACED_VERSION]),
-    ("aws-greengrass-labs-certificate-rotator.yaml", &["ComponentVersion (line 4): \"COMPONENT_VERSION\" is not a version"]),
-    ("aws-greengrass-labs-component-for-home-assistant.yaml", &["ComponentVersion (line 3): \"COMPONENT_VERSION\" is not"]),
-    ("aws.greengrass.DLRImageClassification.json", &[BRACED_VERSION]),
-    ("aws.greengrass.TensorFlowLiteObjectDetection.json", &[BRACED_VERSION]),
-    ("aws.greengrass.labs.webrtc-1.0.0.json", &["ComponentVersion: \"USER_SETTING\" is not a version"]),
-    ("error-recipe-contains-null-element-in-artifacts.json", &["Manifests[0].Artifacts[0]: it is null"]),
-    ("error-recipe-contains-null-element-in-manifests.yaml", &["Manifests[0] (line 8): it is null"]),
-    ("hello_world_recipe_invalid.yaml", &["RecipeFormatVersion (line 2): \"20-01-25\" is no format version"]),
-    ("java-template-HelloWorld.yaml", &["ComponentName (line 3): ", "ComponentVersion (line 4): "]),
-    ("java-template-LocalPubSub.yaml", &["ComponentName (line 3): ", "ComponentVersion (line 4): "]),
-    ("python-template-HelloWorld.yaml", &["ComponentName (line 3): ", "ComponentVersion (line 4): "]),
-    ("python-template-LocalPubSub.yaml", &["ComponentName (line 3): ", "ComponentVersion (line 4): "]),
-    ("recipe_missing_comma.json", &["recipe (line 6, column 3): it is not JSON: expected `,` or `}`"]),
-    ("sample-recipe-fail-missing-uri.yaml", &["Manifests[0].Artifacts[0].URI (line 10): it is missing"]),
-    (
-        "sample-recipe-fail-missing-versionRequirement.yaml",
-        &["ComponentDependencies[\"abc\"].VersionRequirement (line 9): it is missing", "Manifests[0] (line 11): it is null"],
-    ),
-    (
-        "sample-recipe-with-illegal-component-name.yaml",
-        &["ComponentName (line 3): \"aws.greengrass.foo bar service\" contains ' '"],
-    ),
-    ("sample-recipe-with-long-component-version.yaml", &["ComponentVersion (line 4): "]),
-    ("sample.yml", &["Manifests[0].Lifecycle.Startup (line 38): Run and Startup are both given"]),
-    ("supported_lifecyle_types-1.json", &["recipe (line 2, column 3): it is not JSON: key must be a string"]),
-    ("supported_lifecyle_types-3.yaml", &["Lifecycle (line 31): it is a list of 1; write a map"]),
-    ("supported_lifecyle_types-4.yaml", &["Lifecycle (line 29): it is a list of 1; write a map"]),
-    ("variant.DLR.ImageClassification.ModelStore.json", &[BRACED_VERSION]),
-    ("variant.DLR.json", &[BRACED_VERSION]),
-    ("variant.TensorFlowLite.json", &[BRACED_VERSION]),
-];
+/// The component versions of a case.
+struct Shelf(Vec<Arc<Recipe>>);
 
-const BRACED_NAME: &str = "ComponentName: \"{COMPONENT_NAME}\" contains '{'";
-const BRACED_VERSION: &str = "ComponentVersion: \"{COMPONENT_VERSION}\" is not a version";
-
-/// The recipes of public repositories. They lie beside the checkout, where there is room for them.
-fn public_recipes() -> Option<BTreeMap<String, Vec<u8>>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors/recipes");
-    let entries = fs::read_dir(folder).ok()?.map(|entry| entry.unwrap().path());
-    let recipes = entries.filter(|path| path.extension().is_some_and(|extension| extension != "md"));
-    Some(recipes.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect())
+impl Shelf {
+    fn of(case: &Value) -> Self {
+        let versions = |(name, versions): (&String, &Value)| {
+            let recipe = |(version, facts): (&String, &Value)| {
+                let dependencies = facts["deps"].as_object().into_iter().flatten();
+                let dependencies: serde_json::Map<_, _> =
+                    dependencies.map(|(name, requirement)| (name.clone(), json!({"VersionRequirement": requirement}))).collect();
+                json!({
+                    "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version,
+                    "ComponentDependencies": dependencies, "ComponentType": facts["type"],
+                    "Manifests": facts.get("manifests").unwrap_or(&json!([{}])),
+                })
+            };
+            versions.as_object().unwrap().iter().map(recipe).collect::<Vec<_>>()
+        };
+        let recipes = case["catalog"].as_object().unwrap().iter().flat_map(versions);
+        Self(recipes.map(|recipe| Arc::new(recipe::read(recipe.to_string().as_bytes()).unwrap())).collect())
+    }
 }
 
+impl Catalogue for Shelf {
+    fn versions(&self, component: &str) -> Vec<Version> {
+        self.0.iter().filter(|recipe| recipe.name == component).map(|recipe| recipe.version.clone()).collect()
+    }
+
+    fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
+        self.0.iter().find(|recipe| recipe.name == component && recipe.version == *version).cloned()
+    }
+}
+
+/// The cases of a device that is online and has installed nothing yet, and that no hash order decides. Recipes that
+/// cannot be read are left out: no catalogue takes them in.
 #[test]
-fn public_recipes_are_read_or_refused_with_reasons() {
-    let Some(recipes) = public_recipes() else { return };
-    assert_eq!(recipes.len(), 78);
-    let mut refused = BTreeMap::new();
-    for (file, bytes) in &recipes {
-        match recipe::read(bytes) {
-            Ok(recipe) => assert_eq!(recipe.format == Format::Json, file.contains(".json"), "{file}"),
-            Err(error) => {
-                refused.insert(&**file, error);
+fn candidates_are_those_of_a_fresh_device() {
+    let vectors = vectors("resolution.json");
+    let fresh = |case: &&Value| {
+        case["device"] == json!({"online": true})
+            && case["cloud_policy"] == "highest"
+            && case["order_sensitive"] == false
+            && case["expect"]["error"]["kind"] != "recipe_parse_error"
+    };
+    let cases: Vec<_> = cases(&vectors, "cases").iter().filter(fresh).collect();
+    assert_eq!(cases.len(), 55);
+    for case in cases {
+        let components = roots_of(&case["deployment"]["components"]);
+        let deployment = Roots { group: case["deployment"]["target"].as_str().unwrap().into(), components };
+        let others = case["other_groups"].as_object().into_iter().flatten().map(|(group, roots)| Roots {
+            group: group.clone(),
+            components: serde_json::from_value::<BTreeMap<_, _>>(roots.clone()).unwrap().into_iter().collect(),
+        });
+        let platform = serde_json::from_value(case["platform"].clone()).unwrap();
+        let plan = candidates::resolve(&deployment, &others.collect::<Vec<_>>(), &platform, &Shelf::of(case));
+        let outcome = match plan {
+            Ok(plan) => {
+                json!({"result": plan.iter().map(|(name, recipe)| (name, recipe.version.as_str())).collect::<BTreeMap<_, _>>()})
             }
-        }
-    }
-    assert_eq!(refused.keys().copied().collect::<Vec<_>>(), REFUSED.iter().map(|(file, _)| *file).collect::<Vec<_>>());
-    for (file, reasons) in REFUSED {
-        let problems = &refused[file].problems;
-        assert_eq!(problems.len(), reasons.len(), "{file}: {problems:?}");
-        for (problem, reason) in problems.iter().zip(*reasons) {
-            assert!(problem.to_string().starts_with(reason), "{file}: {problem}");
-        }
+            Err(ResolveError::NoAvailableVersion { component, requirements }) => {
+                let requirements: BTreeMap<_, _> = requirements.into_iter().map(|(who, it)| (who, it.to_string())).collect();
+                json!({"error": {"kind": "no_available_version", "component": component, "requirements": requirements}})
+            }
+            Err(ResolveError::PlatformIncompatible { component, .. }) => {
+                json!({"error": {"kind": "platform_incompatible", "component": component}})
+            }
+            Err(ResolveError::CircularDependency { component, version }) => {
+                json!({"error": {"kind": "circular_dependency", "component": component, "version": version.as_str()}})
+            }
+            Err(ResolveError::InvalidRootRequirement { component, version }) => {
+                json!({"error": {"kind": "invalid_root_requirement", "component": component, "requirement": version}})
+            }
+            Err(ResolveError::NoFixpoint { .. }) => json!({"error": {"kind": "no_fixpoint"}}),
+        };
+        let key = if case["expect"]["error"].is_null() { "result" } else { "error" };
+        assert_eq!(outcome[key], case["expect"][key], "{case}");
     }
 }
 
-/// What the service prints is a recipe that means the same, in JSON and in YAML.
-#[test]
-fn public_recipes_survive_printing() {
-    let Some(recipes) = public_recipes() else { return };
-    for (file, bytes) in &recipes {
-        let Ok(recipe) = recipe::read(bytes) else { continue };
-        let printed = recipe.to_json(|_| Some("digest".into()));
-        let json = recipe::read(printed.to_string().as_bytes()).unwrap();
-        assert_eq!(Recipe { format: recipe.format, ..json }, recipe, "{file}");
-        let yaml = recipe::to_yaml(&printed);
-        let yaml = recipe::read(yaml.as_bytes()).unwrap_or_else(|error| panic!("{file}: {error}\n{yaml}"));
-        assert_eq!(Recipe { format: recipe.format, ..yaml }, recipe, "{file}");
-    }
+fn roots_of(components: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    components.as_array().unwrap().iter().map(|component| (text(&component["name"]), text(&component["version"]))).collect()
 }

@@ -51,7 +51,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Format, Node), Problem> {
 fn json(text: &str) -> Result<Node, Problem> {
     serde_json::from_str(text).map_err(|error| {
         let place = (error.line() as u64, Some(error.column() as u64));
-        syntax_problem("JSON", Some(place), &error)
+        syntax_problem("JSON", Some(place), &error.to_string())
     })
 }
 
@@ -59,20 +59,20 @@ fn yaml(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true, // `yes` and `on` are text to the device
+        budget: serde_saphyr::budget! { max_nodes: SIZE_LIMIT }, // more can only come from aliases of aliases
         with_snippet: false,
     };
     let mut root: Node = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let place = error.location().map(|location| (location.line(), Some(location.column())));
-        syntax_problem("YAML", place, &error)
+        syntax_problem("YAML", place, &error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
     })?;
     keep_number_texts(&mut root, text);
     Ok(root)
 }
 
-fn syntax_problem(format: &str, place: Option<(u64, Option<u64>)>, error: &dyn fmt::Display) -> Problem {
-    let message = error.to_string();
+fn syntax_problem(format: &str, place: Option<(u64, Option<u64>)>, message: &str) -> Problem {
     // both parsers end with the place, which the problem tells already
-    let reason = message.rsplit_once(" at line ").map_or(&*message, |(reason, _)| reason);
+    let reason = message.split_once(" at line ").map_or(message, |(reason, _)| reason);
     Problem::of_document(place, format!("it is not {format}: {reason}"), "correct the syntax there or just before")
 }
 
@@ -147,8 +147,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Content, E> {
-        // JSON has no infinity, so it stays the text it looks like
-        Ok(Number::from_f64(value).map_or_else(|| Content::Text(value.to_string()), Self::number))
+        Number::from_f64(value).map(Self::number).ok_or_else(|| E::custom("a number must be finite"))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Content, E> {

@@ -398,5 +398,9 @@ mod tests {
         for nested in ["[".repeat(15_000), "{\"a\":".repeat(3_000), "- ".repeat(7_000)] {
             assert!(!read(nested.as_bytes()).unwrap_err().problems.is_empty());
         }
+        // aliases of aliases: a hundred million values in a few lines
+        let multiplied = (1..8).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(", ")));
+        let multiplied = format!("a0: &a0 [{}]\n{}", "x, ".repeat(10), multiplied.collect::<String>());
+        assert!(problem(multiplied.as_bytes()).contains("too large"), "{}", problem(multiplied.as_bytes()));
     }
 }
