@@ -1,5 +1,7 @@
 //! The export list of `fleetgrass._core`.
 
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod error;
 pub mod model;
 pub mod resolve;

@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn the_region_tells_the_partition() {
         let partition = |region: &str| Names::new(region, "123456789012").partition;
-        assert_eq!([partition("eu-west-1"), partition("cn-north-1"), partition("us-gov-west-1")], ["aws", "aws-cn", "aws-us-gov"]);
+        assert_eq!(
+            [partition("eu-west-1"), partition("cn-north-1"), partition("us-gov-west-1")],
+            ["aws", "aws-cn", "aws-us-gov"]
+        );
     }
 
     #[test]

@@ -163,13 +163,7 @@ const CATALOGUE: &[Component] = &[
         versions: &["2.0.10"],
         dependencies: &[(MANAGER, ">=2.0.0 <2.3.0", "HARD")],
     },
-    Component {
-        name: "aws.greengrass.LambdaRuntimes",
-        kind: "generic",
-        systems: ANY,
-        versions: &["2.0.8"],
-        dependencies: &[],
-    },
+    Component { name: "aws.greengrass.LambdaRuntimes", kind: "generic", systems: ANY, versions: &["2.0.8"], dependencies: &[] },
 ];
 
 /// Publishes the whole catalogue into a new store.

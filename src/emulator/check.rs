@@ -57,7 +57,8 @@ impl Check {
             (Kind::Structure(structure), Value::Object(members)) => self.structure(structure, members, path)?,
             (Kind::List { member }, Value::Array(items)) => {
                 self.length(&shape.constraints, items.len(), path, || Value::Array(items.clone()));
-                let items = items.into_iter().enumerate().map(|(at, item)| self.value(*member, item, &inside(path, &at.to_string())));
+                let items =
+                    items.into_iter().enumerate().map(|(at, item)| self.value(*member, item, &inside(path, &at.to_string())));
                 Value::Array(items.collect::<Result<_>>()?)
             }
             (Kind::Map { key, value }, Value::Object(entries)) => {
@@ -207,7 +208,10 @@ mod tests {
             json!([{"name": "maxResults", "message": "Member must have value less than or equal to 100"}])
         );
         let error = check("CreateDeployment", json!({"components": {"a": {}}, "tags": {}})).unwrap_err();
-        assert!(error.message.starts_with("3 validation errors detected: Value null at 'components.a.componentVersion'"), "{error}");
+        assert!(
+            error.message.starts_with("3 validation errors detected: Value null at 'components.a.componentVersion'"),
+            "{error}"
+        );
         let error = check("ListDeployments", json!({"historyFilter": "SOME"})).unwrap_err();
         assert!(error.message.ends_with("Member must satisfy enum value set: [ALL, LATEST_ONLY]"), "{error}");
     }

@@ -128,14 +128,13 @@ pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Val
     let arn = input.required("arn")?;
     let found = named(state, arn)?;
     if found.namespace == PUBLIC {
-        let (caller, action) = (state.names.caller(), &operation.name);
-        let message = format!("User: {caller} is not authorized to perform: greengrass:{action} on resource: {arn}");
-        return Err(ServiceError::access_denied(message));
+        return Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn));
     }
-    state
-        .db
-        .prepare_cached("DELETE FROM component_version WHERE namespace = ?1 AND name = ?2 AND version = ?3")?
-        .execute((&found.namespace, &found.name, &found.version))?;
+    state.db.prepare_cached("DELETE FROM component_version WHERE namespace = ?1 AND name = ?2 AND version = ?3")?.execute((
+        &found.namespace,
+        &found.name,
+        &found.version,
+    ))?;
     tags::remove_all(state, arn)?;
     Ok(Value::Null)
 }
@@ -165,7 +164,8 @@ pub fn list_versions(state: &State, operation: &Operation, input: &Input) -> Res
     let mut rows = Vec::new();
     if let Some(Resource::Component { namespace, name, version: None }) = state.names.resource(input.required("arn")?) {
         let rest = versions(state, namespace, name)?;
-        let rest = rest.into_iter().filter(|(version, _)| after.as_ref().is_none_or(|after| greatest_first(after, version).is_lt()));
+        let rest =
+            rest.into_iter().filter(|(version, _)| after.as_ref().is_none_or(|after| greatest_first(after, version).is_lt()));
         rows.extend(rest.take(page.size + 1).map(|(version, found)| {
             let arn = state.names.component_version(namespace, name, &found.version);
             let row = json!({ "componentName": found.name, "componentVersion": found.version, "arn": arn });

@@ -97,7 +97,9 @@ fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()>
 fn replace(state: &State, target: &str) -> Result<()> {
     state
         .db
-        .prepare_cached("UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1)")?
+        .prepare_cached(
+            "UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1)",
+        )?
         .execute([target])?;
     Ok(())
 }

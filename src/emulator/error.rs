@@ -79,6 +79,10 @@ impl ServiceError {
         Self::new("AccessDeniedException", message.into(), Value::Null)
     }
 
+    pub fn not_authorized(caller: &str, action: &str, arn: &str) -> Self {
+        Self::access_denied(format!("User: {caller} is not authorized to perform: greengrass:{action} on resource: {arn}"))
+    }
+
     /// What the gateway says to requests without credentials, and to those that name no operation.
     pub fn missing_token(message: impl Into<String>) -> Self {
         Self::new("MissingAuthenticationTokenException", message.into(), Value::Null)

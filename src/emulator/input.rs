@@ -33,9 +33,12 @@ impl Input {
             let text = |text: &str| from_text(model, member.shape, &member.name, text);
             let value = match member.location {
                 Location::Body => body.remove(&*member.wire_name),
-                Location::Uri => {
-                    parts.labels.iter().find(|(label, _)| *label == &*member.wire_name).map(|(_, label)| text(label)).transpose()?
-                }
+                Location::Uri => parts
+                    .labels
+                    .iter()
+                    .find(|(label, _)| *label == &*member.wire_name)
+                    .map(|(_, label)| text(label))
+                    .transpose()?,
                 Location::Header => {
                     let header = parts.headers.get(&*member.wire_name).and_then(|header| header.to_str().ok());
                     header.map(text).transpose()?
@@ -64,7 +67,8 @@ impl Input {
     pub fn required(&self, member: &str) -> Result<&str> {
         self.text(member).ok_or_else(|| {
             let constraint = "Member must not be null";
-            let message = format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: {constraint}");
+            let message =
+                format!("1 validation error detected: Value null at '{member}' failed to satisfy constraint: {constraint}");
             ServiceError::member(member, message, constraint)
         })
     }

@@ -93,7 +93,9 @@ mod tests {
 
     #[test]
     fn what_fits_no_template_is_not_found() {
-        for path in ["/", "", "/greengrass/v2/components/", "/greengrass/v2/components/a/b", "/greengrass/v2/deployments/a/cancel/"] {
+        for path in
+            ["/", "", "/greengrass/v2/components/", "/greengrass/v2/components/a/b", "/greengrass/v2/deployments/a/cancel/"]
+        {
             assert_eq!(route("GET", path), None, "{path}");
         }
         assert_eq!(route("PATCH", "/greengrass/v2/components"), None);

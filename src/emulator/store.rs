@@ -123,7 +123,8 @@ pub struct State<'s> {
 impl Store {
     /// Opens the database in `file`, or a new one in memory.
     pub fn open(file: Option<&Path>, names: &Names) -> Result<Self, StoreError> {
-        let problem = |detail: String| StoreError { place: file.map_or("memory".into(), |file| file.display().to_string()), detail };
+        let problem =
+            |detail: String| StoreError { place: file.map_or("memory".into(), |file| file.display().to_string()), detail };
         let unusable = |error: rusqlite::Error| problem(error.to_string());
         let mut connection = match file {
             Some(file) => Connection::open(file),

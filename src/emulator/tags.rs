@@ -9,22 +9,22 @@ use super::store::State;
 use super::{components, core_devices, deployments};
 use crate::model::Operation;
 
-pub fn list(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let arn = input.required("resourceArn")?;
-    must_exist(state, arn)?;
+    must_exist(state, operation, arn)?;
     Ok(json!({ "tags": of(state, arn)? }))
 }
 
-pub fn tag(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+pub fn tag(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let arn = input.required("resourceArn")?;
-    must_exist(state, arn)?;
+    must_exist(state, operation, arn)?;
     put(state, arn, input)?;
     Ok(json!({}))
 }
 
-pub fn untag(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+pub fn untag(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let arn = input.required("resourceArn")?;
-    must_exist(state, arn)?;
+    must_exist(state, operation, arn)?;
     let keys = input.get("tagKeys").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for key in keys {
         state.db.prepare_cached("DELETE FROM tag WHERE resource = ?1 AND key = ?2")?.execute((arn, key))?;
@@ -46,10 +46,11 @@ pub fn put(state: &State, arn: &str, input: &Input) -> Result<()> {
         if key.starts_with("aws:") {
             return Err(ServiceError::validation(Reason::Other, format!("Tag key '{key}' begins with the reserved prefix aws:")));
         }
-        state
-            .db
-            .prepare_cached("INSERT OR REPLACE INTO tag (resource, key, value) VALUES (?1, ?2, ?3)")?
-            .execute((arn, key, value.as_str().unwrap_or_default()))?;
+        state.db.prepare_cached("INSERT OR REPLACE INTO tag (resource, key, value) VALUES (?1, ?2, ?3)")?.execute((
+            arn,
+            key,
+            value.as_str().unwrap_or_default(),
+        ))?;
     }
     Ok(())
 }
@@ -60,13 +61,10 @@ pub fn remove_all(state: &State, arn: &str) -> Result<()> {
     Ok(())
 }
 
-fn must_exist(state: &State, arn: &str) -> Result<()> {
+fn must_exist(state: &State, operation: &Operation, arn: &str) -> Result<()> {
     match state.names.resource(arn) {
         Some(Resource::Component { namespace: PUBLIC, .. }) => {
-            let caller = state.names.caller();
-            Err(ServiceError::access_denied(format!(
-                "User: {caller} is not authorized to perform: greengrass:TagResource on resource: {arn}"
-            )))
+            Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn))
         }
         Some(Resource::Component { namespace, name, version: Some(version) }) => {
             components::must_exist(state, arn, namespace, name, version)
