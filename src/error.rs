@@ -34,6 +34,7 @@ pub enum Builtin {
 
 impl Error {
     /// The botocore exception `class`, made with `arguments`.
+    #[must_use]
     pub fn botocore<const N: usize>(class: &'static str, arguments: [(&'static str, String); N]) -> Self {
         Self::Botocore { class, arguments: arguments.into() }
     }

@@ -1,11 +1,20 @@
 //! The export list of `fleetgrass._core`.
 
+pub mod client;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
 pub mod model;
+pub mod protocol;
+#[cfg(feature = "python")]
+mod py;
 pub mod resolve;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    use crate::py::client::PyClient;
+    #[pymodule_export]
+    use crate::py::model::{model, operations};
+}

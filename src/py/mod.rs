@@ -1,0 +1,8 @@
+//! The border with Python: the only place that names PyO3.
+
+pub mod client;
+mod errors;
+mod input;
+pub mod model;
+mod sink;
+mod zone;
