@@ -15,6 +15,11 @@ pub mod resolve;
 mod _core {
     #[pymodule_export]
     use crate::py::client::PyClient;
+    #[cfg(feature = "emulator")]
+    #[pymodule_export]
+    use crate::py::emulator::EmulatorServer;
     #[pymodule_export]
     use crate::py::model::{model, operations};
+    #[pymodule_export]
+    use crate::py::recipe::{RecipeError, read_recipe};
 }

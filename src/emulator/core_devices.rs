@@ -34,7 +34,7 @@ pub struct Registration {
 
 impl Registration {
     /// What is wrong with it, if anything.
-    pub fn problem(&self) -> Option<String> {
+    pub(super) fn problem(&self) -> Option<String> {
         let allowed = |name: &str, marks: &str| {
             (1..=NAME_LIMIT).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
         };

@@ -63,13 +63,11 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 /// `merge` is JSON inside a string, which the model cannot tell.
 fn check_merge(name: &str, component: &Value) -> Result<()> {
     let Some(merge) = component["configurationUpdate"]["merge"].as_str() else { return Ok(()) };
-    match serde_json::from_str::<Value>(merge) {
-        Ok(Value::Object(_)) => Ok(()),
-        _ => {
-            let member = format!("components.{name}.configurationUpdate.merge");
-            Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
-        }
+    if matches!(serde_json::from_str(merge), Ok(Value::Object(_))) {
+        return Ok(());
     }
+    let member = format!("components.{name}.configurationUpdate.merge");
+    Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
 }
 
 /// Subdeployments have groups on both sides, and a group has one parent.

@@ -43,7 +43,7 @@ impl ServiceError {
         Self { status: modelled.map_or(403, |error| error.status), code, message, details }
     }
 
-    pub fn validation(reason: Reason, message: impl Into<String>) -> Self {
+    pub(super) fn validation(reason: Reason, message: impl Into<String>) -> Self {
         let reason = match reason {
             Reason::CannotParse => "CANNOT_PARSE",
             Reason::FieldValidationFailed => "FIELD_VALIDATION_FAILED",
@@ -53,48 +53,48 @@ impl ServiceError {
     }
 
     /// One member breaks a rule that the model does not tell.
-    pub fn member(name: &str, message: impl Into<String>, field_message: &str) -> Self {
+    pub(super) fn member(name: &str, message: impl Into<String>, field_message: &str) -> Self {
         let mut error = Self::validation(Reason::FieldValidationFailed, message);
         error.details.insert("fields".into(), json!([{ "name": name, "message": field_message }]));
         error
     }
 
-    pub fn not_found(message: impl Into<String>, id: &str, kind: &str) -> Self {
+    pub(super) fn not_found(message: impl Into<String>, id: &str, kind: &str) -> Self {
         Self::new("ResourceNotFoundException", message.into(), json!({ "resourceId": id, "resourceType": kind }))
     }
 
-    pub fn no_core_device(thing: &str, id: &str) -> Self {
+    pub(super) fn no_core_device(thing: &str, id: &str) -> Self {
         Self::not_found(format!("Core device ({thing}) does not exist"), id, "coreDevice")
     }
 
-    pub fn no_deployment(deployment: &str, id: &str) -> Self {
+    pub(super) fn no_deployment(deployment: &str, id: &str) -> Self {
         Self::not_found(format!("Deployment ({deployment}) does not exist"), id, "deployment")
     }
 
-    pub fn conflict(message: impl Into<String>, id: &str, kind: &str) -> Self {
+    pub(super) fn conflict(message: impl Into<String>, id: &str, kind: &str) -> Self {
         Self::new("ConflictException", message.into(), json!({ "resourceId": id, "resourceType": kind }))
     }
 
-    pub fn access_denied(message: impl Into<String>) -> Self {
+    pub(super) fn access_denied(message: impl Into<String>) -> Self {
         Self::new("AccessDeniedException", message.into(), Value::Null)
     }
 
-    pub fn not_authorized(caller: &str, action: &str, arn: &str) -> Self {
+    pub(super) fn not_authorized(caller: &str, action: &str, arn: &str) -> Self {
         Self::access_denied(format!("User: {caller} is not authorized to perform: greengrass:{action} on resource: {arn}"))
     }
 
     /// What the gateway says to requests without credentials, and to those that name no operation.
-    pub fn missing_token(message: impl Into<String>) -> Self {
+    pub(super) fn missing_token(message: impl Into<String>) -> Self {
         Self::new("MissingAuthenticationTokenException", message.into(), Value::Null)
     }
 
     /// More bytes than the gateway takes.
-    pub fn too_large() -> Self {
+    pub(super) fn too_large() -> Self {
         Self { status: 413, ..Self::new("RequestEntityTooLargeException", "Request Too Long".into(), Value::Null) }
     }
 
     /// A defect of the emulator or its file: the detail is told, since its user is the one who can act on it.
-    pub fn internal(detail: &str) -> Self {
+    pub(super) fn internal(detail: &str) -> Self {
         Self::new("InternalServerException", format!("Internal server error: {detail}"), Value::Null)
     }
 

@@ -69,7 +69,17 @@ pub enum StartError {
     Thread(std::io::Error),
 }
 
+/// Why core devices are not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error("{0}")]
+    Invalid(String),
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
 /// The state of one account and Region.
+#[derive(Debug)]
 pub struct Cloud {
     names: Names,
     store: Store,
@@ -81,12 +91,16 @@ impl Cloud {
     }
 
     /// Core devices report for the first time, all in one transaction, and take what is deployed to them.
-    pub fn register(&self, registration: &Registration) -> Result<(), ServiceError> {
-        self.transact(|state| core_devices::register(state, registration))
+    pub fn register(&self, registration: &Registration) -> Result<(), RegisterError> {
+        if let Some(problem) = registration.problem() {
+            return Err(RegisterError::Invalid(problem));
+        }
+        Ok(self.transact(|state| core_devices::register(state, registration))?)
     }
 }
 
 /// A running server. Dropping it stops it.
+#[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
     cloud: Arc<Cloud>,

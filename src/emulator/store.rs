@@ -109,6 +109,7 @@ CREATE TABLE reply (
 /// Milliseconds since 1970.
 pub type Millis = i64;
 
+#[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
 }

@@ -1,8 +1,11 @@
 //! The border with Python: the only place that names PyO3.
 
 pub mod client;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod errors;
 mod input;
 pub mod model;
+pub mod recipe;
 mod sink;
 mod zone;
