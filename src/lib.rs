@@ -1,6 +1,7 @@
 //! The export list of `fleetgrass._core`.
 
 pub mod client;
+pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
@@ -14,12 +15,17 @@ pub mod resolve;
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    #[allow(non_upper_case_globals)] // Python's name for it
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
     use crate::py::client::PyClient;
+    #[pymodule_export]
+    use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
     #[cfg(feature = "emulator")]
     #[pymodule_export]
     use crate::py::emulator::EmulatorServer;
     #[pymodule_export]
-    use crate::py::model::{model, operations};
+    use crate::py::model::{api_version, error_codes, model, operations};
     #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};
 }

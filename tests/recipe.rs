@@ -1,5 +1,7 @@
 //! The recipe reader against the recipes of public repositories.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! The resolver against the device's own answers.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 mod attempt;
 pub mod call;
+pub mod endpoint;
 pub mod options;
 pub mod presign;
 pub mod reply;

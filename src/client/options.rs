@@ -22,7 +22,7 @@ pub struct Options {
     /// The user agent before and after its list of features.
     pub user_agent_prefix: String,
     pub user_agent_suffix: String,
-    /// `None`: the user agent is the caller's own.
+    /// `None` where the user agent is the caller's own.
     pub user_agent_features: Option<Vec<String>>,
     pub parameter_validation: bool,
     /// Seconds.
@@ -123,11 +123,11 @@ impl Options {
     /// The `User-Agent` of a call; pages of a paginator say so in it.
     #[must_use]
     pub fn user_agent(&self, paginated: bool) -> String {
-        let Some(features) = &self.user_agent_features else { return self.user_agent_prefix.clone() };
-        let mut features = features.clone();
-        if paginated {
-            features.push("C".to_owned());
-        }
-        format!("{}m/{}{}", self.user_agent_prefix, features.join(","), self.user_agent_suffix)
+        let features = self.user_agent_features.as_ref().map(|features| {
+            let paginated = paginated.then(|| "C".to_owned());
+            format!("m/{}", features.iter().cloned().chain(paginated).collect::<Vec<_>>().join(","))
+        });
+        let parts = [Some(self.user_agent_prefix.clone()), features, Some(self.user_agent_suffix.clone())];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     }
 }

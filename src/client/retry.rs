@@ -216,7 +216,7 @@ mod tests {
         let far = headers([("date", "Tue, 14 Nov 2023 23:13:20 GMT")]);
         let near = headers([("date", "Tue, 14 Nov 2023 22:13:25 GMT")]);
         let skew = clock_skew(answered(403, &far, "InvalidSignatureException"), now).unwrap();
-        assert_eq!(skew.correct(now), now + Duration::from_secs(3600));
+        assert_eq!(skew.correct(now), now + Duration::from_hours(1));
         assert_eq!(clock_skew(answered(403, &near, "InvalidSignatureException"), now), None);
         assert_eq!(clock_skew(answered(403, &far, "AccessDeniedException"), now), None);
     }

@@ -1,6 +1,7 @@
 //! The border with Python: the only place that names PyO3.
 
 pub mod client;
+pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod errors;

@@ -1,46 +1,54 @@
-//! The model as the facade needs it: methods, members, paginators.
+//! The model as the facade needs it: names, members and types of the operations, and the file itself.
 
 use pyo3::prelude::*;
 
 use crate::model::{Kind, Model, SOURCE, ShapeId};
 
-/// The service's description as JSON; `botocore.model.ServiceModel` reads it.
+/// Name, whether it must be given, and its type as a Python annotation.
+type Member = (&'static str, bool, String);
+/// Input token, output token, limit key and result key.
+type Paginator = (&'static str, &'static str, &'static str, &'static str);
+
+/// The service description, JSON in botocore's own layout.
 #[pyfunction]
 pub fn model() -> &'static str {
     SOURCE
 }
 
-/// A member of an operation's input: its name, whether it is required, its Python type.
-type Member = (&'static str, bool, &'static str);
-/// Input token, output token, limit key, result key.
-type Paginator = (&'static str, &'static str, &'static str, &'static str);
+#[pyfunction]
+pub fn api_version() -> &'static str {
+    &Model::greengrassv2().metadata.api_version
+}
 
-/// Method name, API name, description, members, and how it is paginated, if it is.
+/// The codes of the modelled errors, sorted.
+#[pyfunction]
+pub fn error_codes() -> Vec<&'static str> {
+    Model::greengrassv2().error_codes().collect()
+}
+
+/// Method name, API name, description, members of the input, and how it is paginated, if it is.
 type Row = (&'static str, &'static str, &'static str, Vec<Member>, Option<Paginator>);
 
 /// Every operation.
 #[pyfunction]
 pub fn operations() -> Vec<Row> {
     let model = Model::greengrassv2();
-    let describe = |operation: &'static crate::model::Operation| {
-        let members = operation.input.map(|input| members(model, input)).unwrap_or_default();
-        let paginator = operation.paginator.as_ref();
-        let paginator = paginator.map(|p| (&*p.input_token, &*p.output_token, &*p.limit_key, &*p.result_key));
+    let members = |input| {
+        let structure = model.structure(input);
+        let members = structure.members.iter().enumerate();
+        members.map(|(at, m)| (&*m.name, structure.required.contains(&at), annotation(model, m.shape))).collect()
+    };
+    let rows = model.operations.iter().map(|operation| {
+        let paginator = operation.paginator.as_ref().map(|p| (&*p.input_token, &*p.output_token, &*p.limit_key, &*p.result_key));
+        let members: Vec<Member> = operation.input.map(members).unwrap_or_default();
         (&*operation.method_name, &*operation.name, &*operation.description, members, paginator)
-    };
-    model.operations.iter().map(describe).collect()
+    });
+    rows.collect()
 }
 
-fn members(model: &'static Model, input: ShapeId) -> Vec<Member> {
-    let structure = model.structure(input);
-    let member = |(at, member): (usize, &'static crate::model::Member)| {
-        (&*member.name, structure.required.contains(&at), python_type(&model.shape(member.shape).kind))
-    };
-    structure.members.iter().enumerate().map(member).collect()
-}
-
-fn python_type(kind: &Kind) -> &'static str {
-    match kind {
+/// What a caller writes for a value of this shape. One level of containers: signatures stay readable.
+fn annotation(model: &Model, shape: ShapeId) -> String {
+    let flat = |shape| match model.shape(shape).kind {
         Kind::Structure(_) | Kind::Map { .. } => "dict",
         Kind::List { .. } => "list",
         Kind::String => "str",
@@ -49,5 +57,10 @@ fn python_type(kind: &Kind) -> &'static str {
         Kind::Boolean => "bool",
         Kind::Blob => "bytes",
         Kind::Timestamp => "datetime",
+    };
+    match model.shape(shape).kind {
+        Kind::List { member } => format!("list[{}]", flat(member)),
+        Kind::Map { key, value } => format!("dict[{}, {}]", flat(key), flat(value)),
+        _ => flat(shape).into(),
     }
 }

@@ -1,0 +1,1 @@
+"""What the tests stand on: a recording server, a signature checker, random cases and the comparison of two clients."""

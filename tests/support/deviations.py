@@ -1,0 +1,94 @@
+"""The differences that are meant: `tests/deviations.toml`, and what recognises each in a random case.
+
+A row says what botocore does and what we do. Rows that random cases meet have a recogniser here, keyed by the row's id,
+which holds the trigger and both outcomes: it excuses exactly that difference. Rows with a test of their own are marked
+by it with `ledger.use(id)`. `pytest --every-deviation` fails when a row was not used by any test.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from support.compare import Difference
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FILE = Path(__file__).parent.parent / "deviations.toml"
+FIELDS = {"id", "trigger", "botocore", "ours", "why"}
+
+# What botocore's parser lets out when an answer is not what the shape says.
+LEAKS = {"RecursionError", "UnicodeDecodeError", "AttributeError", "TypeError"}
+
+
+def _status(found: Difference) -> int:
+    """The status of the answer that the last request of botocore got."""
+    wire = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1].wire
+    wire = wire.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return int(wire[9:12])
+
+
+def _answered(found: Difference) -> bool:
+    return bool(found.theirs.requests)
+
+
+def _truncated(found: Difference) -> bool:
+    last = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1]
+    kind, error = found.ours.outcome.kind, found.ours.outcome.error
+    return last.note == "truncated" and _status(found) < 300 and kind == "ConnectionClosedError" and str(_status(found)) in str(error)
+
+
+def _unreadable(found: Difference) -> bool:
+    theirs = found.theirs.outcome.value
+    bare = isinstance(theirs, dict) and list(theirs) == ["ResponseMetadata"]
+    return bare and _status(found) < 300 and found.ours.outcome.kind == "ResponseParserError"
+
+
+def _leaked(found: Difference) -> bool:
+    return found.theirs.outcome.kind in LEAKS and found.ours.outcome.kind == "ResponseParserError"
+
+
+def _retry_after(found: Difference) -> bool:
+    error = found.ours.outcome.error
+    return (
+        found.theirs.outcome.kind == "ValueError"
+        and type(error).__name__ in ("ThrottlingException", "InternalServerException")
+        and "retryAfterSeconds" not in error.response  # type: ignore[union-attr]
+        and any(b"retry-after:" in answer.wire.lower() for answer in found.case.answers)
+    )
+
+
+RECOGNISERS: dict[str, Callable[[Difference], bool]] = {
+    "truncated-answer": _truncated,
+    "unreadable-answer": _unreadable,
+    "leaked-parser-errors": _leaked,
+    "unreadable-retry-after": _retry_after,
+}
+
+
+class Ledger:
+    """The rows of the file and which of them tests have used."""
+
+    def __init__(self) -> None:
+        with FILE.open("rb") as file:
+            self.rows = {row["id"]: row for row in tomllib.load(file)["deviation"]}
+        self.used: set[str] = set()
+
+    def use(self, row: str) -> None:
+        """A test shows this row itself: both outcomes."""
+        assert row in self.rows, f"{row} is not in {FILE.name}"
+        self.used.add(row)
+
+    def excuses(self, found: Difference) -> bool:
+        """Whether a row means this difference; that row counts as used."""
+        if not _answered(found):
+            return False
+        row = next((row for row, meant in RECOGNISERS.items() if row in self.rows and meant(found)), None)
+        if row:
+            self.used.add(row)
+        return row is not None
+
+    def unused(self) -> list[str]:
+        return sorted(set(self.rows) - self.used)
