@@ -14,7 +14,6 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-
 from fleetgrass.emulator import Emulator
 
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -135,7 +134,9 @@ class TestComponents:
         }
 
     def test_a_recipe_in_yaml_can_be_had_as_either(self, client: Any) -> None:
-        text = b"RecipeFormatVersion: 2020-01-25\nComponentName: io.acme.Pump\nComponentVersion: 1.10.0\nManifests: [{}]\n"
+        text = (
+            b"RecipeFormatVersion: 2020-01-25\nComponentName: io.acme.Pump\nComponentVersion: 1.10.0\nManifests: [{}]\n"
+        )
         arn = client.create_component_version(inlineRecipe=text)["arn"]
         as_json = client.get_component(arn=arn, recipeOutputFormat="JSON")["recipe"]
         assert json.loads(as_json)["ComponentVersion"] == "1.10.0"
@@ -540,7 +541,9 @@ class TestCoreDevices:
         deploy(client, THING, "a", version="2.0.0")
         row = effective(client, "pump-1")[0]
         assert row["coreDeviceExecutionStatus"] == "FAILED"
-        constraints = "Component a version constraints: thing/pump-1 requires =2.0.0, thinggroup/line-4 requires =1.0.0."
+        constraints = (
+            "Component a version constraints: thing/pump-1 requires =2.0.0, thinggroup/line-4 requires =1.0.0."
+        )
         assert row["reason"].endswith(constraints)
 
     def test_a_device_that_joins_later_catches_up(self, emulator: Emulator, client: Any) -> None:
@@ -583,7 +586,7 @@ class TestCoreDevices:
     @pytest.mark.parametrize(
         ("arguments", "text"),
         [
-            ({"name": "a b"}, "'a b' is not a core device name|\"a b\" is not a core device name"),
+            ({"name": "a b"}, '"a b" is not a core device name'),
             ({"name": "a" * 125}, "is not a core device name"),
             ({"name": "a", "thing_groups": ["g/h"]}, "is not a thing group name"),
             ({"name": "a", "thing_groups": "group"}, "give a list"),
@@ -614,7 +617,11 @@ class TestTags:
     def test_of_what_does_not_exist(self, client: Any) -> None:
         ghost = "arn:aws:greengrass:eu-west-1:111122223333:coreDevices:ghost"
         status, code, error = refused(client.list_tags_for_resource, resourceArn=ghost)
-        assert (status, code, error["message"]) == (404, "ResourceNotFoundException", "Core device (ghost) does not exist")
+        assert (status, code, error["message"]) == (
+            404,
+            "ResourceNotFoundException",
+            "Core device (ghost) does not exist",
+        )
         assert error["resourceId"] == ghost
         for arn in (f"{ARN}:versions:1.0.0", ghost.replace("eu-west-1", "eu-west-2"), ghost.replace("core", "x")):
             with pytest.raises(ClientError):
@@ -745,7 +752,9 @@ class TestWire:
         params = {"targetArn": "arn:aws:iot:eu-west-1:111122223333:policy/x", "deploymentName": "n" * 257}
         _, code, error = refused(client.create_deployment, **params)
         assert code == "ValidationException"
-        assert error["message"].startswith("2 validation errors detected: Value 'arn:aws:iot:eu-west-1:111122223333:policy/x'")
+        assert error["message"].startswith(
+            "2 validation errors detected: Value 'arn:aws:iot:eu-west-1:111122223333:policy/x'"
+        )
         pattern = "Member must satisfy regular expression pattern: arn:[^:]*:iot:[^:]*:[0-9]+:(thing|thinggroup)/.+"
         assert error["fields"][0] == {"name": "targetArn", "message": pattern}
 

@@ -35,7 +35,7 @@ class Emulator:
         account_id: The account that ARNs name, twelve digits.
         store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`.
     Raises:
-        ValueError: `region_name` or `account_id` is not one.
+        ValueError: `port`, `region_name` or `account_id` is not one.
         OSError: The port is taken, or the store cannot be used.
     """
 
@@ -46,6 +46,8 @@ class Emulator:
         account_id: str = "123456789012",
         store: str | PathLike[str] | None = None,
     ) -> None:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"port is {port}: give 0 for a free one, or a number up to 65535")
         self.region_name = region_name
         self.account_id = account_id
         self._server = EmulatorServer(port=port, region_name=region_name, account_id=account_id, store=store)
