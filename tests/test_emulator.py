@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import threading
 import urllib.error
@@ -557,6 +558,14 @@ class TestCoreDevices:
         assert installed(client, "pump-1") == {"a": "1.0.0", "b": "1.0.0"}
         assert [row["targetArn"] for row in effective(client, "pump-1")] == [THING, GROUP]
 
+    def test_a_thing_keeps_its_groups(self, emulator: Emulator, client: Any) -> None:
+        publish(client, "a")
+        emulator.register_core_device("pump-1", ["line-4"])
+        client.delete_core_device(coreDeviceThingName="pump-1")
+        deploy(client, GROUP, "a")
+        emulator.register_core_device("pump-1")
+        assert installed(client, "pump-1") == {"a": "1.0.0"}
+
     def test_a_deleted_deployment_goes_on_running(self, emulator: Emulator, client: Any) -> None:
         publish(client, "a")
         publish(client, "b")
@@ -818,6 +827,16 @@ class TestServer:
             emulator.register_core_device("a")
         with pytest.raises(Exception, match="Could not connect"):
             client.list_core_devices()
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    def test_a_forked_child_leaves_the_server_alone(self, emulator: Emulator, client: Any) -> None:
+        child = os.fork()
+        if child == 0:
+            emulator.stop()
+            os._exit(7)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        assert client.list_core_devices()["coreDevices"] == []
 
     def test_our_own_client(self, emulator: Emulator) -> None:
         emulator.register_core_devices(3)

@@ -58,12 +58,7 @@ impl Registration {
 
 /// Devices report for the first time, or again, and take what is deployed to them.
 pub fn register(state: &State, registration: &Registration) -> Result<()> {
-    let mut targets: Vec<String> = Vec::new();
-    for group in &registration.thing_groups {
-        targets.push(state.names.target(Target::ThingGroup(group)));
-    }
     for name in &registration.names {
-        targets.push(state.names.target(Target::Thing(name)));
         let device: i64 = state
             .db
             .prepare_cached(
@@ -99,10 +94,20 @@ pub fn register(state: &State, registration: &Registration) -> Result<()> {
                 .execute((group, name))?;
         }
     }
-    for deployment in deployments::active(state, &targets)? {
+    for deployment in deployments::active(state, &targets(state, &registration.names)?)? {
         devices::take(state, &deployment)?;
     }
     Ok(())
+}
+
+/// What addresses one of these things: its own ARN, and those of all groups it has ever joined.
+fn targets(state: &State, things: &[String]) -> Result<Vec<String>> {
+    let mut query =
+        state.db.prepare_cached("SELECT DISTINCT thing_group FROM member WHERE thing IN (SELECT value FROM json_each(?1))")?;
+    let groups = query.query_map([serde_json::to_string(things)?], |row| row.get(0))?;
+    let groups: Vec<String> = groups.collect::<rusqlite::Result<_>>()?;
+    let groups = groups.iter().map(|group| state.names.target(Target::ThingGroup(group)));
+    Ok(groups.chain(things.iter().map(|thing| state.names.target(Target::Thing(thing)))).collect())
 }
 
 pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {

@@ -105,6 +105,8 @@ pub struct Emulator {
     address: SocketAddr,
     cloud: Arc<Cloud>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// The process that has the thread; a fork copies all of this but the thread.
+    owner: u32,
 }
 
 impl Emulator {
@@ -134,7 +136,7 @@ impl Emulator {
             .name("fleetgrass-emulator".into())
             .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))
             .map_err(StartError::Thread)?;
-        Ok(Self { address, cloud, running: Some((stop, thread)) })
+        Ok(Self { address, cloud, running: Some((stop, thread)), owner: std::process::id() })
     }
 
     /// What clients take as their `endpoint_url`.
@@ -150,7 +152,9 @@ impl Emulator {
 
     /// Lets requests that have begun end, and gives the port back.
     pub fn stop(&mut self) {
-        if let Some((stop, thread)) = self.running.take() {
+        if let Some((stop, thread)) = self.running.take()
+            && self.owner == std::process::id()
+        {
             // either end may be gone already, which is what is wanted
             let _ = stop.send(());
             let _ = thread.join();
