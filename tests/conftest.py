@@ -17,15 +17,21 @@ from support.server import RecordingServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--ours", choices=["fleetgrass", "boto3"], default="fleetgrass", help="the client held against botocore")
-    parser.addoption("--every-deviation", action="store_true", help="fail when a row of deviations.toml was not used by a test")
+    parser.addoption(
+        "--ours", choices=["fleetgrass", "boto3"], default="fleetgrass", help="the client held against botocore"
+    )
+    parser.addoption(
+        "--every-deviation", action="store_true", help="fail when a row of deviations.toml was not used by a test"
+    )
 
 
 LEDGER = Ledger()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"differential: FLEETGRASS_SEED={cases.SEED} FLEETGRASS_CASES={cases.CASES} --ours={config.getoption('--ours')}"
+    return (
+        f"differential: FLEETGRASS_SEED={cases.SEED} FLEETGRASS_CASES={cases.CASES} --ours={config.getoption('--ours')}"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,6 +63,13 @@ class Collector:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Collector())
+    config.addinivalue_line("markers", "deviation: shows a meant difference, so it has no sense with --ours=boto3")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--ours") == "boto3":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("deviation")])
+        items[:] = [item for item in items if not item.get_closest_marker("deviation")]
 
 
 @pytest.hookimpl(trylast=True)
@@ -69,7 +82,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     if config.getoption("--every-deviation") and LEDGER.unused():
-        terminalreporter.write_line(f"rows of deviations.toml that no test used: {', '.join(LEDGER.unused())}", red=True)
+        terminalreporter.write_line(
+            f"rows of deviations.toml that no test used: {', '.join(LEDGER.unused())}", red=True
+        )
 
 
 @pytest.fixture

@@ -1,17 +1,54 @@
-"""What the tests of the facade share: a clean environment, a core that answers from a script, and botocore beside us."""
+"""What the tests of the facade share: a clean environment, a core that answers from a script, botocore beside us."""
 
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import boto3
+
 import fleetgrass
 from fleetgrass import _core
 
+KEYS = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
+PROFILES = """
+[default]
+region = eu-central-1
+[profile dev]
+region = ap-south-1
+aws_access_key_id = CONFIGKEY
+aws_secret_access_key = configsecret
+aws_session_token = t
+[profile local]
+region = us-east-1
+endpoint_url = http://localhost:1
+services = lab
+retry_mode = legacy
+max_attempts = 7
+use_fips_endpoint = TRUE
+parameter_validation = false
+ca_bundle = /some/bundle.pem
+sdk_ua_app_id = app#1 x
+tcp_keepalive = true
+[services lab]
+greengrassv2 =
+  endpoint_url = http://localhost:2
+[profile broken]
+region = us-east-1
+services = nowhere
+"""
+CREDENTIALS = """
+[default]
+aws_access_key_id = FILEKEY
+aws_secret_access_key = filesecret
+[dev]
+aws_security_token = older
+[half]
+aws_access_key_id = HALF
+"""
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
 OPTIONS = list(fleetgrass.config.OPTION_DEFAULTS)
 
@@ -88,3 +125,14 @@ def facts(client: Any) -> dict[str, Any]:
     shown = {name: getattr(client.meta.config, name) for name in OPTIONS if name not in ("user_agent", "s3")}
     meta = client.meta
     return {**shown, "meta": (meta.region_name, meta.endpoint_url, meta.partition, meta.method_to_api_mapping)}
+
+
+def made(**variables: str) -> AbstractContextManager[Path]:
+    """An environment with the profiles above."""
+    return environment(PROFILES, CREDENTIALS, **variables)
+
+
+def options(**arguments: Any) -> dict[str, Any]:
+    """What the core was given for a client."""
+    fleetgrass.client("greengrassv2", **arguments)
+    return FakeCore.made[-1].options

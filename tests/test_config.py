@@ -4,10 +4,10 @@ import botocore
 import botocore.config
 import botocore.session
 import pytest
-from facade import OPTIONS, environment, outcome
 from hypothesis import example, given, settings, strategies as st
 
 import fleetgrass
+from facade import OPTIONS, environment, outcome
 from fleetgrass import _core, config as ours
 
 CONFIGS = (botocore.config.Config, ours.Config)
@@ -26,7 +26,7 @@ def both(call):
 
 
 def test_options_and_defaults_are_botocores():
-    assert ours.OPTION_DEFAULTS == dict(botocore.config.Config.OPTION_DEFAULTS)
+    assert dict(botocore.config.Config.OPTION_DEFAULTS) == ours.OPTION_DEFAULTS
     both(lambda cls: cls())
 
 
@@ -82,15 +82,36 @@ def test_a_config_goes_to_boto3_as_botocores_own():
 # The shared files
 
 NAMES = st.sampled_from(
-    ["default", "profile a", "profile b", 'profile "a b"', "profile 'x", "profile a b", "profileb c", "a", "DEFAULT"]
-    + ["services s", "sso-session o", "services", "preview", "profile a\\ b", "]", "x] y", ""]
+    [
+        "default",
+        "profile a",
+        "profile b",
+        'profile "a b"',
+        "profile 'x",
+        "profile a b",
+        "profileb c",
+        "a",
+        "DEFAULT",
+        "services s",
+        "sso-session o",
+        "services",
+        "preview",
+        "profile a\\ b",
+        "]",
+        "x] y",
+        "",
+    ]
 )
-KEYS = st.sampled_from(["region", "REGION", "aws_access_key_id", "aws_secret_access_key", "greengrassv2", "k ", "", "É"])
+KEYS = st.sampled_from(
+    ["region", "REGION", "aws_access_key_id", "aws_secret_access_key", "greengrassv2", "k ", "", "É"]
+)
 VALUES = st.sampled_from(["", "v", " v ", "a=b", "a:b", "# no comment", "x ; y", "\u00a0v\u001c", "[a]", "é"])
 LINES = st.one_of(
     st.builds("[{}]".format, NAMES),
     st.builds("{}{}{}{}".format, st.sampled_from(["", "", "", "  "]), KEYS, st.sampled_from(["=", " = ", ":"]), VALUES),
-    st.builds("{}{}".format, st.sampled_from([" ", "\t", "    "]), st.sampled_from(["c = d", "C=d=e", "word", "[x]", "# c"])),
+    st.builds(
+        "{}{}".format, st.sampled_from([" ", "\t", "    "]), st.sampled_from(["c = d", "C=d=e", "word", "[x]", "# c"])
+    ),
     st.sampled_from(["", "  ", "# comment", "; comment", "  # comment", "word", "\x0c"]),
 )
 ENDS = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r"])

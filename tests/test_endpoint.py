@@ -4,10 +4,10 @@ import botocore.exceptions
 import botocore.session
 import pytest
 from botocore.config import Config
-from facade import environment, same
 from hypothesis import given, settings, strategies as st
 
 import fleetgrass
+from facade import environment, same
 from fleetgrass import _core
 
 KEYS = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}

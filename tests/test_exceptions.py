@@ -13,10 +13,10 @@ import botocore.exceptions
 import botocore.model
 import botocore.parsers
 import pytest
-from facade import environment, outcome
 from hypothesis import given, strategies as st
 
 import fleetgrass
+from facade import environment, outcome
 from fleetgrass import _core, _errors, exceptions
 
 OURS = {name: value for name, value in vars(_errors).items() if isinstance(value, type)}
@@ -104,6 +104,12 @@ def test_botocore_is_not_imported_before_a_class_is_asked_for():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_boto3s_own_exceptions_are_here_too():
+    import boto3.exceptions
+
+    assert exceptions.S3UploadFailedError is boto3.exceptions.S3UploadFailedError
+
+
 def test_unknown_names_are_no_attributes():
     for name in ("Nope", "_private", "__path__", "BotoCoreErrors"):
         with pytest.raises(AttributeError, match=name):
@@ -139,7 +145,11 @@ def test_client_errors_are_botocores(theirs, response):
     want = theirs.exceptions.from_code(code)(response, "GetComponent")
     got = exceptions.client_error("GetComponent", response)
     assert isinstance(got, botocore.exceptions.ClientError)
-    assert (type(got).__name__, type(got).__module__, str(got)) == (type(want).__name__, type(want).__module__, str(want))
+    assert (type(got).__name__, type(got).__module__, str(got)) == (
+        type(want).__name__,
+        type(want).__module__,
+        str(want),
+    )
     assert got.response is response
     assert (got.operation_name, got.args, type(got).__bases__) == (want.operation_name, want.args, type(want).__bases__)
     again = pickle.loads(pickle.dumps(got))
@@ -164,7 +174,10 @@ def test_one_set_of_classes_a_process():
     with environment(AWS_DEFAULT_REGION="eu-west-1"):
         one, two = (fleetgrass.Session().client("greengrassv2") for _ in range(2))
         assert one.exceptions is two.exceptions
-        assert type(exceptions.client_error("Op", {"Error": {"Code": "ConflictException"}})) is one.exceptions.ConflictException
+        assert (
+            type(exceptions.client_error("Op", {"Error": {"Code": "ConflictException"}}))
+            is one.exceptions.ConflictException
+        )
 
 
 def test_the_core_makes_exceptions_by_name():

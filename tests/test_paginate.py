@@ -7,10 +7,10 @@ import botocore.paginate
 import jmespath
 import pytest
 from botocore.exceptions import PaginationError
-from facade import FakeCore, environment, outcome
 from hypothesis import given, settings, strategies as st
 
 import fleetgrass
+from facade import FakeCore, environment, outcome
 from fleetgrass.paginate import Paginator
 
 KEYS = ("nextToken", "nextToken", "maxResults", "components")
@@ -33,7 +33,13 @@ class Service:
     def __call__(self, **params):
         self.calls.append(params)
         token = params.get("nextToken")
-        at = int(token[1:]) if isinstance(token, str) and token[1:].isdigit() else 0 if token is None else len(self.pages)
+        at = (
+            int(token[1:])
+            if isinstance(token, str) and token[1:].isdigit()
+            else 0
+            if token is None
+            else len(self.pages)
+        )
         return json.loads(json.dumps(self.pages[at])) if at < len(self.pages) else {"components": []}
 
 
@@ -85,7 +91,13 @@ SETTINGS = st.fixed_dictionaries(
     },
 )
 PARAMETERS = st.fixed_dictionaries(
-    {}, optional={"scope": st.just("PRIVATE"), "nextToken": st.just("t1"), "maxResults": st.just(5), "PaginationConfig": SETTINGS}
+    {},
+    optional={
+        "scope": st.just("PRIVATE"),
+        "nextToken": st.just("t1"),
+        "maxResults": st.just(5),
+        "PaginationConfig": SETTINGS,
+    },
 )
 
 
@@ -120,7 +132,9 @@ def test_full_results_are_botocores(model, pages, kwargs):
     for at, page in enumerate(pages):  # forward only, so that the reading ends
         if page.get("nextToken") not in (None, ""):
             page["nextToken"] = f"t{at + 1}"
-    want = reading(lambda s: botocore.paginate.Paginator(s, CONFIG, model), pages, kwargs, lambda i: i.build_full_result())
+    want = reading(
+        lambda s: botocore.paginate.Paginator(s, CONFIG, model), pages, kwargs, lambda i: i.build_full_result()
+    )
     got = reading(lambda s: Paginator(s, KEYS), pages, kwargs, lambda i: i.build_full_result())
     assert got == want
 
@@ -143,7 +157,15 @@ def test_tokens_of_either_are_understood_by_the_other(model, lists, step, ours_f
 
 @pytest.mark.parametrize(
     "value",
-    [{"nextToken": "t"}, {"nextToken": None, "boto_truncate_amount": 1}, {}, {"a": 1}, {"boto_truncate_amount": 1}, "t", None],
+    [
+        {"nextToken": "t"},
+        {"nextToken": None, "boto_truncate_amount": 1},
+        {},
+        {"a": 1},
+        {"boto_truncate_amount": 1},
+        "t",
+        None,
+    ],
     ids=str,
 )
 def test_setting_the_resume_token(model, value):
@@ -177,7 +199,10 @@ def test_a_clients_paginator(client):
     FakeCore.answers = [{"components": [1], "nextToken": "t"}, {"components": [2]}]
     assert paginator.paginate(scope="PUBLIC").build_full_result() == {"components": [1, 2]}
     calls = client._core.calls
-    assert calls == [("ListComponents", {"scope": "PUBLIC"}, True), ("ListComponents", {"scope": "PUBLIC", "nextToken": "t"}, True)]
+    assert calls == [
+        ("ListComponents", {"scope": "PUBLIC"}, True),
+        ("ListComponents", {"scope": "PUBLIC", "nextToken": "t"}, True),
+    ]
     client.list_components()
     assert calls[-1] == ("ListComponents", {}, False)
     with pytest.raises(TypeError):

@@ -82,6 +82,8 @@ def __getattr__(name: str) -> Any:
 
 def _boto3s(name: str) -> Any:
     """`boto3.name`, be it a value or a module of it."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     try:

@@ -45,6 +45,11 @@ def _find(name: str) -> type[Any]:
             # An older botocore without this class: ours, below botocore's bases.
             bases = [_find(base.__name__) if base.__module__ == __name__ else base for base in ours.__bases__]
             found = type(name, tuple(bases), {"__module__": __name__, "__doc__": ours.__doc__, "fmt": ours.fmt})
+    if found is None:
+        try:
+            found = getattr(import_module("boto3.exceptions"), name, None)  # `import fleetgrass as boto3`
+        except ImportError:
+            pass
     if not (isinstance(found, type) and issubclass(found, BaseException)):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

@@ -129,8 +129,8 @@ class PageIterator:
                 result[self._result_key] = items
             elif isinstance(items, list):
                 result[self._result_key].extend(items)
-            else:
-                result[self._result_key] += items
+            elif isinstance(items, (int, float, str)):
+                result[self._result_key] = result[self._result_key] + items
         if self.resume_token is not None:
             result["NextToken"] = self.resume_token
         return result

@@ -225,7 +225,7 @@ class Session:
 
     def __getattr__(self, name: str) -> Any:
         """What else a boto3 session has, `events` and `_session` among it, is boto3's."""
-        if name.startswith("__") or name in ("_arguments", "_boto3"):
+        if name.startswith("_") and name != "_session":
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         boto3_session = self._boto3_session(required=False)
         if boto3_session is None:

@@ -131,7 +131,7 @@ static PARTITIONS: [Partition; 8] = [
     },
 ];
 
-/// GovCloud's plain names are FIPS names too.
+/// `GovCloud`'s plain names are FIPS names too.
 const FIPS_WITHOUT_SUFFIX: [&str; 2] = ["us-gov-east-1", "us-gov-west-1"];
 
 impl Partition {

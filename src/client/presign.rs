@@ -45,7 +45,8 @@ impl Client {
         if let Some(token) = &credentials.token {
             push_pair(&mut target, "X-Amz-Security-Token", token);
         }
-        let request = Signable { method, target: &target, headers: &headers, payload_hash: &sha256(b"") };
+        let request =
+            Signable { method: &method.to_ascii_uppercase(), target: &target, headers: &headers, payload_hash: &sha256(b"") };
         let signature = self.signer.signature(request, credentials, &stamp);
         Ok(format!("{}{target}&X-Amz-Signature={signature}", self.endpoint.prefix))
     }

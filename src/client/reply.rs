@@ -28,6 +28,8 @@ pub struct Reply {
 pub struct ServiceError {
     pub code: Plain,
     pub message: Plain,
+    /// A gateway told it, not the service.
+    pub generic: bool,
 }
 
 /// What a reply means.
@@ -56,7 +58,7 @@ impl Reply {
             self.read_error_members(model, shape, sink, &mut members)?;
         }
         let request_id = if failure.generic { None } else { self.header("x-amzn-requestid") };
-        let error = ServiceError { code: failure.code, message: failure.message };
+        let error = ServiceError { code: failure.code, message: failure.message, generic: failure.generic };
         Ok(Outcome { members, error: Some(error), request_id, host_id: None })
     }
 

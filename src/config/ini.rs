@@ -13,7 +13,11 @@ pub type Sections = Map<String, Value>;
 
 const DEFAULT: &str = "DEFAULT";
 
-/// Reads `text`. The error says what is wrong and in which line.
+/// Reads `text`.
+///
+/// # Errors
+///
+/// What is wrong, and in which line.
 pub fn parse(text: &str) -> Result<Sections, String> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = Reader::default();

@@ -29,7 +29,9 @@ pub struct SharedFiles {
 impl SharedFiles {
     /// Reads the files.
     ///
-    /// Fails with `ConfigParseError`, which names the file, and in its argument `error` the line.
+    /// # Errors
+    ///
+    /// `ConfigParseError`, which names the file, and in its argument `error` the line.
     pub fn load(config: &Path, credentials: &Path) -> Result<Self> {
         let mut files = Self::default();
         for (name, section) in read(config)? {

@@ -49,10 +49,10 @@ pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Fail
         Some(Plain::Text(code)) => Plain::Text(cleaned(&code).into()),
         Some(code) => code,
         None => match member("__type") {
-            None => status_code(),
             Some(Plain::Null) => Plain::Text(String::new()),
             Some(Plain::Text(code)) => Plain::Text(cleaned(code).into()),
-            Some(_) => return Err("its __type is no text".to_owned()),
+            // A type that is no text says nothing.
+            None | Some(_) => status_code(),
         },
     };
     Ok(Failure { code, message, generic: false })

@@ -48,8 +48,8 @@ pub struct SyntaxError {
 
 pub type Result<T> = std::result::Result<T, SyntaxError>;
 
-/// A place in a JSON text.
-#[derive(Debug)]
+/// A place in a JSON text; a copy remembers it.
+#[derive(Clone, Debug)]
 pub struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -359,7 +359,7 @@ pub fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     let mut rest = text;
     while let Some(&byte) = rest.first() {
         let plain =
-            rest.iter().position(|&byte| !matches!(byte, 0x20..=0x7f) || matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
+            rest.iter().position(|&byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\')).unwrap_or(rest.len());
         if plain > 0 {
             out.extend_from_slice(&rest[..plain]);
             rest = &rest[plain..];
@@ -480,6 +480,6 @@ mod tests {
         let mut out = Vec::new();
         write_text(&mut out, "a\"\\\n\u{1}\u{7f}é😀".as_bytes());
         write_text(&mut out, b"\xed\xa0\x80");
-        assert_eq!(String::from_utf8(out).unwrap(), "\"a\\\"\\\\\\n\\u0001\u{7f}\\u00e9\\ud83d\\ude00\"\"\\ud800\"");
+        assert_eq!(String::from_utf8(out).unwrap(), "\"a\\\"\\\\\\n\\u0001\\u007f\\u00e9\\ud83d\\ude00\"\"\\ud800\"");
     }
 }

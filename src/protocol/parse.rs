@@ -41,14 +41,13 @@ impl From<Error> for Failure {
 type Result<T> = std::result::Result<T, Failure>;
 
 /// Reads `body` as the structure `shape` and sets its members in `map`.
+///
+/// A body that is no JSON is that before all else. Of several values that cannot be built the first in the model's order
+/// is told.
 pub fn members<S: Sink>(model: &Model, shape: ShapeId, body: &str, sink: &S, map: &mut S::Map) -> Result<()> {
     let mut parser = Parser { model, sink, reader: Reader::new(body) };
     let outcome = parser.whole(shape, map);
-    if let Err(Failure::Mismatch(_) | Failure::Raised(_)) = outcome {
-        // A body that is no JSON is that before all else, as for a parser that reads it whole first.
-        let mut reader = Reader::new(body);
-        reader.skip().and_then(|()| reader.end())?;
-    }
+    parser.reader.end()?;
     outcome
 }
 
@@ -68,9 +67,11 @@ struct Parser<'a, S> {
 
 impl<S: Sink> Parser<'_, S> {
     fn whole(&mut self, shape: ShapeId, map: &mut S::Map) -> Result<()> {
-        self.expect(shape, Next::Map)?;
-        self.fill(shape, map)?;
-        Ok(self.reader.end()?)
+        if let Err(failure) = self.expect(shape, Next::Map) {
+            self.reader.skip()?;
+            return Err(failure);
+        }
+        self.fill(shape, map)
     }
 
     fn expect(&mut self, shape: ShapeId, wanted: Next) -> Result<()> {
@@ -128,10 +129,10 @@ impl<S: Sink> Parser<'_, S> {
         }
     }
 
-    /// Reads a map into the members of a structure.
+    /// Reads a map into the members of a structure. The reader is behind the map then, unless the text is no JSON.
     fn fill(&mut self, shape: ShapeId, map: &mut S::Map) -> Result<()> {
         let structure = self.model.structure(shape);
-        let mut values: Vec<Option<S::Value>> = Vec::new();
+        let mut values: Vec<Option<Result<S::Value>>> = Vec::new();
         values.resize_with(structure.members.len(), || None);
         self.reader.open_map()?;
         let mut first = true;
@@ -144,15 +145,29 @@ impl<S: Sink> Parser<'_, S> {
             match member.filter(|at| structure.members[*at].location == Location::Body) {
                 None => self.reader.skip()?,
                 // Of a key that comes twice the last one counts, be it null.
-                Some(at) => values[at] = if self.is_null()? { None } else { Some(self.value(structure.members[at].shape)?) },
+                Some(at) => values[at] = if self.is_null()? { None } else { Some(self.member(structure.members[at].shape)?) },
             }
         }
         for (member, value) in structure.members.iter().zip(values) {
             if let Some(value) = value {
-                self.sink.member(map, member.name_id, value)?;
+                self.sink.member(map, member.name_id, value?)?;
             }
         }
         Ok(())
+    }
+
+    /// A value, or why there is none; the reader is behind it in either case.
+    fn member(&mut self, shape: ShapeId) -> Result<Result<S::Value>> {
+        let start = self.reader.clone();
+        match self.value(shape) {
+            Err(Failure::Syntax(error)) => Err(error.into()),
+            Err(failure) => {
+                self.reader = start;
+                self.reader.skip()?;
+                Ok(Err(failure))
+            }
+            value => Ok(value),
+        }
     }
 
     fn timestamp(&mut self) -> Result<S::Value> {

@@ -17,6 +17,8 @@ pub enum Plain {
     Integer(String),
     Double(f64),
     Text(String),
+    /// A text with lone surrogates, each as its three bytes.
+    Surrogates(Vec<u8>),
     Bytes(Vec<u8>),
     /// Microseconds since 1970.
     Timestamp(i64),
@@ -40,7 +42,7 @@ impl Input for Plain {
         match class {
             Class::Dict => matches!(self, Self::Map(_)),
             Class::List => matches!(self, Self::List(_)),
-            Class::Text => matches!(self, Self::Text(_)),
+            Class::Text => matches!(self, Self::Text(_) | Self::Surrogates(_)),
             Class::Integer => matches!(self, Self::Integer(_) | Self::Boolean(_)),
             Class::Number => matches!(self, Self::Integer(_) | Self::Boolean(_) | Self::Double(_)),
             Class::Boolean => matches!(self, Self::Boolean(_)),
@@ -91,7 +93,11 @@ impl Input for Plain {
         }
     }
 
-    fn display(&self) -> Result<String> {
+    fn display(&self) -> Result<Vec<u8>> {
+        Ok(self.text()?.into_bytes())
+    }
+
+    fn text(&self) -> Result<String> {
         Ok(match self {
             Self::Null => "None".to_owned(),
             Self::Boolean(true) => "True".to_owned(),
@@ -102,34 +108,31 @@ impl Input for Plain {
                 double::write(&mut text, *value);
                 text
             }
+            Self::Surrogates(text) => String::from_utf8_lossy(text).into_owned(),
             other => format!("{other:?}"),
         })
     }
 
-    fn text(&self) -> Result<String> {
-        self.display()
-    }
-
-    fn type_name(&self) -> Result<String> {
+    fn type_name(&self) -> Result<Vec<u8>> {
         let name = match self {
             Self::Null => "NoneType",
             Self::Boolean(_) => "bool",
             Self::Integer(_) => "int",
             Self::Double(_) => "float",
-            Self::Text(_) => "str",
+            Self::Text(_) | Self::Surrogates(_) => "str",
             Self::Bytes(_) => "bytes",
             Self::Timestamp(_) => "datetime.datetime",
             Self::List(_) => "list",
             Self::Map(_) => "dict",
         };
-        Ok(format!("<class '{name}'>"))
+        Ok(format!("<class '{name}'>").into_bytes())
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {
         Ok(match self {
             Self::Text(text) => Cow::Borrowed(text.as_bytes()),
             Self::Bytes(bytes) => Cow::Borrowed(bytes),
-            other => Cow::Owned(other.display()?.into_bytes()),
+            other => Cow::Owned(other.display()?),
         })
     }
 
@@ -139,7 +142,8 @@ impl Input for Plain {
             Self::Boolean(value) => out.extend(if *value { &b"true"[..] } else { b"false" }),
             Self::Integer(digits) => out.extend(digits.as_bytes()),
             Self::Text(text) => json::write_text(out, text.as_bytes()),
-            Self::Double(_) => out.extend(self.display()?.as_bytes()),
+            Self::Surrogates(text) => json::write_text(out, text),
+            Self::Double(_) => out.extend(self.display()?),
             other => return Err(type_error("a scalar", other)),
         }
         Ok(())
@@ -206,7 +210,7 @@ impl Sink for PlainSink {
     }
 
     fn surrogates(&self, value: &[u8]) -> Result<Plain> {
-        Ok(Plain::Text(String::from_utf8_lossy(value).into_owned()))
+        Ok(Plain::Surrogates(value.to_vec()))
     }
 
     fn blob(&self, value: &[u8]) -> Plain {
@@ -226,7 +230,7 @@ impl Sink for PlainSink {
     }
 
     fn insert(&self, map: &mut Self::Map, key: Plain, value: Plain) -> Result<()> {
-        map.push((key.display()?, value));
+        map.push((key.text()?, value));
         Ok(())
     }
 
@@ -307,7 +311,7 @@ mod tests {
             panic!("the parameters are wrong")
         };
         assert_eq!(
-            report,
+            String::from_utf8(report).unwrap(),
             "Missing required parameter in input: \"targetArn\"\n\
              Missing required parameter in components.x: \"componentVersion\"\n\
              Unknown parameter in components.x.runWith.systemResourceLimits: \"ram\", must be one of: memory, cpus\n\

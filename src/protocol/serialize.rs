@@ -38,7 +38,7 @@ pub fn serialize<I: Input>(
         walk.input(input, parameters, token, &mut request)?;
     }
     if !walk.problems.is_empty() {
-        return Err(Error::Validation(walk.problems.join("\n")));
+        return Err(Error::Validation(walk.problems.join(&b'\n')));
     }
     request.finish(operation, walk.raised)
 }
@@ -101,22 +101,22 @@ enum Place<'p, I> {
 }
 
 impl<I: Input> Place<'_, I> {
-    fn text(&self) -> Result<String> {
+    fn text(&self) -> Result<Vec<u8>> {
         let text = self.dotted()?;
-        Ok(match text.strip_prefix('.') {
-            Some(text) => text.to_owned(),
-            None if text.is_empty() => "input".to_owned(),
+        Ok(match text.strip_prefix(b".") {
+            Some(text) => text.to_vec(),
+            None if text.is_empty() => b"input".to_vec(),
             None => text,
         })
     }
 
-    fn dotted(&self) -> Result<String> {
+    fn dotted(&self) -> Result<Vec<u8>> {
         Ok(match self {
-            Self::Input => String::new(),
-            Self::Member(of, name) => format!("{}.{name}", of.dotted()?),
-            Self::Item(of, at) => format!("{}[{at}]", of.dotted()?),
-            Self::Key(of, key) => format!("{} (key: {})", of.dotted()?, key.display()?),
-            Self::Value(of, key) => format!("{}.{}", of.dotted()?, key.display()?),
+            Self::Input => Vec::new(),
+            Self::Member(of, name) => [&*of.dotted()?, b".", name.as_bytes()].concat(),
+            Self::Item(of, at) => [&*of.dotted()?, format!("[{at}]").as_bytes()].concat(),
+            Self::Key(of, key) => [&*of.dotted()?, b" (key: ", &key.display()?, b")"].concat(),
+            Self::Value(of, key) => [&*of.dotted()?, b".", &key.display()?].concat(),
         })
     }
 }
@@ -124,7 +124,7 @@ impl<I: Input> Place<'_, I> {
 struct Walk<'m> {
     model: &'m Model,
     validate: bool,
-    problems: Vec<String>,
+    problems: Vec<Vec<u8>>,
     /// The first error while JSON was written.
     raised: Option<Error>,
 }
@@ -225,13 +225,14 @@ impl Walk<'_> {
         for &required in &structure.required {
             if !members.iter().any(|(at, _)| *at == required) {
                 let name = &structure.members[required].name;
-                self.problems.push(format!("Missing required parameter in {}: \"{name}\"", place.text()?));
+                self.problem(&[b"Missing required parameter in ", &place.text()?, b": \"", name.as_bytes(), b"\""]);
             }
         }
         for (key, _) in &strangers {
             let known: Vec<&str> = structure.members.iter().map(|member| &*member.name).collect();
-            let (place, key, known) = (place.text()?, key.display()?, known.join(", "));
-            self.problems.push(format!("Unknown parameter in {place}: \"{key}\", must be one of: {known}"));
+            let known = known.join(", ");
+            let (place, key) = (place.text()?, key.display()?);
+            self.problem(&[b"Unknown parameter in ", &place, b": \"", &key, b"\", must be one of: ", known.as_bytes()]);
         }
         Ok((members, strangers))
     }
@@ -265,9 +266,8 @@ impl Walk<'_> {
         };
         if !value.is(class) {
             let (place, value, given) = (place.text()?, value.display()?, value.type_name()?);
-            let problem =
-                format!("Invalid type for parameter {place}, value: {value}, type: {given}, valid types: {valid_types}");
-            self.problems.push(problem);
+            let head = [&b"Invalid type for parameter "[..], &place, b", value: ", &value, b", type: ", &given].concat();
+            self.problem(&[&head, b", valid types: ", valid_types.as_bytes()]);
             return Ok(false);
         }
         self.check_minimum(&shape.kind, &shape.constraints, value, place)?;
@@ -280,17 +280,26 @@ impl Walk<'_> {
             Kind::String | Kind::List { .. } => {
                 let length = value.length()?;
                 if i64::try_from(length).is_ok_and(|length| length < min) {
-                    let place = place.text()?;
-                    self.problems.push(format!("Invalid length for parameter {place}, value: {length}, valid min length: {min}"));
+                    let (place, length) = (place.text()?, length.to_string());
+                    self.too_small(b"length", &place, length.as_bytes(), min);
                 }
             }
             Kind::Integer | Kind::Long | Kind::Double if value.is_below(min)? => {
                 let (place, value) = (place.text()?, value.display()?);
-                self.problems.push(format!("Invalid value for parameter {place}, value: {value}, valid min value: {min}"));
+                self.too_small(b"value", &place, &value, min);
             }
             _ => {}
         }
         Ok(())
+    }
+
+    fn too_small(&mut self, what: &[u8], place: &[u8], value: &[u8], min: i64) {
+        let problem = [b"Invalid ", what, b" for parameter ", place, b", value: ", value, b", valid min "].concat();
+        self.problem(&[&problem, what, format!(": {min}").as_bytes()]);
+    }
+
+    fn problem(&mut self, parts: &[&[u8]]) {
+        self.problems.push(parts.concat());
     }
 
     /// Checks `value` and writes it as JSON.
@@ -413,7 +422,7 @@ fn separate(out: &mut Vec<u8>, at: usize) {
 
 fn key_error<I: Input>(key: &I) -> Error {
     match key.display() {
-        Ok(message) => Error::Builtin { class: Builtin::Key, message },
+        Ok(key) => Error::Builtin { class: Builtin::Key, message: String::from_utf8_lossy(&key).into_owned() },
         Err(error) => error,
     }
 }

@@ -34,12 +34,12 @@ pub trait Input: Sized {
     fn is_below(&self, min: i64) -> Result<bool>;
     /// The text of a text, for names; `None` for what is no text or no Unicode.
     fn name(&self) -> Option<&str>;
-    /// As it stands in a message.
-    fn display(&self) -> Result<String>;
+    /// As it stands in a message: UTF-8, but for lone surrogates, which stand as three bytes each.
+    fn display(&self) -> Result<Vec<u8>>;
     /// As `str()` gives it, which a header carries.
     fn text(&self) -> Result<String>;
     /// The type as it stands in a message.
-    fn type_name(&self) -> Result<String>;
+    fn type_name(&self) -> Result<Vec<u8>>;
     /// A text as UTF-8, bytes as they are, anything else as its display.
     fn encoded(&self) -> Result<Cow<'_, [u8]>>;
     /// A value of any type, as JSON.

@@ -88,8 +88,13 @@ impl PyClient {
         let outcome = reply.read(self.core.model, operation, &sink, response.clone())?;
         fill_metadata(py, &metadata, reply, &outcome)?;
         if let Some(told) = &outcome.error {
-            error.set_item("Message", plain(py, &told.message)?)?;
-            error.set_item("Code", plain(py, &told.code)?)?;
+            let mut pairs = [("Message", &told.message), ("Code", &told.code)];
+            if told.generic {
+                pairs.reverse();
+            }
+            for (name, value) in pairs {
+                error.set_item(name, plain(py, value)?)?;
+            }
         }
         if reply.status.as_u16() >= 300 {
             return Err(service_error(py, &operation.name, &response));
@@ -142,6 +147,7 @@ fn plain<'py>(py: Python<'py>, value: &Plain) -> PyResult<Bound<'py, PyAny>> {
         Plain::Integer(digits) => sink.integer(digits)?,
         Plain::Double(value) => sink.double(*value),
         Plain::Text(text) => sink.text(text),
+        Plain::Surrogates(text) => sink.surrogates(text)?,
         Plain::Bytes(bytes) => sink.blob(bytes),
         Plain::Timestamp(micros) => sink.timestamp(*micros)?,
         Plain::List(items) => sink.list(items.iter().map(|item| plain(py, item)).collect::<PyResult<_>>()?)?,

@@ -9,7 +9,8 @@ use crate::{client::endpoint, config::profile::SharedFiles, error::Error};
 /// The shared files as one dict of tables: `profiles` (merged), `config` and `credentials` (each file alone),
 /// `services`, `sso_sessions`.
 #[pyfunction]
-pub fn load_profiles<'py>(py: Python<'py>, config: PathBuf, credentials: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+#[allow(clippy::needless_pass_by_value)] // arguments of Python arrive by value
+pub fn load_profiles(py: Python<'_>, config: PathBuf, credentials: PathBuf) -> PyResult<Bound<'_, PyAny>> {
     match SharedFiles::load(&config, &credentials) {
         Ok(files) => Ok(pythonize::pythonize(py, &files)?),
         Err(error) => Err(exception(py, error)),

@@ -2,7 +2,7 @@
 
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::error::{Builtin, Error};
 
@@ -10,8 +10,8 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
             Error::Python(raised) => raised,
-            Error::Validation(report) => botocore("ParamValidationError", vec![("report", report)]),
-            Error::Botocore { class, arguments } => botocore(class, arguments),
+            Error::Validation(report) => validation(&report),
+            Error::Botocore { class, arguments } => botocore(class, &arguments),
             Error::Builtin { class, message } => match class {
                 Builtin::Attribute => PyAttributeError::new_err(message),
                 Builtin::Key => PyKeyError::new_err(message),
@@ -24,19 +24,30 @@ impl From<Error> for PyErr {
     }
 }
 
-/// `fleetgrass.exceptions` knows whether botocore's own class is to be had.
-fn botocore(class: &str, arguments: Vec<(&'static str, String)>) -> PyErr {
+fn validation(report: &[u8]) -> PyErr {
     Python::attach(|py| {
-        let make = || -> PyResult<PyErr> {
-            let keywords = PyDict::new(py);
-            for (name, value) in arguments {
-                keywords.set_item(name, value)?;
-            }
-            let exception = py.import("fleetgrass.exceptions")?.call_method1("make", (class, keywords))?;
-            Ok(PyErr::from_value(exception))
-        };
-        make().unwrap_or_else(|raised| raised)
+        let report = PyBytes::new(py, report).call_method1("decode", ("utf-8", "surrogatepass"));
+        report.map_or_else(|raised| raised, |report| make(py, "ParamValidationError", &[("report", report)]))
     })
+}
+
+fn botocore(class: &str, arguments: &[(&'static str, String)]) -> PyErr {
+    Python::attach(|py| {
+        let arguments: Vec<_> = arguments.iter().map(|(name, value)| (*name, PyString::new(py, value).into_any())).collect();
+        make(py, class, &arguments)
+    })
+}
+
+/// `fleetgrass.exceptions` knows whether botocore's own class is to be had.
+fn make(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)]) -> PyErr {
+    let make = || {
+        let keywords = PyDict::new(py);
+        for (name, value) in arguments {
+            keywords.set_item(name, value)?;
+        }
+        py.import("fleetgrass.exceptions")?.call_method1("make", (class, keywords))
+    };
+    make().map_or_else(|raised| raised, PyErr::from_value)
 }
 
 /// The exception of an answer that tells an error.

@@ -45,12 +45,17 @@ impl<'py> PyInput<'py> {
 }
 
 /// A text's characters as UTF-8, with three bytes for a lone surrogate.
-fn write_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> Result<()> {
+fn wtf8(text: &Bound<'_, PyString>) -> Result<Vec<u8>> {
     if let Ok(text) = text.to_str() {
-        json::write_text(out, text.as_bytes());
-    } else {
-        let encoded = text.call_method1("encode", ("utf-8", "surrogatepass"))?;
-        json::write_text(out, encoded.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+        return Ok(text.as_bytes().to_vec());
+    }
+    Ok(text.call_method1("encode", ("utf-8", "surrogatepass"))?.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes().to_vec())
+}
+
+fn write_text(text: &Bound<'_, PyString>, out: &mut Vec<u8>) -> Result<()> {
+    match text.to_str() {
+        Ok(text) => json::write_text(out, text.as_bytes()),
+        Err(_) => json::write_text(out, &wtf8(text)?),
     }
     Ok(())
 }
@@ -115,20 +120,20 @@ impl Input for PyInput<'_> {
         self.0.cast::<PyString>().ok()?.to_str().ok()
     }
 
-    fn display(&self) -> Result<String> {
+    fn display(&self) -> Result<Vec<u8>> {
         let text = match self.0.cast_exact::<PyString>() {
             Ok(text) => text.clone(),
-            Err(_) => self.0.call_method1("__format__", ("",))?.cast_into::<PyString>().map_err(PyErr::from)?,
+            Err(_) => self.py().import("builtins")?.call_method1("format", (&self.0,))?.cast_into().map_err(PyErr::from)?,
         };
-        Ok(text.to_string_lossy().into_owned())
+        wtf8(&text)
     }
 
     fn text(&self) -> Result<String> {
         Ok(self.0.str()?.to_str()?.to_owned())
     }
 
-    fn type_name(&self) -> Result<String> {
-        Ok(self.0.get_type().str()?.to_string_lossy().into_owned())
+    fn type_name(&self) -> Result<Vec<u8>> {
+        wtf8(&self.0.get_type().str()?)
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {

@@ -1,4 +1,4 @@
-"""The harness itself: it finds nothing between two equal clients, catches each wrong one, and its parts do as they say."""
+"""The harness itself: nothing found between two equal clients, each wrong one caught, its parts as they say."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -50,7 +50,7 @@ def test_a_case_is_made_again_from_its_name() -> None:
     assert repr(first) == repr(second)
 
 
-# AWS's published example of a signed request (IAM ListUsers), with its date moved out of the way of the freshness check.
+# AWS's published example of a signed request (IAM ListUsers).
 PUBLISHED = Key("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", region="us-east-1", service="iam")
 
 
@@ -84,7 +84,9 @@ CHANGES: dict[str, Callable[[Request], Request]] = {
     "query": lambda r: replace(r, target=r.target.replace("a", "b")),
     "body": lambda r: replace(r, body=r.body + b" "),
     "signed header": lambda r: replace(r, headers=tuple((n, "h" if n.lower() == "host" else v) for n, v in r.headers)),
-    "date": lambda r: replace(r, headers=tuple((n, "20200101T000000Z" if n == "X-Amz-Date" else v) for n, v in r.headers)),
+    "date": lambda r: replace(
+        r, headers=tuple((n, "20200101T000000Z" if n == "X-Amz-Date" else v) for n, v in r.headers)
+    ),
     "no signature": lambda r: replace(r, headers=tuple((n, v) for n, v in r.headers if n != "Authorization")),
 }
 

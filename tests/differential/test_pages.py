@@ -36,7 +36,11 @@ def test_a_token_of_one_resumes_the_other(pair: Pair, stop: int) -> None:
             continue
         # The service would answer with the page that the token names.
         pair.server.script(pages[0 if stop < 2 else 1 if stop < 5 else 2 :])
-        rest = pair.client(second).get_paginator("list_components").paginate(PaginationConfig={"StartingToken": start.resume_token})
+        rest = (
+            pair.client(second)
+            .get_paginator("list_components")
+            .paginate(PaginationConfig={"StartingToken": start.resume_token})
+        )
         assert got + [item["arn"] for item in rest.build_full_result()["components"]] == list("012345")
 
 

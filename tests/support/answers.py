@@ -89,5 +89,7 @@ SILENT = Answer(b"", "hang", "silent")
 HALF_HEAD = Answer(b"HTTP/1.1 200 OK\r\nContent-Le", "close", "half head")
 GARBAGE = Answer(b"\x00\x01\x02 this is no HTTP\r\n\r\n", "close", "garbage")
 BROKEN_CHUNK = Answer(head(200, [("Transfer-Encoding", "chunked")]) + b"5\r\nabc", "close", "broken chunk")
-BAD_CHUNK_SIZE = Answer(head(200, [("Transfer-Encoding", "chunked")]) + b"zz\r\nabc\r\n0\r\n\r\n", "close", "bad chunk size")
+BAD_CHUNK_SIZE = Answer(
+    head(200, [("Transfer-Encoding", "chunked")]) + b"zz\r\nabc\r\n0\r\n\r\n", "close", "bad chunk size"
+)
 HALF_BODY_THEN_SILENT = Answer(head(200, [("Content-Length", "10")]) + b"{", "hang", "half body")

@@ -17,32 +17,92 @@ from support.model import service
 from support.values import TEXTS
 
 ODD = (
-    "null", "true", "false", "0", "1", "-1", "5.7", "1e3", "1E-7", "12345678901234567890123", "-0.0", "NaN", "Infinity", "-Infinity",
-    '""', '"x"', '"12"', '"1.5"', '"true"', '"TRUE"', '"NaN"', "[]", "{}", "[null]", '{"a": null}', "[1, [2]]", '"\\ud83d"', '"\\u0000"',
+    "null", "true", "false", "0", "1", "-1", "5.7", "1e3", "1E-7", "12345678901234567890123", "-0.0", "NaN",
+    "Infinity", "-Infinity",
+    '""', '"x"', '"12"', '"1.5"', '"true"', '"TRUE"', '"NaN"', "[]", "{}", "[null]", '{"a": null}', "[1, [2]]",
+    '"\\ud83d"', '"\\u0000"',
     '"None"', '[{}]', '["a"]', '{"a": {"b": 1}}',
 )  # fmt: skip
 TIMESTAMPS = (
-    "0", "1700000000", "1700000000.5", "1700000000.123456789", "-1.5", "1.7e9", '"1700000000.5"', '"1e3"', '"2023-11-14T22:13:20Z"',
-    '"2023-11-14T22:13:20.123Z"', '"2023-11-14T22:13:20+00:00"', '"2023-11-14T22:13:20+05:30"', '"2023-11-14T22:13:20-08:00"',
-    '"2023-11-14T22:13:20"', '"2023-11-14"', '"Tue, 14 Nov 2023 22:13:20 GMT"', '"20231114T221320Z"', "253402300799", "-62135596800",
+    "0", "1700000000", "1700000000.5", "1700000000.123456789", "-1.5", "1.7e9", '"1700000000.5"', '"1e3"',
+    '"2023-11-14T22:13:20Z"',
+    '"2023-11-14T22:13:20.123Z"', '"2023-11-14T22:13:20+00:00"', '"2023-11-14T22:13:20+05:30"',
+    '"2023-11-14T22:13:20-08:00"',
+    '"2023-11-14T22:13:20"', '"2023-11-14"', '"Tue, 14 Nov 2023 22:13:20 GMT"', '"20231114T221320Z"', "253402300799",
+    "-62135596800",
 )  # fmt: skip
-BAD_TIMESTAMPS = ('"bad"', '""', "true", "1e20", "99999999999999", "-99999999999999", '"2023-13-01T00:00:00Z"', "[]", "{}", '"NaN"', "NaN")
+BAD_TIMESTAMPS = (
+    '"bad"',
+    '""',
+    "true",
+    "1e20",
+    "99999999999999",
+    "-99999999999999",
+    '"2023-13-01T00:00:00Z"',
+    "[]",
+    "{}",
+    '"NaN"',
+    "NaN",
+)
 BASE64 = ("", "YQ==", "YWI=", "YWJj", "YQ", "YQ=", "Y Q = =", "YQ==YQ==", "!!!!", "_-_-", "+/+/", "YWJ\\nj", "=", "é")
 BODIES = (
-    b"", b" ", b"null", b"[]", b'"text"', b"1", b"true", b"<html>no</html>", b"<HTML></HTML>", b"not json", b"\xff\xfe", b'{"a": "\xff"}',
-    b"\xef\xbb\xbf{}", b"{", b"}", b"{}x", b"{} ", b" \n{}", b"{'a': 1}", b'{"a": 1,}', b"\x00", b"[" * 100000, b'{"a":' * 100000,
+    b"", b" ", b"null", b"[]", b'"text"', b"1", b"true", b"<html>no</html>", b"<HTML></HTML>", b"not json",
+    b"\xff\xfe", b'{"a": "\xff"}',
+    b"\xef\xbb\xbf{}", b"{", b"}", b"{}x", b"{} ", b" \n{}", b"{'a': 1}", b'{"a": 1,}', b"\x00", b"[" * 100000,
+    b'{"a":' * 100000,
     b'{"message": "\xc3\xa9"}', "{}".encode("utf-16"), b'{"a": 01}', b'{"a": "\t"}', b"[{}]", b"NaN", b'{"a": tru',
 )  # fmt: skip
 CODES = (
     "AccessDeniedException", "ConflictException", "InternalServerException", "RequestAlreadyInProgressException",
-    "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException", "ExpiredTokenException",
-    "Odd", "", "ValidationException:http://internal/", "aws.greengrass#ConflictException", "a#b#ThrottlingException:c:d", "http://x#Name",
+    "ResourceNotFoundException", "ServiceQuotaExceededException", "ThrottlingException", "ValidationException",
+    "ExpiredTokenException",
+    "Odd", "", "ValidationException:http://internal/", "aws.greengrass#ConflictException",
+    "a#b#ThrottlingException:c:d", "http://x#Name",
     " ValidationException ", "validationexception", "ünï", "#", ":", "429",
 )  # fmt: skip
 MESSAGES = ('"no"', '""', "null", "5", "[]", '{"a": 1}', '"ünï \\u00e9 \\n"', '"\\ud800"', "true", "1.0")
-RETRY_AFTER = ("0", "1", "30", "-1", "1.5", "", "x", "Tue, 14 Nov 2023 22:13:20 GMT", " 2 ", "٣".encode().decode("latin-1"), "99999999999999999999")
+RETRY_AFTER = (
+    "0",
+    "1",
+    "30",
+    "-1",
+    "1.5",
+    "",
+    "x",
+    "Tue, 14 Nov 2023 22:13:20 GMT",
+    " 2 ",
+    "٣".encode().decode("latin-1"),
+    "99999999999999999999",
+)
 STATUSES = (200, 200, 200, 200, 200, 201, 202, 204, 206, 299)
-ERROR_STATUSES = (300, 301, 302, 304, 307, 400, 400, 400, 401, 402, 403, 404, 404, 405, 409, 413, 429, 451, 499, 500, 501, 502, 503, 504, 509, 599)
+ERROR_STATUSES = (
+    300,
+    301,
+    302,
+    304,
+    307,
+    400,
+    400,
+    400,
+    401,
+    402,
+    403,
+    404,
+    404,
+    405,
+    409,
+    413,
+    429,
+    451,
+    499,
+    500,
+    501,
+    502,
+    503,
+    504,
+    509,
+    599,
+)
 
 
 class Writer:
@@ -56,7 +116,7 @@ class Writer:
         return self.random.random() < probability
 
     def body(self, shape: Any) -> bytes:
-        """The body for an output or error shape. An odd one may have a lone surrogate or stray space, never bad UTF-8."""
+        """The body for an output or error shape. An odd one may have stray space, never bad UTF-8."""
         text = self._structure(shape) if shape else self.random.choice(("{}", '{"a": 1}'))
         return text.encode("utf-8", "surrogatepass")
 
@@ -104,7 +164,9 @@ class Writer:
     _long = _integer
 
     def _double(self, shape: Any) -> str:
-        return self.random.choice(("0", "1", "1.5", "-0.0", "1e16", "1e-7", "0.1", "123456789.123456789", "1E+2", "5e-324", "1e400"))
+        return self.random.choice(
+            ("0", "1", "1.5", "-0.0", "1e16", "1e-7", "0.1", "123456789.123456789", "1E+2", "5e-324", "1e400")
+        )
 
     def _boolean(self, shape: Any) -> str:
         return self.random.choice(("true", "false"))
@@ -139,7 +201,14 @@ def failing(random: Random, operation: Any, status: int) -> Answer:
         headers.append((random.choice(("x-amzn-errortype", "X-Amzn-ErrorType")), code.encode().decode("latin-1")))
     for key in ("code", "Code", "__type"):
         if random.random() < 0.3:
-            entries.append((key, random.choice((json.dumps(code), "null", "5", '""') if random.random() < 0.2 else (json.dumps(code),))))
+            entries.append(
+                (
+                    key,
+                    random.choice(
+                        (json.dumps(code), "null", "5", '""') if random.random() < 0.2 else (json.dumps(code),)
+                    ),
+                )
+            )
     for key in ("message", "Message", "errorMessage"):
         if random.random() < 0.5:
             entries.append((key, random.choice(MESSAGES)))
@@ -178,8 +247,11 @@ def _framed(random: Random, status: int, body: bytes, headers: list[tuple[str, s
 
 def _common_headers(random: Random) -> list[tuple[str, str]]:
     pool = (
-        ("x-amzn-RequestId", "id-1"), ("x-amz-request-id", "id-2"), ("x-amz-id-2", "host-1"), ("X-AMZN-REQUESTID", "id-3"), ("x-odd", "a"),
-        ("X-Odd", "b"), ("x-empty", ""), ("Content-Type", "application/json"), ("Content-Type", "text/html"), ("Set-Cookie", "a=1, b"),
-        ("Set-Cookie", "c=2"), ("x-latin", "caf\xe9"), ("Date", "Tue, 14 Nov 2023 22:13:20 GMT"), ("x-space", "  a  b  "),
+        ("x-amzn-RequestId", "id-1"), ("x-amz-request-id", "id-2"), ("x-amz-id-2", "host-1"), ("X-AMZN-REQUESTID",
+        "id-3"), ("x-odd", "a"),
+        ("X-Odd", "b"), ("x-empty", ""), ("Content-Type", "application/json"), ("Content-Type", "text/html"),
+        ("Set-Cookie", "a=1, b"),
+        ("Set-Cookie", "c=2"), ("x-latin", "caf\xe9"), ("Date", "Tue, 14 Nov 2023 22:13:20 GMT"), ("x-space",
+        "  a  b  "),
     )  # fmt: skip
     return [header for header in pool if random.random() < 0.2]

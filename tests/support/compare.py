@@ -19,6 +19,7 @@ from support.sigv4 import BadSignature, Key, verify
 
 KEY = Key("AKIDEXAMPLE", "secret/with+odd=signs")
 UUID = rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+DEFAULT = Setup()
 # Compared by what they say, not as they stand.
 MEASURED = {"user-agent", "amz-sdk-invocation-id", "x-amz-date", "authorization"}
 
@@ -60,16 +61,22 @@ class Pair:
         self.theirs = theirs
         self.ours = ours
         self._clients: dict[tuple[str, Setup], Any] = {}
+        self._ids: set[bytes] = set()
 
-    def client(self, side: Side, setup: Setup = Setup()) -> Any:
-        """The side's client for a setup. One that retries is made anew: it carries a quota from call to call."""
-        if setup.attempts > 1:
-            return self.make(side, setup)
+    def client(self, side: Side, setup: Setup = DEFAULT) -> Any:
+        """The side's client for a setup. One that retries serves once: it carries a quota from call to call."""
         if (side.name, setup) not in self._clients:
-            self._clients[side.name, setup] = self.make(side, setup)
+            self.prepare(setup)
+        if setup.attempts > 1:
+            return self._clients.pop((side.name, setup))
         return self._clients[side.name, setup]
 
-    def make(self, side: Side, setup: Setup = Setup()) -> Any:
+    def prepare(self, setup: Setup) -> None:
+        """Make the clients of a setup now, where the calls will come from other threads."""
+        for side in (self.theirs, self.ours):
+            self._clients.setdefault((side.name, setup), self.make(side, setup))
+
+    def make(self, side: Side, setup: Setup = DEFAULT) -> Any:
         from botocore.config import Config
 
         return side.client(
@@ -102,8 +109,18 @@ class Pair:
         member = token_member(case.method)
         generated = member if member and member not in case.params else None
         lines = request_differences(theirs.requests, ours.requests, KEY, case.setup.token, generated)
+        lines += self._repeated_ids(ours.requests, generated)
         lines += outcome.differences(theirs.outcome, ours.outcome, native_texts)
         return Difference(case, theirs, ours, lines) if lines else None
+
+    def _repeated_ids(self, requests: list[Request], generated: str | None) -> list[str]:
+        """Random ids of an earlier call: invocation ids and generated tokens must be fresh for each."""
+        ids = {(request.header("amz-sdk-invocation-id") or "").encode() for request in requests}
+        if generated:
+            ids |= {found[1] for request in requests if (found := _token(generated).search(request.body))}
+        repeated = ids & self._ids
+        self._ids |= ids
+        return [f"ids of an earlier call come again: {sorted(repeated)}"] if repeated else []
 
 
 def request_differences(
@@ -114,7 +131,7 @@ def request_differences(
         return [f"requests: theirs sent {len(theirs)}, ours {len(ours)}"]
     found = _invocation_differences(theirs, ours)
     key = Key(key.id, key.secret, token, key.region, key.service)
-    for number, (a, b) in enumerate(zip(theirs, ours), 1):
+    for number, (a, b) in enumerate(zip(theirs, ours, strict=True), 1):
         lines = [f"{name}: theirs {x!r}, ours {y!r}" for name, x, y in _parts(a, b, generated) if x != y]
         lines += _signature_differences(a, b, key)
         found += [f"request {number} {line}" for line in lines]
@@ -137,7 +154,12 @@ def _settled(body: bytes, generated: str | None) -> bytes:
     """The body with a generated token replaced by a word, so that two bodies can be equal."""
     if not generated:
         return body
-    return re.sub(rb'("%s": )"%s"(?=\}$)' % (generated.encode(), UUID), rb"\1<uuid4>", body)
+    return _token(generated).sub(b"<uuid4>", body)
+
+
+def _token(member: str) -> re.Pattern[bytes]:
+    """A UUID as the last member of a body."""
+    return re.compile(rb'(?<="%s": ")(%s)(?="\}$)' % (member.encode(), UUID))
 
 
 def _invocation_differences(theirs: list[Request], ours: list[Request]) -> list[str]:
@@ -163,5 +185,3 @@ def _signature_differences(a: Request, b: Request, key: Key) -> list[str]:
     except BadSignature as error:
         return [f"signature: {error}"]
     return [] if signed == also else [f"signed headers: theirs {sorted(signed)}, ours {sorted(also)}"]
-
-

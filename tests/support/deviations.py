@@ -37,7 +37,12 @@ def _answered(found: Difference) -> bool:
 def _truncated(found: Difference) -> bool:
     last = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1]
     kind, error = found.ours.outcome.kind, found.ours.outcome.error
-    return last.note == "truncated" and _status(found) < 300 and kind == "ConnectionClosedError" and str(_status(found)) in str(error)
+    return (
+        last.note == "truncated"
+        and _status(found) < 300
+        and kind == "TruncatedResponseError"
+        and str(_status(found)) in str(error)
+    )
 
 
 def _unreadable(found: Difference) -> bool:

@@ -13,7 +13,9 @@ from typing import Any
 # Texts of these are mostly Python's own words, which change between its versions: then their class alone is compared.
 NATIVE = (TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
 # The texts of native exceptions that botocore writes itself, up to where it quotes another library.
-WRITTEN = re.compile(r'Invalid timestamp "(?s:.*)": |Invalid endpoint: (?s:.*)|Bad starting token: (?s:.*)|Waiter does not exist: (?s:.*)')
+WRITTEN = re.compile(
+    r'Invalid timestamp "(?s:.*)": |(Invalid endpoint|Bad starting token|Waiter does not exist): (?s:.*)'
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def same(theirs: Any, ours: Any, at: str) -> list[str]:
     if isinstance(theirs, (list, tuple)):
         if len(theirs) != len(ours):
             return [f"{at}: length of theirs {len(theirs)}, of ours {len(ours)}"]
-        return [line for i, (a, b) in enumerate(zip(theirs, ours)) for line in same(a, b, f"{at}[{i}]")]
+        return [line for i, (a, b) in enumerate(zip(theirs, ours, strict=True)) for line in same(a, b, f"{at}[{i}]")]
     if isinstance(theirs, datetime):
         if _moment(theirs) != _moment(ours):
             return [f"{at}: theirs {_moment(theirs)}, ours {_moment(ours)}"]

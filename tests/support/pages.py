@@ -32,7 +32,9 @@ def _case(name: str, method: str) -> Case:
         params.pop("nextToken", None)
     if random.random() < 0.8:
         params["PaginationConfig"] = _config(random)
-    walk, extra = random.choice(((_pages, None), (_pages, None), (_full, None), (_search, _expression(random, method)), (_twice, None)))
+    walk, extra = random.choice(
+        ((_pages, None), (_pages, None), (_full, None), (_search, _expression(random, method)), (_twice, None))
+    )
     case = Case(name, method, params, Setup(), _answers(random, *_names(method)))
     return replace(case, act=lambda client: walk(client.get_paginator(method).paginate(**params), extra))
 
@@ -72,18 +74,36 @@ def _config(random: Random) -> dict[str, Any]:
 
 def _start(random: Random) -> Any:
     coded = random.choice((
-        {"nextToken": "t1"}, {"nextToken": "t1", "boto_truncate_amount": 1}, {"nextToken": None, "boto_truncate_amount": 2},
-        {"boto_truncate_amount": 1}, {"foreign": "x"}, {"nextToken": "t1", "boto_truncate_amount": "1"}, {}, [1], "text", 5,
+        {"nextToken": "t1"}, {"nextToken": "t1", "boto_truncate_amount": 1}, {"nextToken": None,
+        "boto_truncate_amount": 2},
+        {"boto_truncate_amount": 1}, {"foreign": "x"}, {"nextToken": "t1", "boto_truncate_amount": "1"}, {}, [1],
+        "text", 5,
         {"nextToken": {"a": 1}}, {"nextToken": "t1", "boto_truncate_amount": 99},
     ))  # fmt: skip
-    plain = random.choice(("t1", "abc___2", "None___1", "abc___x", "a___b___c", "1234", "", "not base64!", "ünï", None, "None", "a___1___2"))
+    plain = random.choice(
+        (
+            "t1",
+            "abc___2",
+            "None___1",
+            "abc___x",
+            "a___b___c",
+            "1234",
+            "",
+            "not base64!",
+            "ünï",
+            None,
+            "None",
+            "a___1___2",
+        )
+    )
     return base64.b64encode(json.dumps(coded).encode()).decode() if random.random() < 0.6 else plain
 
 
 def _expression(random: Random, method: str) -> str:
     key, item = _names(method)
     return random.choice((
-        key, f"{key}[].{item}", f"{key}[?{item}=='item-1']", f"{key}[][{item}]", f"{key}[0]", f"length({key})", "nextToken", "nothing", "[",
+        key, f"{key}[].{item}", f"{key}[?{item}=='item-1']", f"{key}[][{item}]", f"{key}[0]", f"length({key})",
+        "nextToken", "nothing", "[",
     ))  # fmt: skip
 
 

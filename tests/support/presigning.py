@@ -16,7 +16,9 @@ from support.model import operations
 from support.sigv4 import BadSignature, Key, verify_presigned
 from support.values import WRONG, Values
 
-VARYING = re.compile(r"(?<=X-Amz-Date=)\d{8}T\d{6}Z|(?<=X-Amz-Credential=AKIDEXAMPLE%2F)\d{8}|(?<=X-Amz-Signature=)[0-9a-f]{64}")
+VARYING = re.compile(
+    r"(?<=X-Amz-Date=)\d{8}T\d{6}Z|(?<=X-Amz-Credential=AKIDEXAMPLE%2F)\d{8}|(?<=X-Amz-Signature=)[0-9a-f]{64}"
+)
 TOKEN = re.compile(r"(?<=clientToken=)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -52,6 +54,8 @@ def _signed(url: str, params: dict[str, Any], verb: str, setup: Setup) -> Any:
     """The header names that the signature covers; None where it does not fit (odd endpoints, botocore's own)."""
     headers = {"content-type": "application/json", "x-amz-iot-endpoint-type": str(params.get("iotEndpointType"))}
     try:
-        return sorted(verify_presigned(url, Key(KEY.id, KEY.secret, setup.token, KEY.region, KEY.service), headers, verb))
+        return sorted(
+            verify_presigned(url, Key(KEY.id, KEY.secret, setup.token, KEY.region, KEY.service), headers, verb)
+        )
     except BadSignature:
         return None

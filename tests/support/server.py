@@ -8,8 +8,8 @@ seconds. Answers are scripted: each request takes the next one, the last repeats
 import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 
 from support.answers import Answer, reply
 
@@ -44,16 +44,17 @@ class Request:
 
 
 class RecordingServer:
-    """`with RecordingServer() as server:` listens at `server.url`; `script` sets answers, `take` hands over requests."""
+    """`with RecordingServer() as server:` listens at `url`; `script` sets answers, `take` hands over requests."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._requests: list[Request] = []
         self._answers: list[Answer] = [reply()]
-        self._open: set[socket.socket] = set()
+        self._open: dict[int, socket.socket] = {}
         self._connections = 0
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -61,15 +62,13 @@ class RecordingServer:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *raised: object) -> None:
         # A closed listener does not wake a blocked accept everywhere; a connection does.
         with self._lock:
             self._closing = True
-            sockets = list(self._open)
-        try:
+            sockets = list(self._open.values())
+        with suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            pass
         self._thread.join(5)
         self._listener.close()
         for connection in sockets:
@@ -89,6 +88,13 @@ class RecordingServer:
             taken, self._requests = self._requests, []
         return taken
 
+    def wait_until_closed(self) -> None:
+        """Return when the newest connection is closed on this side: a client that still keeps it has a stale one."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._connections not in self._open, 5), (
+                "the server keeps a connection open"
+            )
+
     def _accept(self) -> None:
         while True:
             connection, _ = self._listener.accept()
@@ -96,9 +102,9 @@ class RecordingServer:
                 if self._closing:
                     connection.close()
                     return
-                self._open.add(connection)
                 self._connections += 1
                 number = self._connections
+                self._open[number] = connection
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
@@ -118,9 +124,10 @@ class RecordingServer:
         except OSError:
             pass  # The client left: nothing to record.
         finally:
-            with self._lock:
-                self._open.discard(connection)
             _shut(connection)
+            with self._changed:
+                self._open.pop(number, None)
+                self._changed.notify_all()
 
 
 def _read(stream, number: int) -> Request | None:  # type: ignore[no-untyped-def]
@@ -140,8 +147,6 @@ def _read(stream, number: int) -> Request | None:  # type: ignore[no-untyped-def
 
 
 def _shut(connection: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
     connection.close()

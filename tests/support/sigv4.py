@@ -18,7 +18,8 @@ from support.server import Request
 
 UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=(?P<credential>\S+), SignedHeaders=(?P<headers>\S+), Signature=(?P<signature>[0-9a-f]{64})"
+    r"AWS4-HMAC-SHA256 Credential=(?P<credential>\S+), SignedHeaders=(?P<headers>\S+), "
+    r"Signature=(?P<signature>[0-9a-f]{64})"
 )
 EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 
@@ -87,15 +88,17 @@ def verify_presigned(url: str, key: Key, headers: dict[str, str], method: str) -
 def _canonical_request(method: str, path: str, query: str, headers: Iterable[tuple[str, str]], payload: str) -> str:
     signed = [(name, " ".join(value.split())) for name, value in headers]
     pairs = sorted(_pair(part) for part in query.split("&") if part)
-    return "\n".join([
-        method,
-        _encode(_normalise(path).encode("latin-1"), UNRESERVED | {ord("/")}),
-        "&".join(f"{name}={value}" for name, value in pairs),
-        *(f"{name}:{value}" for name, value in signed),
-        "",
-        ";".join(name for name, _ in signed),
-        payload,
-    ])
+    return "\n".join(
+        [
+            method,
+            _encode(_normalise(path).encode("latin-1"), UNRESERVED | {ord("/")}),
+            "&".join(f"{name}={value}" for name, value in pairs),
+            *(f"{name}:{value}" for name, value in signed),
+            "",
+            ";".join(name for name, _ in signed),
+            payload,
+        ]
+    )
 
 
 def _check(credential: str, signature: str, date: str, canonical: str, key: Key) -> None:

@@ -13,18 +13,28 @@ from random import Random
 from typing import Any
 
 TEXTS = (
-    "a", "x y", "core-1", "ünï", "日本語", "🌍", "a/b", "a//b", "/a", "a/", "..", "./..", "a:b", "%41", "a%2Fb", "+", "~", "a&b=c#d?e",
-    '"', "\\", "'", "\n", "\t", "\x00", "\x1f", "\x7f", "\u2028", "\ufeff", "é\u0301", "None", "true", "0", "{}", "<html>", "a" * 300,
+    "a", "x y", "core-1", "ünï", "日本語", "🌍", "a/b", "a//b", "/a", "a/", "..", "./..", "a:b", "%41", "+", "~",
+    "a&b=c#d?e",
+    '"', "\\", "'", "\n", "\t", "\x00", "\x1f", "\x7f", "\u2028", "\ufeff", "é\u0301", "None", "true", "0", "{}",
+    "<html>", "a" * 300,
     "arn:aws:greengrass:us-east-1:123456789012:components:com.example.Hello:versions:1.0.0",
 )  # fmt: skip
 SURROGATES = ("\ud800", "a\udfffb", "\udc80x")
 # Values of headers: white space at their ends is trimmed by HTTP, what cannot be a header is an error of its own.
 INTEGERS = (0, 1, 2, 7, 100, 2**31 - 1, 2**31, 2**53 + 1, 2**63, 2**64, 10**30, -1, -(2**63) - 1)
 FLOATS = (
-    0.0, -0.0, 1.0, 0.1, 100.0, 1e16, 1e15, 123456789012345680.0, 1e-4, 1e-5, 1e-7, 1e22, 1e300, 5e-324, 0.1 + 0.2, 2.5, -3.75,
+    0.0, -0.0, 1.0, 0.1, 100.0, 1e16, 1e15, 123456789012345680.0, 1e-4, 1e-5, 1e-7, 1e22, 1e300, 5e-324, 0.1 + 0.2,
+    2.5, -3.75,
     1 / 3, float("nan"), float("inf"), float("-inf"),
 )  # fmt: skip
-DECIMALS = (Decimal("1"), Decimal("0.1"), Decimal("-0"), Decimal("1E+3"), Decimal("123456789.123456789123456789"), Decimal("1E-10"))
+DECIMALS = (
+    Decimal("1"),
+    Decimal("0.1"),
+    Decimal("-0"),
+    Decimal("1E+3"),
+    Decimal("123456789.123456789123456789"),
+    Decimal("1E-10"),
+)
 
 
 class Text(str):
@@ -74,11 +84,16 @@ class File(io.BytesIO):
 
 
 WRONG: tuple[Callable[[], Any], ...] = (
-    lambda: None, lambda: 1, lambda: 0, lambda: True, lambda: 1.0, lambda: 1.5, lambda: "", lambda: "text", lambda: b"bytes", lambda: [],
-    lambda: {}, lambda: (), lambda: [None], lambda: {"a": None}, lambda: {1, 2}, lambda: frozenset(), lambda: Decimal("5"), lambda: 1j,
-    lambda: Loud(), lambda: Mute(), lambda: Exception, lambda: "é\ud800", lambda: memoryview(b"x").tobytes, lambda: range(3),
-    lambda: collections.deque([1]), lambda: bytearray(b"x"), lambda: Decimal("NaN"), lambda: float("nan"), lambda: "5", lambda: -5,
-    lambda: 10**400, lambda: File(b"x"), lambda: Ellipsis, lambda: collections.ChainMap({"a": 1}), lambda: {1: 2, None: 3},
+    lambda: None, lambda: 1, lambda: 0, lambda: True, lambda: 1.0, lambda: 1.5, lambda: "", lambda: "text",
+    lambda: b"bytes", list,
+    dict, lambda: (), lambda: [None], lambda: {"a": None}, lambda: {1, 2}, lambda: frozenset(),
+    lambda: Decimal("5"), lambda: 1j,
+    lambda: Loud(), lambda: Mute(), lambda: Exception, lambda: "é\ud800", lambda: memoryview(b"x").tobytes,
+    lambda: range(3),
+    lambda: collections.deque([1]), lambda: bytearray(b"x"), lambda: Decimal("NaN"), lambda: float("nan"), lambda: "5",
+    lambda: -5,
+    lambda: 10**400, lambda: File(b"x"), lambda: Ellipsis, lambda: collections.ChainMap({"a": 1}), lambda: {1: 2,
+    None: 3},
     lambda: {Loud(): 1}, lambda: {("a", 1): "b"}, lambda: {True: "x"}, lambda: {b"k": "v"},
 )  # fmt: skip
 # A bound method or a set shows an address or an order of the process: equal for both clients, as both get one object.
@@ -132,7 +147,11 @@ class Values:
         size = self.random.choice((0, 1, 1, 2, 3))
         made: dict[Any, Any] = {}
         for _ in range(size):
-            key = self.random.choice((1, None, b"k", ("t",), Loud(), True)) if self.chance(self.wrong / 2) else self._string(shape.key)
+            key = (
+                self.random.choice((1, None, b"k", ("t",), Loud(), True))
+                if self.chance(self.wrong / 2)
+                else self._string(shape.key)
+            )
             made[key] = self.make(shape.value)
         return self._as_dict(made)
 

@@ -14,6 +14,9 @@ from botocore.exceptions import ClientError, ParamValidationError
 from support.clients import boto3_side
 from support.compare import Side
 
+# The token that botocore puts at a body's end.
+TOKEN = rb'(?<="clientToken": ")[0-9a-f-]{36}(?="\}$)'
+
 Change = Callable[[Any], None]
 
 
@@ -141,7 +144,9 @@ def _swallow_last_page(client: Any) -> None:
 
 def _longer_life(client: Any) -> None:
     original = client.generate_presigned_url
-    client.generate_presigned_url = lambda *args, **kwargs: original(*args, **kwargs).replace("Expires=3600", "Expires=3601")
+    client.generate_presigned_url = lambda *args, **kwargs: original(*args, **kwargs).replace(
+        "Expires=3600", "Expires=3601"
+    )
 
 
 # Each wrong client: the kind of cases that must catch it, what a difference must say, and what is wrong with it.
@@ -151,11 +156,20 @@ WRONG_CLIENTS: dict[str, tuple[str, str, Change]] = {
     "sends a plus for a space": ("calls", "target", _url(r"\?(.*)%20", r"?\1+")),
     "writes compact JSON": ("calls", "body", _body(rb'": ', rb'":')),
     "reorders the body": ("calls", "body", _before_signing(_reverse_members)),
-    "repeats one client token": ("calls", "body", _body(rb'(?<="clientToken": ")[0-9a-f-]{36}(?="\}$)', b"0" * 36)),
+    "sends no random token": ("calls", "body", _body(TOKEN, b"0" * 36)),
+    "repeats one client token": ("calls", "come again", _body(TOKEN, b"01234567-0123-4123-8123-0123456789ab")),
     "drops a header": ("calls", "header amz-sdk-request", _drop_header("amz-sdk-request")),
     "drops the content type": ("calls", "header content-type", _drop_header("Content-Type")),
-    "adds a header": ("calls", "header accept", _after_signing(lambda request: request.headers.add_header("Accept", "*/*"))),
-    "signs an additional header": ("calls", "signed headers", _before_signing(lambda params: params["headers"].update({"x-odd": "1"}))),
+    "adds a header": (
+        "calls",
+        "header accept",
+        _after_signing(lambda request: request.headers.__setitem__("Accept", "*/*")),
+    ),
+    "signs an additional header": (
+        "calls",
+        "signed headers",
+        _before_signing(lambda params: params["headers"].update({"x-odd": "1"})),
+    ),
     "spoils the signature": ("calls", "signature", _after_signing(_spoil_signature)),
     "sends another id": ("calls", "no UUID", _after_signing(_fresh_id)),
     "reports one problem only": ("calls", "text", _door(_first_problem_only)),

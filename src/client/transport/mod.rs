@@ -16,8 +16,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, response};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
@@ -110,7 +112,7 @@ impl Transport {
             let answer = sender.send_request(request).await?;
             status = Some(answer.status().as_u16());
             let (head, body) = answer.into_parts();
-            let body = body.collect().await?.to_bytes();
+            let body = read(&head, body).await?;
             Ok::<_, hyper::Error>(Response::from_parts(head, body))
         });
         match answer {
@@ -172,6 +174,23 @@ impl Transport {
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
     }
+}
+
+/// The whole body; of an error's answer as much as came, as botocore reads it.
+async fn read(head: &response::Parts, mut body: Incoming) -> hyper::Result<Bytes> {
+    let mut pieces = Vec::new();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => pieces.extend(frame.into_data()),
+            Err(_) if !head.status.is_success() && head.headers.contains_key(CONTENT_LENGTH) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(match pieces.len() {
+        0 => Bytes::new(),
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    })
 }
 
 /// The addresses of `host`. A name is looked up on a thread of its own, since nothing can interrupt the system's look-up.

@@ -1,0 +1,148 @@
+"""The meant differences that no random case can meet: what botocore does and what we do, both shown.
+
+Each test names its row of `tests/deviations.toml`.
+"""
+
+import copy
+import pickle
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import formatdate
+from time import perf_counter, time
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from support.answers import failure, reply, truncated
+from support.cases import Case, Setup
+from support.compare import KEY, Pair, Side
+from support.deviations import FIELDS, RECOGNISERS, Ledger
+
+pytestmark = pytest.mark.deviation
+
+TWICE = Setup(attempts=2)
+
+
+def test_rows_are_whole(ledger: Ledger) -> None:
+    """Every row has its fields, and every recogniser its row."""
+    assert all(set(row) == FIELDS and all(row.values()) for row in ledger.rows.values())
+    assert set(RECOGNISERS) <= set(ledger.rows)
+
+
+def test_truncated_answers_of_reads_and_tokens_are_retried(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("truncated-answer")
+    answers = [truncated(200, b'{"components": ['), reply()]
+    for method, params in (("list_components", {}), ("create_deployment", {"targetArn": "t"})):
+        theirs, ours = pair.run(Case("truncated", method, params, TWICE, answers))
+        assert len(theirs.requests) == 1
+        assert list(theirs.outcome.value) == ["ResponseMetadata"]
+        assert len(ours.requests) == 2
+        assert ours.outcome.value["ResponseMetadata"]["RetryAttempts"] == 1
+    _, ours = pair.run(Case("truncated", "update_connectivity_info", CONNECTIVITY, TWICE, answers))
+    assert len(ours.requests) == 1
+    assert ours.outcome.kind == "ConnectionClosedError"
+    assert "200" in str(ours.outcome.error)
+
+
+# A write without a token and with an output.
+CONNECTIVITY = {"thingName": "core", "connectivityInfo": [{"id": "1"}]}
+
+
+def _elapsed(call: Callable[[], Any]) -> float:
+    started = perf_counter()
+    call()
+    return perf_counter() - started
+
+
+def test_retry_after_makes_the_wait_longer(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("retry-after-delay")
+    clients = {side: pair.make(side, TWICE) for side in (pair.theirs, pair.ours)}
+    waits = {}
+    for side, client in clients.items():
+        pair.server.script([failure(500, "Odd", headers=[("Retry-After", "1")]), reply()])
+        waits[side] = _elapsed(client.list_components)
+        assert len(pair.server.take()) == 2
+    assert waits[pair.theirs] < 1 <= waits[pair.ours]
+
+
+def test_clock_skew_is_corrected(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("clock-skew")
+    skewed = failure(403, "RequestTimeTooSkewed", headers=[("Date", formatdate(time() + 3600, usegmt=True))])
+    theirs, ours = pair.run(Case("skew", "list_components", {}, TWICE, [skewed, reply()]))
+    assert (theirs.outcome.kind, len(theirs.requests)) == ("ClientError", 1)
+    assert (ours.outcome.kind, len(ours.requests)) == ("value", 2)
+    first, second = (
+        datetime.strptime(request.header("x-amz-date") or "", "%Y%m%dT%H%M%SZ") for request in ours.requests
+    )
+    assert 3590 <= (second - first).total_seconds() <= 3610
+
+
+def test_waiters(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("waiters")
+    assert pair.client(pair.theirs).waiter_names == []
+    names = pair.client(pair.ours).waiter_names
+    assert len(names) == 3
+    assert all(hasattr(pair.client(pair.ours).get_waiter(name), "wait") for name in names)
+
+
+def test_context_manager(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("context-manager")
+    with pytest.raises((TypeError, AttributeError)):
+        pair.client(pair.theirs).__enter__()
+    with pair.make(pair.ours) as client:
+        assert client.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_pickle(pair: Pair, ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pickled client finds its credentials again; the pickle holds none."""
+    ledger.use("pickle")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY.id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY.secret)
+    options = {"region_name": KEY.region, "endpoint_url": pair.server.url}
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(pair.theirs.client("greengrassv2", **options))
+    stored = pickle.dumps(pair.ours.client("greengrassv2", **options))
+    assert KEY.secret.encode() not in stored
+    assert pickle.loads(stored).list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_config_retries_are_left_alone(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("config-retries")
+    before = {"max_attempts": 3}
+    changed = {}
+    for side in (pair.theirs, pair.ours):
+        config = Config(retries=dict(before))
+        side.client("greengrassv2", region_name=KEY.region, config=config)
+        changed[side] = config.retries
+    assert changed[pair.theirs] != before
+    assert changed[pair.ours] == before
+
+
+def test_presign_params_are_left_alone(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("presign-params")
+    left = {}
+    for side in (pair.theirs, pair.ours):
+        left[side] = {"targetArn": "t"}
+        pair.client(side).generate_presigned_url("create_deployment", Params=left[side])
+    assert "clientToken" in left[pair.theirs]
+    assert left[pair.ours] == {"targetArn": "t"}
+
+
+def _class(side: Side) -> Any:
+    return side.client("greengrassv2", region_name=KEY.region).exceptions.ConflictException
+
+
+def test_error_classes_are_one_set(theirs: Side, ours: Side, ledger: Ledger) -> None:
+    from support.clients import boto3_side, fleetgrass_side
+
+    ledger.use("one-set-of-errors")
+    assert _class(theirs) is not _class(boto3_side("another session"))
+    assert _class(ours) is _class(fleetgrass_side())
+
+
+def test_client_can_be_copied(pair: Pair, ledger: Ledger) -> None:
+    """botocore's cannot: what pickles can be copied."""
+    ledger.use("pickle")
+    with pytest.raises((RecursionError, TypeError)):
+        copy.copy(pair.client(pair.theirs))
+    copy.copy(pair.client(pair.ours)).list_components()
