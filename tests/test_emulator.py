@@ -9,12 +9,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given, settings, strategies as st
+
+from fleetgrass import _core
 from fleetgrass.emulator import Emulator
 
 UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -691,6 +695,21 @@ class TestPages:
             assert error["reason"] == "OTHER"
         assert refused(client.list_components, nextToken=token)[:2] == (400, "ValidationException")
 
+    @settings(max_examples=25, deadline=None)
+    @given(
+        names=st.sets(st.from_regex(r"[A-Za-z0-9:_-]{1,12}", fullmatch=True), min_size=1, max_size=30),
+        size=st.integers(1, 7),
+    )
+    def test_pages_hold_every_name_once_in_order(self, names: set[str], size: int) -> None:
+        with Emulator() as emulator:
+            for name in names:
+                emulator.register_core_device(name)
+            paginator = client_of(emulator).get_paginator("list_core_devices")
+            pages = list(paginator.paginate(PaginationConfig={"PageSize": size}))
+        rows = [row["coreDeviceThingName"] for page in pages for row in page["coreDevices"]]
+        assert rows == sorted(names)
+        assert all(len(page["coreDevices"]) == size for page in pages[:-1])
+
 
 def send(emulator: Emulator, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any, Any]:
     """One request without a client: status, headers, body."""
@@ -770,6 +789,47 @@ class TestWire:
     def test_a_body_has_a_limit(self, emulator: Emulator) -> None:
         body = b" " * (10 * 1024 * 1024 + 1)
         assert send(emulator, "POST", "/greengrass/v2/deployments", body, Authorization="AWS4")[0] == 413
+
+
+TEMPLATES = sorted(
+    (operation["http"]["method"], operation["http"]["requestUri"])
+    for operation in json.loads(_core.model())["operations"].values()
+)
+MEMBERS = sorted({name for shape in json.loads(_core.model())["shapes"].values() for name in shape.get("members", ())})
+TEXTS = st.text(max_size=20) | st.sampled_from([ARN, f"{ARN}:versions:1.0.0", GROUP, THING, "pump-1", "-1", "1e400"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(MEMBERS) | TEXTS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def one_for_all() -> Iterator[Emulator]:
+    with Emulator(region_name="eu-west-1", account_id="111122223333") as running:
+        running.register_core_device("pump-1", ["line-4"])
+        publish(client_of(running), "io.acme.Pump")
+        yield running
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    template=st.sampled_from(TEMPLATES),
+    labels=st.lists(TEXTS, min_size=2, max_size=2),
+    query=st.dictionaries(st.sampled_from(MEMBERS), TEXTS, max_size=3),
+    body=JSON.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20),
+)
+def test_no_request_is_a_surprise(
+    one_for_all: Emulator, template: tuple[str, str], labels: list[str], query: dict[str, str], body: bytes
+) -> None:
+    method, uri = template
+    for label in labels:
+        uri = re.sub(r"\{[^}]*\}", lambda _, label=label: quote(label, safe=""), uri, count=1)
+    status, headers, answer = send(one_for_all, method, f"{uri}?{urlencode(query)}", body, Authorization="AWS4")
+    assert status < 500
+    if status >= 400:
+        assert headers["x-amzn-ErrorType"]
+        assert json.loads(answer)["message"]
 
 
 class TestServer:

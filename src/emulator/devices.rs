@@ -103,6 +103,10 @@ fn decide(shelf: &Shelf, deployment: &Deployment, others: &[Deployment], profile
     resolve(&roots(deployment), &others, &profile.attributes(), &view)
 }
 
+fn is_root(component: &str, deployment: &Deployment, others: &[Deployment]) -> bool {
+    std::iter::once(deployment).chain(others).any(|deployment| deployment.roots().any(|(name, _)| name == component))
+}
+
 fn roots(deployment: &Deployment) -> Roots {
     let group = Target::parse(&deployment.target).map(Target::key).unwrap_or_default();
     let components = deployment.roots().map(|(name, version)| (name.into(), version.into())).collect();
@@ -209,15 +213,12 @@ impl Report {
         let nucleus = nucleus_of(&profile.runtime);
         match outcome {
             Ok(plan) => {
-                let is_root = |name: &str| {
-                    std::iter::once(deployment).chain(others).any(|deployment| deployment.roots().any(|(root, _)| root == name))
-                };
                 let attributes = profile.attributes();
                 let installed = plan.iter().map(|(name, recipe)| Installed {
                     name: name.clone(),
                     version: recipe.version.as_str().into(),
                     state: if is_kept_running(recipe, &attributes) { "RUNNING" } else { "FINISHED" },
-                    root: is_root(name),
+                    root: is_root(name, deployment, others),
                     named: deployment.roots().any(|(root, _)| root == name),
                 });
                 let status = if matches!(target, Target::Thing(_)) { "COMPLETED" } else { "SUCCEEDED" };
