@@ -2,6 +2,8 @@
 
 pub mod client;
 pub mod config;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 pub mod error;
 pub mod model;
 pub mod protocol;
@@ -19,6 +21,11 @@ mod _core {
     use crate::py::client::PyClient;
     #[pymodule_export]
     use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
+    #[cfg(feature = "emulator")]
+    #[pymodule_export]
+    use crate::py::emulator::EmulatorServer;
     #[pymodule_export]
     use crate::py::model::{api_version, error_codes, model, operations};
+    #[pymodule_export]
+    use crate::py::recipe::{RecipeError, read_recipe};
 }

@@ -1,3 +1,4 @@
+from os import PathLike
 from typing import Any
 
 __version__: str
@@ -17,3 +18,23 @@ class Client:
     def call(self, operation: str, params: dict[str, Any], paginated: bool) -> dict[str, Any]: ...
     def presign(self, operation: str, params: dict[str, Any], expires_in: Any, http_method: str | None) -> str: ...
     def close(self) -> None: ...
+
+class EmulatorServer:
+    endpoint_url: str
+    def __init__(self, *, port: int, region_name: str, account_id: str, store: str | PathLike[str] | None) -> None: ...
+    def register_core_devices(
+        self,
+        names: list[str],
+        *,
+        thing_groups: list[str],
+        platform: str,
+        architecture: str,
+        nucleus_version: str,
+        runtime: str,
+    ) -> None: ...
+    def stop(self) -> None: ...
+
+class RecipeError(ValueError):
+    problems: list[dict[str, Any]]
+
+def read_recipe(text: bytes) -> dict[str, Any]: ...

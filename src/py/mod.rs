@@ -2,8 +2,11 @@
 
 pub mod client;
 pub mod config;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod errors;
 mod input;
 pub mod model;
+pub mod recipe;
 mod sink;
 mod zone;

@@ -1,0 +1,256 @@
+//! Core devices: they appear with their first report, and are read by name, in lists, and by what they run.
+
+use rusqlite::{OptionalExtension, named_params};
+use serde_json::{Value, json};
+
+use super::arn::Target;
+use super::deployments;
+use super::devices::{self, CLASSIC, LITE, nucleus_of};
+use super::error::{Result, ServiceError};
+use super::input::Input;
+use super::page::Page;
+use super::store::{Millis, State};
+use super::tags;
+use crate::model::Operation;
+use crate::resolve::version::Version;
+
+/// The quota, which is below what the model allows.
+const NAME_LIMIT: usize = 124;
+
+/// The services inside a nucleus; devices report them among their components.
+const INTERNAL: [&str; 4] = ["DeploymentService", "FleetStatusService", "TelemetryAgent", "UpdateSystemPolicyService"];
+
+/// What core devices say of themselves in their first report.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub names: Vec<String>,
+    /// Joined in addition to those that the devices are in already.
+    pub thing_groups: Vec<String>,
+    pub platform: String,
+    pub architecture: String,
+    pub nucleus_version: String,
+    pub runtime: String,
+}
+
+impl Registration {
+    /// What is wrong with it, if anything.
+    pub(super) fn problem(&self) -> Option<String> {
+        let allowed = |name: &str, marks: &str| {
+            (1..=NAME_LIMIT).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+        };
+        if let Some(name) = self.names.iter().find(|name| !allowed(name, ":_-")) {
+            return Some(format!(
+                "{name:?} is not a core device name: use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 : _ -"
+            ));
+        }
+        if let Some(name) = self.thing_groups.iter().find(|name| !allowed(name, "_-")) {
+            return Some(format!("{name:?} is not a thing group name: use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 _ -"));
+        }
+        if ![CLASSIC, LITE].contains(&&*self.runtime) {
+            return Some(format!("{:?} is not a runtime: use {CLASSIC} or {LITE}", self.runtime));
+        }
+        if [&self.platform, &self.architecture].iter().any(|text| text.is_empty()) {
+            return Some("platform and architecture must not be empty: use for example linux and amd64".into());
+        }
+        Version::parse(&self.nucleus_version).err().map(|error| format!("nucleus_version: {error}"))
+    }
+}
+
+/// Devices report for the first time, or again, and take what is deployed to them.
+pub fn register(state: &State, registration: &Registration) -> Result<()> {
+    for name in &registration.names {
+        let device: i64 = state
+            .db
+            .prepare_cached(
+                "INSERT INTO core_device (name, platform, architecture, runtime, nucleus_version, status, updated)
+                 VALUES (:name, :platform, :architecture, :runtime, :version, 'HEALTHY', :now)
+                 ON CONFLICT (name) DO UPDATE SET
+                     platform = excluded.platform, architecture = excluded.architecture, runtime = excluded.runtime,
+                     nucleus_version = excluded.nucleus_version, updated = excluded.updated
+                 RETURNING id",
+            )?
+            .query_row(
+                named_params! {
+                    ":name": name, ":platform": registration.platform, ":architecture": registration.architecture,
+                    ":runtime": registration.runtime, ":version": registration.nucleus_version, ":now": state.now,
+                },
+                |row| row.get(0),
+            )?;
+        state
+            .db
+            .prepare_cached(
+                "INSERT INTO installed (device, name, version, state, root, changed, source)
+                 VALUES (:device, :name, :version, 'FINISHED', FALSE, :now, 'LOCAL')
+                 ON CONFLICT (device, name) DO UPDATE SET version = excluded.version",
+            )?
+            .execute(named_params! {
+                ":device": device, ":name": nucleus_of(&registration.runtime), ":version": registration.nucleus_version,
+                ":now": state.now,
+            })?;
+        for group in &registration.thing_groups {
+            state
+                .db
+                .prepare_cached("INSERT OR IGNORE INTO member (thing_group, thing) VALUES (?1, ?2)")?
+                .execute((group, name))?;
+        }
+    }
+    for deployment in deployments::active(state, &targets(state, &registration.names)?)? {
+        devices::take(state, &deployment)?;
+    }
+    Ok(())
+}
+
+/// What addresses one of these things: its own ARN, and those of all groups it has ever joined.
+fn targets(state: &State, things: &[String]) -> Result<Vec<String>> {
+    let mut query =
+        state.db.prepare_cached("SELECT DISTINCT thing_group FROM member WHERE thing IN (SELECT value FROM json_each(?1))")?;
+    let groups = query.query_map([serde_json::to_string(things)?], |row| row.get(0))?;
+    let groups: Vec<String> = groups.collect::<rusqlite::Result<_>>()?;
+    let groups = groups.iter().map(|group| state.names.target(Target::ThingGroup(group)));
+    Ok(groups.chain(things.iter().map(|thing| state.names.target(Target::Thing(thing)))).collect())
+}
+
+pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let name = input.required("coreDeviceThingName")?;
+    let found = state
+        .db
+        .prepare_cached(
+            "SELECT platform, architecture, runtime, nucleus_version, status, updated FROM core_device WHERE name = ?1",
+        )?
+        .query_row([name], |row| {
+            Ok(json!({
+                "coreDeviceThingName": name, "platform": row.get::<_, String>(0)?, "architecture": row.get::<_, String>(1)?,
+                "runtime": row.get::<_, String>(2)?, "coreVersion": row.get::<_, String>(3)?,
+                "status": row.get::<_, String>(4)?, "lastStatusUpdateTimestamp": row.get::<_, Millis>(5)?,
+            }))
+        })
+        .optional()?;
+    let mut answer = found.ok_or_else(|| ServiceError::no_core_device(name, name))?;
+    answer["tags"] = tags::of(state, &state.names.core_device(name))?.into();
+    Ok(answer)
+}
+
+pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
+    let page = Page::read(operation, input)?;
+    let mut query = state.db.prepare_cached(
+        "SELECT name, status, updated, platform, architecture, runtime FROM core_device
+         WHERE name > :after AND (:status IS NULL OR status = :status) AND (:runtime IS NULL OR runtime = :runtime)
+           AND (:group IS NULL
+                OR id IN (SELECT device FROM execution WHERE target = :group AND applied IS NOT NULL))
+         ORDER BY name LIMIT :limit",
+    )?;
+    let parameters = named_params! {
+        ":after": page.after.as_deref().unwrap_or_default(), ":limit": page.limit(),
+        ":status": input.text("status"), ":runtime": input.text("runtime"), ":group": input.text("thingGroupArn"),
+    };
+    let rows = query.query_map(parameters, |row| {
+        let name: String = row.get(0)?;
+        let device = json!({
+            "coreDeviceThingName": name, "status": row.get::<_, String>(1)?,
+            "lastStatusUpdateTimestamp": row.get::<_, Millis>(2)?, "platform": row.get::<_, String>(3)?,
+            "architecture": row.get::<_, String>(4)?, "runtime": row.get::<_, String>(5)?,
+        });
+        Ok((name, device))
+    })?;
+    Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
+    let page = Page::read(operation, input)?;
+    let (device, updated, runtime) = find(state, input.required("coreDeviceThingName")?)?;
+    let all = input.text("topologyFilter") == Some("ALL");
+    let mut query = state
+        .db
+        .prepare_cached("SELECT name, version, state, root, changed, source FROM installed WHERE device = ?1 ORDER BY name")?;
+    let rows = query.query_map([device], |row| {
+        let name: String = row.get(0)?;
+        let component = json!({
+            "componentName": name, "componentVersion": row.get::<_, String>(1)?,
+            "lifecycleState": row.get::<_, String>(2)?, "lifecycleStatusCodes": [], "isRoot": row.get::<_, bool>(3)?,
+            "lastStatusChangeTimestamp": row.get::<_, Millis>(4)?, "lastReportedTimestamp": updated,
+            "lastInstallationSource": row.get::<_, String>(5)?,
+        });
+        Ok((name, component))
+    })?;
+    let mut rows: Vec<(String, Value)> = rows.collect::<rusqlite::Result<_>>()?;
+    if all {
+        let internal = internal_services(&rows, &runtime);
+        rows.extend(internal);
+        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+    let after = page.after.as_deref().unwrap_or_default();
+    rows.retain(|(name, component)| name.as_str() > after && (all || component["isRoot"] == true));
+    rows.truncate(page.size + 1);
+    Ok(page.answer(rows))
+}
+
+/// The classic nucleus has services of its own, as old as itself.
+fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(String, Value)> {
+    let nucleus = installed.iter().find(|(name, _)| runtime == CLASSIC && name == nucleus_of(runtime));
+    let Some((_, nucleus)) = nucleus else { return Vec::new() };
+    let service = |name: &str| {
+        let mut service = nucleus.clone();
+        service["componentName"] = name.into();
+        service["componentVersion"] = "0.0.0".into();
+        service["lifecycleState"] = "RUNNING".into();
+        service["isRoot"] = false.into();
+        (name.into(), service)
+    };
+    INTERNAL.into_iter().map(service).collect()
+}
+
+pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
+    let page = Page::read(operation, input)?;
+    let (device, ..) = find(state, input.required("coreDeviceThingName")?)?;
+    // The last modified first; a number breaks ties, and is the key of the page.
+    let mut query = state.db.prepare_cached(
+        "SELECT modified, seq, id, name, job, execution.target, execution.status, reason, details, created
+         FROM execution JOIN deployment ON seq = deployment
+         WHERE device = :device AND (modified, seq) < (:modified, :seq) ORDER BY modified DESC, seq DESC LIMIT :limit",
+    )?;
+    let (modified, seq) = match page.after.as_deref().and_then(|key| key.split_once(' ')) {
+        Some((modified, seq)) => (modified.parse().unwrap_or(i64::MAX), seq.parse().unwrap_or(i64::MAX)),
+        None => (i64::MAX, i64::MAX),
+    };
+    let parameters = named_params! { ":device": device, ":modified": modified, ":seq": seq, ":limit": page.limit() };
+    let rows = query.query_map(parameters, |row| {
+        let (modified, seq): (Millis, i64) = (row.get(0)?, row.get(1)?);
+        let job: Option<String> = row.get(4)?;
+        let details: Option<String> = row.get(8)?;
+        let execution = json!({
+            "deploymentId": row.get::<_, String>(2)?, "deploymentName": row.get::<_, Option<String>>(3)?,
+            "iotJobId": job, "iotJobArn": job.as_deref().map(|job| state.names.job(job)),
+            "targetArn": row.get::<_, String>(5)?, "coreDeviceExecutionStatus": row.get::<_, String>(6)?,
+            "reason": row.get::<_, String>(7)?, "creationTimestamp": row.get::<_, Millis>(9)?,
+            "modifiedTimestamp": modified,
+            "statusDetails": details.and_then(|details| serde_json::from_str::<Value>(&details).ok()),
+        });
+        Ok((format!("{modified} {seq}"), execution))
+    })?;
+    Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let name = input.required("coreDeviceThingName")?;
+    let (device, ..) = find(state, name)?;
+    state.db.prepare_cached("DELETE FROM core_device WHERE id = ?1")?.execute([device])?;
+    tags::remove_all(state, &state.names.core_device(name))?;
+    Ok(Value::Null)
+}
+
+pub fn must_exist(state: &State, arn: &str, name: &str) -> Result<()> {
+    search(state, name)?.map(|_| ()).ok_or_else(|| ServiceError::no_core_device(name, arn))
+}
+
+/// The number, last report and runtime of a device.
+fn find(state: &State, name: &str) -> Result<(i64, Millis, String)> {
+    search(state, name)?.ok_or_else(|| ServiceError::no_core_device(name, name))
+}
+
+fn search(state: &State, name: &str) -> Result<Option<(i64, Millis, String)>> {
+    Ok(state
+        .db
+        .prepare_cached("SELECT id, updated, runtime FROM core_device WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?)
+}

@@ -1,0 +1,230 @@
+//! Deployments: revisions of what a thing or a thing group shall run.
+
+use rusqlite::{OptionalExtension, Row, named_params};
+use serde_json::{Map, Value, json};
+
+use super::arn::Target;
+use super::error::{Reason, Result, ServiceError};
+use super::input::Input;
+use super::page::Page;
+use super::store::{Millis, State};
+use super::{components, devices, tags};
+use crate::model::Operation;
+
+/// One revision for a target.
+#[derive(Debug)]
+pub struct Deployment {
+    pub seq: i64,
+    pub id: String,
+    pub target: String,
+    pub revision: i64,
+    pub parent: Option<String>,
+    pub name: Option<String>,
+    pub status: String,
+    pub latest: bool,
+    pub created: Millis,
+    pub job: Option<String>,
+    /// The members of [`DOCUMENT`], as they were sent.
+    pub document: Map<String, Value>,
+}
+
+/// The members that a deployment gives back unread.
+const DOCUMENT: [&str; 3] = ["components", "deploymentPolicies", "iotJobConfiguration"];
+
+pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let target = input.required("targetArn")?;
+    let parent = input.text("parentTargetArn");
+    check_parent(state, target, parent)?;
+    let document: Map<String, Value> =
+        DOCUMENT.iter().filter_map(|&member| input.get(member).map(|value| (member.into(), value.clone()))).collect();
+    for (name, component) in document.get("components").and_then(Value::as_object).into_iter().flatten() {
+        check_merge(name, component)?;
+        components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
+    }
+    replace(state, target)?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let job = matches!(Target::parse(target), Some(Target::ThingGroup(_))).then(|| uuid::Uuid::new_v4().to_string());
+    state
+        .db
+        .prepare_cached(
+            "INSERT INTO deployment (id, target, revision, parent, name, status, latest, created, job, document)
+             VALUES (:id, :target, (SELECT coalesce(max(revision), 0) + 1 FROM deployment WHERE target = :target),
+                     :parent, :name, 'ACTIVE', TRUE, :created, :job, :document)",
+        )?
+        .execute(named_params! {
+            ":id": id, ":target": target, ":parent": parent, ":name": input.text("deploymentName"),
+            ":created": state.now, ":job": job, ":document": Value::from(document).to_string(),
+        })?;
+    tags::put(state, &state.names.deployment(&id), input)?;
+    devices::take(state, &find(state, &id)?)?;
+    Ok(json!({ "deploymentId": id, "iotJobId": job, "iotJobArn": job.as_deref().map(|job| state.names.job(job)) }))
+}
+
+/// `merge` is JSON inside a string, which the model cannot tell.
+fn check_merge(name: &str, component: &Value) -> Result<()> {
+    let Some(merge) = component["configurationUpdate"]["merge"].as_str() else { return Ok(()) };
+    if matches!(serde_json::from_str(merge), Ok(Value::Object(_))) {
+        return Ok(());
+    }
+    let member = format!("components.{name}.configurationUpdate.merge");
+    Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
+}
+
+/// Subdeployments have groups on both sides, and a group has one parent.
+fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()> {
+    let Some(parent) = parent else { return Ok(()) };
+    if ![target, parent].iter().all(|arn| matches!(Target::parse(arn), Some(Target::ThingGroup(_)))) {
+        let message = "The target of a subdeployment and its parent target must be thing groups";
+        return Err(ServiceError::member("parentTargetArn", message, "Must be a thing group"));
+    }
+    let other: Option<String> = state
+        .db
+        .prepare_cached("SELECT parent FROM deployment WHERE target = ?1 AND parent <> ?2 AND latest AND NOT deleted")?
+        .query_row((target, parent), |row| row.get(0))
+        .optional()?;
+    match other {
+        Some(other) => {
+            let message = format!("The target {target} has subdeployments of another parent: {other}");
+            Err(ServiceError::member("parentTargetArn", message, "Must be the parent that the target has"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Retires the revisions of `target`, and the subdeployments below it.
+fn replace(state: &State, target: &str) -> Result<()> {
+    state
+        .db
+        .prepare_cached(
+            "UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1)",
+        )?
+        .execute([target])?;
+    Ok(())
+}
+
+pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let deployment = find(state, input.required("deploymentId")?)?;
+    let mut answer = deployment.told();
+    answer.extend(deployment.document.clone());
+    answer.insert("iotJobId".into(), deployment.job.as_deref().into());
+    answer.insert("iotJobArn".into(), deployment.job.as_deref().map(|job| state.names.job(job)).into());
+    answer.insert("tags".into(), tags::of(state, &state.names.deployment(&deployment.id))?.into());
+    Ok(answer.into())
+}
+
+pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
+    let page = Page::read(operation, input)?;
+    let query = format!(
+        "SELECT {COLUMNS} FROM deployment
+         WHERE NOT deleted AND seq < :before AND (:all OR latest)
+           AND (:target IS NULL OR target = :target) AND (:parent IS NULL OR parent = :parent)
+         ORDER BY seq DESC LIMIT :limit"
+    );
+    let mut query = state.db.prepare_cached(&query)?;
+    let parameters = named_params! {
+        ":before": page.after_number()?.unwrap_or(i64::MAX), ":limit": page.limit(),
+        ":all": input.text("historyFilter") == Some("ALL"),
+        ":target": input.text("targetArn"), ":parent": input.text("parentTargetArn"),
+    };
+    let rows = query.query_map(parameters, Deployment::read)?;
+    let rows = rows.map(|row| row.map(|deployment| (deployment.seq.to_string(), deployment.told().into())));
+    Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let deployment = find(state, input.required("deploymentId")?)?;
+    if !["ACTIVE", "COMPLETED", "FAILED"].contains(&&*deployment.status) {
+        let message = format!("Deployment ({}) is in state {} and can't be canceled.", deployment.id, deployment.status);
+        return Err(ServiceError::validation(Reason::Other, message));
+    }
+    set_status(state, deployment.seq, "CANCELED")?;
+    Ok(json!({ "message": "SUCCESS" }))
+}
+
+pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
+    let deployment = find(state, input.required("deploymentId")?)?;
+    if deployment.status == "ACTIVE" {
+        let message = format!("Deployment ({}) is in state ACTIVE and can't be deleted. Cancel it first.", deployment.id);
+        return Err(ServiceError::validation(Reason::Other, message));
+    }
+    state.db.prepare_cached("UPDATE deployment SET deleted = TRUE WHERE seq = ?1")?.execute([deployment.seq])?;
+    tags::remove_all(state, &state.names.deployment(&deployment.id))?;
+    Ok(Value::Null)
+}
+
+pub fn set_status(state: &State, seq: i64, status: &str) -> Result<()> {
+    state.db.prepare_cached("UPDATE deployment SET status = ?2 WHERE seq = ?1")?.execute((seq, status))?;
+    Ok(())
+}
+
+pub fn must_exist(state: &State, arn: &str, id: &str) -> Result<()> {
+    search(state, id)?.map(|_| ()).ok_or_else(|| ServiceError::no_deployment(id, arn))
+}
+
+fn find(state: &State, id: &str) -> Result<Deployment> {
+    search(state, id)?.ok_or_else(|| ServiceError::no_deployment(id, id))
+}
+
+fn search(state: &State, id: &str) -> Result<Option<Deployment>> {
+    let query = format!("SELECT {COLUMNS} FROM deployment WHERE id = ?1 AND NOT deleted");
+    Ok(state.db.prepare_cached(&query)?.query_row([id], Deployment::read).optional()?)
+}
+
+/// The deployments that still go out to devices which join `target` now, oldest first.
+pub fn active(state: &State, targets: &[String]) -> Result<Vec<Deployment>> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM deployment
+         WHERE status = 'ACTIVE' AND NOT deleted AND target IN (SELECT value FROM json_each(?1)) ORDER BY seq"
+    );
+    let mut query = state.db.prepare_cached(&query)?;
+    let found = query.query_map([serde_json::to_string(targets)?], Deployment::read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The deployment with the number `seq`, deleted or not.
+pub fn by_number(state: &State, seq: i64) -> Result<Deployment> {
+    let query = format!("SELECT {COLUMNS} FROM deployment WHERE seq = ?1");
+    Ok(state.db.prepare_cached(&query)?.query_row([seq], Deployment::read)?)
+}
+
+const COLUMNS: &str = "seq, id, target, revision, parent, name, status, latest, created, job, document";
+
+impl Deployment {
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        let document: String = row.get(10)?;
+        let document = serde_json::from_str(&document)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(10, rusqlite::types::Type::Text, error.into()))?;
+        Ok(Self {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            target: row.get(2)?,
+            revision: row.get(3)?,
+            parent: row.get(4)?,
+            name: row.get(5)?,
+            status: row.get(6)?,
+            latest: row.get(7)?,
+            created: row.get(8)?,
+            job: row.get(9)?,
+            document,
+        })
+    }
+
+    /// The components that the deployment names, with their versions.
+    pub fn roots(&self) -> impl Iterator<Item = (&str, &str)> {
+        let components = self.document.get("components").and_then(Value::as_object).into_iter().flatten();
+        components.map(|(name, component)| (name.as_str(), component["componentVersion"].as_str().unwrap_or_default()))
+    }
+
+    /// What lists and single answers have in common.
+    fn told(&self) -> Map<String, Value> {
+        let told = json!({
+            "targetArn": self.target, "revisionId": self.revision.to_string(), "deploymentId": self.id,
+            "deploymentName": self.name, "creationTimestamp": self.created, "deploymentStatus": self.status,
+            "isLatestForTarget": self.latest, "parentTargetArn": self.parent,
+        });
+        match told {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Client tokens: the same request again gets the same answer again, and does nothing.
+//!
+//! Which operations take a token, and in which member, is the model's to say.
+
+use rusqlite::OptionalExtension;
+use serde_json::Value;
+
+use super::error::{Result, ServiceError};
+use super::input::Input;
+use super::routes::Handler;
+use super::store::{Millis, State};
+use crate::model::{Model, Operation};
+
+/// How long an answer is kept: eight hours.
+const KEPT: Millis = 8 * 60 * 60 * 1000;
+
+/// Runs `handler`, unless the token of `input` has had its answer. Refusals are not kept.
+pub fn once(state: &State, operation: &'static Operation, input: &Input, handler: Handler) -> Result<Value> {
+    let Some((member, token)) = token(operation, input) else {
+        return handler(state, operation, input);
+    };
+    let request = input.fingerprint(&[member]);
+    state.db.prepare_cached("DELETE FROM reply WHERE created <= ?1")?.execute([state.now - KEPT])?;
+    let known: Option<(String, String)> = state
+        .db
+        .prepare_cached("SELECT request, answer FROM reply WHERE operation = ?1 AND token = ?2")?
+        .query_row((&*operation.name, token), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some((first, answer)) = known {
+        return if first == request { Ok(serde_json::from_str(&answer)?) } else { Err(reused(operation, token)) };
+    }
+    let answer = handler(state, operation, input)?;
+    state
+        .db
+        .prepare_cached("INSERT INTO reply (operation, token, request, answer, created) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((&*operation.name, token, request, answer.to_string(), state.now))?;
+    Ok(answer)
+}
+
+fn token<'i>(operation: &'static Operation, input: &'i Input) -> Option<(&'static str, &'i str)> {
+    let structure = Model::greengrassv2().structure(operation.input?);
+    let member = structure.members.iter().find(|member| member.idempotency_token)?;
+    Some((&member.name, input.text(&member.name)?))
+}
+
+fn reused(operation: &Operation, token: &str) -> ServiceError {
+    let message = format!("The client token {token} was used for another request of {}", operation.name);
+    let kind = if operation.name.contains("Component") { "component" } else { "deployment" };
+    ServiceError::conflict(message, token, kind)
+}

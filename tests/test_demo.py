@@ -1,0 +1,186 @@
+"""The main job in one command, and the command line around it."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from fleetgrass import demo
+from fleetgrass.__main__ import main
+from fleetgrass.emulator import Emulator
+from rich.console import Console
+
+#: The recipes of public repositories. They lie beside the checkout, where there is room for them.
+RECIPES = Path(__file__).parents[2] / "shared" / "vectors" / "recipes"
+
+
+def printed(findings: demo.Findings) -> str:
+    console = Console(file=io.StringIO(), width=100)
+    demo.show(findings, console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+def connect_boto3(emulator: Emulator) -> Any:
+    return boto3.client(
+        "greengrassv2",
+        endpoint_url=emulator.endpoint_url,
+        region_name=emulator.region_name,
+        **emulator.credentials,
+    )
+
+
+def outcome(findings: demo.Findings) -> tuple[Any, ...]:
+    return (
+        findings.problems,
+        findings.published,
+        findings.running,
+        findings.failed,
+        findings.calls,
+        findings.deployments,
+    )
+
+
+def test_our_own_fleet() -> None:
+    findings = demo.run(devices=100)
+    assert findings.devices == 100
+    # every device of a deployment either runs its component or failed it
+    for name in {name for name, _ in findings.published}:
+        roots = sum(count for failure, count in findings.failed.items() if failure.deployment == name)
+        runs = sum(count for (component, *_), count in findings.running.items() if component == name)
+        assert roots + runs >= 20
+    bridge = {key[2]: count for key, count in findings.running.items() if key[0] == "com.example.OpcBridge"}
+    assert bridge == {"windows/amd64": 4}
+    reasons = [failure.reason for failure in findings.failed if failure.deployment == "com.example.OpcBridge"]
+    assert len(reasons) == 2
+    assert all("'com.example.OpcBridge' is incompatible" in reason for reason in reasons)
+    assert [(problem.file, problem.key) for problem in findings.problems] == [
+        ("com.example.EdgeDashboard-1.2.0.yaml", "ComponentVersion (line 4)"),
+        (
+            "com.example.EdgeDashboard-1.2.0.yaml",
+            'ComponentDependencies["com.example.TelemetryAgent"].VersionRequirement (line 9)',
+        ),
+    ]
+    assert list(findings.seconds) == [
+        "start the cloud",
+        "publish the recipes",
+        "register the devices",
+        "deploy to the groups",
+        "read the fleet back",
+    ]
+
+
+def test_boto3_finds_the_same() -> None:
+    assert outcome(demo.run(devices=30)) == outcome(demo.run(devices=30, connect=connect_boto3))
+
+
+@pytest.mark.skipif(not RECIPES.is_dir(), reason="the recipes of public repositories are not here")
+def test_recipes_from_public_repositories() -> None:
+    findings = demo.run(RECIPES, devices=100)
+    files = {path.name for path in RECIPES.iterdir()} - {"README.md"}
+    told = {problem.file for problem in findings.problems}
+    assert (findings.files, len(files)) == (78, 78)
+    # every file is published or has its problem told
+    assert len(findings.published) + len(told) == len(files)
+    wrong_by_name = {
+        name for name in files if any(word in name.lower() for word in ("error-", "-fail-", "illegal", "invalid"))
+    }
+    assert len(wrong_by_name) == 7
+    assert wrong_by_name <= told
+    assert "hello_world_recipe.yaml" not in told
+    problems = {problem.file: problem for problem in findings.problems}
+    assert problems["sample-recipe-fail-missing-uri.yaml"].key == "Manifests[0].Artifacts[0].URI (line 10)"
+    assert problems["sample-recipe-missing-permission-fields.yaml"].what.endswith(
+        "already exists with state: [DEPLOYABLE]"
+    )
+
+
+def test_what_is_printed() -> None:
+    findings = demo.run(devices=100)
+    text = printed(findings)
+    for title in (
+        "Not published: 1 of 7 recipes",
+        "What runs where on 100 core devices",
+        "What failed on 40 core devices, and why",
+        "How long it took",
+    ):
+        assert title in text
+    assert '  ComponentVersion (line 4): "1.2" is not a version' in text
+    assert "  16 devices: Component com.example.TelemetryAgent version constraints:" in text
+
+
+def test_brackets_are_text(tmp_path: Path) -> None:
+    (tmp_path / "[red]a.json").write_text('{"ComponentName": "[bold]"}')
+    assert "[red]a.json" in printed(demo.run(tmp_path, devices=1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["demo", "no/such/folder"], "no/such/folder cannot be read: No such file or directory"),
+        (["demo", str(Path(__file__).parent / "support")], "holds no recipe"),
+        (["demo", "--devices", "0"], "0 devices make no fleet"),
+        (["emulate", "--port", "70000"], "70000"),
+        (["emulate", "--region", "eu west"], '"eu west" is not a Region'),
+    ],
+)
+def test_mistakes_end_with_a_sentence(
+    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str], keep_signals: None
+) -> None:
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("fleetgrass: ")
+    assert text in error
+
+
+@pytest.fixture
+def keep_signals() -> Any:
+    """`emulate` takes the signals of its process, which is the tests' here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_without_rich(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert main(["demo"]) == 1
+    assert "pip install fleetgrass[cli]" in capsys.readouterr().err
+
+
+def test_the_demo_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--devices", "10"]) == 0
+    assert "What runs where on 10 core devices" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_emulate_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "fleetgrass",
+        "emulate",
+        "--region",
+        "eu-west-1",
+        "--store",
+        str(tmp_path / "store"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(5)]
+        exported = dict(line.removeprefix("export ").split("=", 1) for line in lines[:4])
+        assert lines[4].startswith("#")
+        script = "import boto3; print(boto3.client('greengrassv2').list_core_devices()['coreDevices'])"
+        environment = {**os.environ, **exported}
+        answer = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+        )
+        assert answer.stdout.strip() == "[]"
+        assert exported["AWS_DEFAULT_REGION"] == "eu-west-1"
+        process.send_signal(stop)
+        assert process.wait(timeout=20) == 0
