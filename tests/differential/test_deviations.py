@@ -4,6 +4,7 @@ Each test names its row of `tests/deviations.toml`.
 """
 
 import copy
+import os
 import pickle
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +18,7 @@ from support.answers import failure, reply, truncated
 from support.cases import Case, Setup
 from support.compare import KEY, Pair, Side
 from support.deviations import FIELDS, RECOGNISERS, Ledger
+from support.outcome import capture
 
 pytestmark = pytest.mark.deviation
 
@@ -138,6 +140,28 @@ def test_error_classes_are_one_set(theirs: Side, ours: Side, ledger: Ledger) -> 
     ledger.use("one-set-of-errors")
     assert _class(theirs) is not _class(boto3_side("another session"))
     assert _class(ours) is _class(fleetgrass_side())
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_has_its_own_connection(pair: Pair, ledger: Ledger) -> None:
+    """botocore's child talks over its parent's socket, where answers get mixed up."""
+    ledger.use("fork")
+    connections = {}
+    for side in (pair.theirs, pair.ours):
+        client = pair.client(side)
+        pair.server.script()
+        client.list_components()
+        child = os.fork()
+        if not child:
+            status = capture(client.list_components).kind
+            os._exit(0 if status == "value" else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        client.list_components()
+        connections[side] = [request.connection for request in pair.server.take()]
+    parent, child, again = connections[pair.theirs]
+    assert parent == child == again
+    parent, child, again = connections[pair.ours]
+    assert parent == again != child
 
 
 def test_client_can_be_copied(pair: Pair, ledger: Ledger) -> None:

@@ -140,7 +140,7 @@ def test_hint_in_milliseconds(pair: Pair, ledger: Ledger, hint: str) -> None:
 
 
 def _until_the_quota_ends(client: Any) -> Any:
-    """RetryAttempts of one failing call after the other, the last with the mark of an empty quota, then of a success."""
+    """Text and metadata of one failing call after the other, the last ones with the mark of an empty quota."""
     seen = []
     for _ in range(40):
         with pytest.raises(client.exceptions.ClientError) as caught:

@@ -33,6 +33,7 @@ class Setup:
     mode: str = "standard"
     read_timeout: float = 20
     token: str | None = None
+    signed: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def call(name: str, method: str) -> Case:
         suffix=random.choice(SUFFIXES),
         validate=random.random() > 0.15,
         token=random.choice((None, "token/with+odd=signs")),
+        signed=random.random() > 0.05,
     )
     shape = operations()[method].input_shape
     params = Values(random, wrong).members(shape) if shape else {}
