@@ -1,8 +1,24 @@
 //! The export list of `fleetgrass._core`.
 
+pub mod client;
+pub mod config;
 pub mod error;
 pub mod model;
+pub mod protocol;
+#[cfg(feature = "python")]
+mod py;
+pub mod resolve;
 
 #[cfg(feature = "python")]
 #[pyo3::pymodule(gil_used = false)]
-mod _core {}
+mod _core {
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)] // Python's name for it
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+    #[pymodule_export]
+    use crate::py::client::PyClient;
+    #[pymodule_export]
+    use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
+    #[pymodule_export]
+    use crate::py::model::{api_version, error_codes, model, operations};
+}

@@ -37,7 +37,7 @@ def _truncated(found: Difference) -> bool:
     return (
         last.note == "truncated"
         and _status(found) < 300
-        and kind == "ConnectionClosedError"
+        and kind == "TruncatedResponseError"
         and str(_status(found)) in str(error)
     )
 

@@ -1,0 +1,130 @@
+"""Ours beside boto3 on the same work in the same run: start to first answer, and a single call.
+
+The server is a process of its own that answers every request with the same bytes. Rivals take turns, in rounds; medians
+and ratios are printed, with the machine and the versions.
+
+    python benches/bench_client.py [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+BODY = (
+    b'{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY",'
+    b'"lastStatusUpdateTimestamp":1700000000.123,"platform":"linux","architecture":"amd64"}]}'
+)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+ARGUMENTS = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": "secret",
+}
+RIVALS = {"fleetgrass": "fleetgrass", "boto3": "boto3"}
+#: What a fresh interpreter runs: import, client, one call.
+START = "import {module} as boto3; boto3.client('greengrassv2', endpoint_url={url!r}, **{arguments!r}).list_core_devices()"
+
+
+def serve() -> None:
+    """Answer every request on every connection with the same bytes."""
+    import threading
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+
+    def answer(connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while connection.recv(65536):
+            connection.sendall(ANSWER)
+
+    while True:
+        threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    with subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
+
+
+def run(code: str) -> tuple[float, float]:
+    """Wall and CPU seconds of a fresh interpreter that runs `code`."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - started, used
+
+
+def call(client: Any, calls: int) -> tuple[float, float]:
+    """Wall and CPU seconds of one call, over `calls` of them."""
+    used, started = time.process_time(), time.perf_counter()
+    for _ in range(calls):
+        client.list_core_devices(maxResults=100)
+    return (time.perf_counter() - started) / calls, (time.process_time() - used) / calls
+
+
+def rounds(count: int, work: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Medians of (wall, CPU), the rivals taking turns."""
+    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
+    for _ in range(count):
+        for name, measure in work.items():
+            figures[name].append(measure())
+    return {name: tuple(statistics.median(column) for column in zip(*rows)) for name, rows in figures.items()}  # type: ignore[misc]
+
+
+def show(title: str, unit: float, figures: dict[str, tuple[float, float]], bare: tuple[float, float] = (0, 0)) -> None:
+    print(f"\n{title}\n{'':14}{'wall':>10}{'CPU':>10}")
+    for name, (wall, cpu) in figures.items():
+        print(f"{name:14}{wall * unit:10.1f}{cpu * unit:10.1f}")
+    ours, theirs = figures["fleetgrass"], figures["boto3"]
+    ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in zip(ours, theirs, bare)]
+    print(f"{'boto3 ÷ ours':14}{ratios[0]:10.1f}{ratios[1]:10.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--calls", type=int, default=300, help="calls a round")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        return serve()
+
+    import boto3
+    import botocore
+
+    import fleetgrass
+
+    os.environ.pop("AWS_PROFILE", None)
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"fleetgrass {fleetgrass.__version__}, boto3 {boto3.__version__}, botocore {botocore.__version__}")
+    print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
+    with server() as url:
+        starts: dict[str, Any] = {"(bare python)": lambda: run("pass")}
+        for name, module in RIVALS.items():
+            starts[name] = lambda code=START.format(module=module, url=url, arguments=ARGUMENTS): run(code)
+        figures = rounds(options.rounds, starts)
+        show("start to first answer, ms (the ratio is of what is above a bare interpreter)", 1e3, figures, figures["(bare python)"])
+        clients = {name: __import__(module).client("greengrassv2", endpoint_url=url, **ARGUMENTS) for name, module in RIVALS.items()}
+        calls = {name: (lambda client=client: call(client, options.calls)) for name, client in clients.items()}
+        show("single call, µs", 1e6, rounds(options.rounds, calls))
+
+
+if __name__ == "__main__":
+    main()

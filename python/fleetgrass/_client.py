@@ -1,0 +1,205 @@
+"""The client: what `client("greengrassv2")` gives. Its class is made once a process, from the model.
+
+(The module has an underscore because `fleetgrass.client` is the function.)
+"""
+
+from __future__ import annotations
+
+from fleetgrass import _core, exceptions, operations
+from fleetgrass.user_agent import PAGINATED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fleetgrass.config import Config
+    from fleetgrass.paginate import Paginator
+    from fleetgrass.session import Session
+    from fleetgrass.waiters import Waiter
+
+
+class BaseClient:
+    """A client of AWS IoT Greengrass V2. Threads may share it; a `with` block closes its connections at the end."""
+
+    # Filled in the class that is made from the model.
+    _OPERATIONS: dict[str, operations.Operation]
+    _PY_TO_OP_NAME: dict[str, str]
+
+    def __init__(self, session: Session, options: dict[str, Any], facts: dict[str, Any]) -> None:
+        self._session = session
+        self._arguments = facts["arguments"]
+        self._keys = options["credentials"]
+        self._core = _core.Client(options)
+        self.meta = ClientMeta(facts, self._PY_TO_OP_NAME)
+
+    def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
+        """One call by its API name. Every method goes through here, which is where instrumentation hooks in."""
+        return self._core.call(operation_name, api_params, PAGINATED.get())
+
+    @property
+    def exceptions(self) -> exceptions.BaseServiceExceptions:
+        """`ClientError` and a class for each error of the service."""
+        return exceptions.service_exceptions()
+
+    def can_paginate(self, operation_name: str) -> bool:
+        """Whether the method of this name answers in pages. `KeyError` where there is no such method."""
+        return self._operation(operation_name).paginator is not None
+
+    def get_paginator(self, operation_name: str) -> Paginator:
+        """What reads all pages of the method of this name.
+
+        Raises:
+            OperationNotPageableError: its answer is whole.  KeyError: there is no such method.
+        """
+        operation = self._operation(operation_name)
+        if operation.paginator is None:
+            raise exceptions.OperationNotPageableError(operation_name=operation_name)
+        from fleetgrass.paginate import Paginator
+
+        cls = type(f"{type(self).__name__}.Paginator.{operation.api_name}", (Paginator,), {})
+        made: Paginator = cls(getattr(self, operation_name), operation.paginator)
+        return made
+
+    def _operation(self, method_name: str) -> operations.Operation:
+        return self._OPERATIONS[method_name]
+
+    @property
+    def waiter_names(self) -> list[str]:
+        from fleetgrass.waiters import WAITERS
+
+        return list(WAITERS)
+
+    def get_waiter(self, waiter_name: str) -> Waiter:
+        """What polls until something is so; `waiter_names` lists them. `ValueError` for any other name."""
+        from fleetgrass.waiters import WAITERS, Waiter
+
+        if waiter_name not in WAITERS:
+            raise ValueError(f"Waiter does not exist: {waiter_name}")
+        goal = WAITERS[waiter_name]
+        return Waiter(goal, getattr(self, goal.method_name))
+
+    def generate_presigned_url(
+        self, ClientMethod: str, Params: Any = None, ExpiresIn: Any = 3600, HttpMethod: str | None = None
+    ) -> str:
+        """A URL that makes the call for whoever has it, for `ExpiresIn` seconds. Nothing is sent.
+
+        Raises:
+            UnknownClientMethodError: there is no such method.  ParamValidationError, NoCredentialsError: as a call.
+        """
+        operation = self._OPERATIONS.get(ClientMethod)
+        if operation is None:
+            raise exceptions.UnknownClientMethodError(method_name=ClientMethod)
+        params = {} if Params is None else Params
+        if not isinstance(params, dict):
+            params.get  # noqa: B018 - raises as botocore does for what is no dict
+        expires_in = str(3600 if ExpiresIn is None else ExpiresIn)
+        return self._core.presign(operation.api_name, dict(params), expires_in, HttpMethod)
+
+    def close(self) -> None:
+        """Close the connections. The client keeps working and opens new ones."""
+        self._core.close()
+
+    def __enter__(self) -> BaseClient:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    @property
+    def _service_model(self) -> Any:
+        return self.meta.service_model
+
+    @property
+    def _client_config(self) -> Config:
+        return self.meta.config
+
+    def _get_credentials(self) -> Any:
+        """The credentials that calls are signed with, or None."""
+        if self._keys is None:
+            return None
+        from fleetgrass.credentials import Credentials
+
+        return Credentials(**self._keys)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A client is made again where its pickle is loaded, from the same arguments and that machine's settings."""
+        from fleetgrass import config, session
+
+        arguments = {name: value for name, value in self._arguments.items() if value is not None}
+        session.check_secrets(self._session, arguments)
+        if "config" in arguments:
+            arguments["config"] = config.from_any(arguments["config"])
+        return _revive, (self._session, arguments)
+
+
+class ClientMeta:
+    """What a client is, apart from its methods."""
+
+    def __init__(self, facts: dict[str, Any], method_to_api_mapping: dict[str, str]) -> None:
+        self._facts = facts
+        self._method_to_api_mapping = method_to_api_mapping
+        self._service_model: Any = None
+
+    @property
+    def region_name(self) -> str:
+        return str(self._facts["region_name"])
+
+    @property
+    def endpoint_url(self) -> str:
+        """The custom URL, or what botocore's older table says, which in few Regions is not the URL that is called."""
+        return str(self._facts["endpoint_url"])
+
+    @property
+    def partition(self) -> str:
+        return str(self._facts["partition"])
+
+    @property
+    def config(self) -> Config:
+        """The options of the client, all settled."""
+        config: Config = self._facts["config"]
+        return config
+
+    @property
+    def method_to_api_mapping(self) -> dict[str, str]:
+        return self._method_to_api_mapping
+
+    @property
+    def service_model(self) -> Any:
+        """The service as a `botocore.model.ServiceModel`. Needs botocore, and is made when it is first asked for."""
+        if self._service_model is None:
+            try:
+                from botocore.model import ServiceModel
+            except ImportError:
+                from fleetgrass.session import missing_boto3
+
+                raise missing_boto3("client.meta.service_model is an object of botocore's.") from None
+            from json import loads
+
+            self._service_model = ServiceModel(loads(_core.model()), service_name="greengrassv2")
+        return self._service_model
+
+
+def _make_class() -> type[BaseClient]:
+    methods = {operation.__name__: operation for operation in operations.load()}
+    names = {name: operation.api_name for name, operation in methods.items()}
+    attributes = {**methods, "_OPERATIONS": methods, "_PY_TO_OP_NAME": names, "__doc__": BaseClient.__doc__}
+    return type("GreengrassV2", (BaseClient,), attributes)
+
+
+if TYPE_CHECKING:
+
+    class GreengrassV2(BaseClient): ...
+
+else:
+    GreengrassV2 = _make_class()
+
+
+def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]) -> GreengrassV2:
+    return GreengrassV2(session, options, facts)
+
+
+def _revive(session: Session, arguments: dict[str, Any]) -> GreengrassV2:
+    return session.client("greengrassv2", **arguments)

@@ -1,0 +1,189 @@
+"""The options of a client: `Config`, with botocore's names, order, defaults and errors.
+
+A `botocore.config.Config` is accepted wherever ours is. A Config is read when a client is made and never changed by it.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+__all__ = ["UNSIGNED", "Config"]
+
+#: Every option in its positional order, with what it reads as when it is not given.
+OPTION_DEFAULTS: dict[str, Any] = {
+    "region_name": None,
+    "signature_version": None,
+    "user_agent": None,
+    "user_agent_extra": None,
+    "user_agent_appid": None,
+    "connect_timeout": 60,
+    "read_timeout": 60,
+    "parameter_validation": True,
+    "max_pool_connections": 10,
+    "proxies": None,
+    "proxies_config": None,
+    "s3": None,
+    "s3_disable_express_session_auth": None,
+    "retries": None,
+    "client_cert": None,
+    "inject_host_prefix": None,
+    "endpoint_discovery_enabled": None,
+    "use_dualstack_endpoint": None,
+    "use_fips_endpoint": None,
+    "ignore_configured_endpoint_urls": None,
+    "defaults_mode": None,
+    "tcp_keepalive": None,
+    "request_min_compression_size_bytes": None,
+    "disable_request_compression": None,
+    "client_context_params": None,
+    "sigv4a_signing_region_set": None,
+    "request_checksum_calculation": None,
+    "response_checksum_validation": None,
+    "account_id_endpoint_mode": None,
+    "auth_scheme_preference": None,
+}
+
+RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
+RETRY_MODES = ("legacy", "standard", "adaptive")
+
+
+class _Unsigned:
+    """The type of `UNSIGNED`, of which there is one, copied and pickled or not."""
+
+    def __copy__(self) -> _Unsigned:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Unsigned:
+        return self
+
+    def __reduce__(self) -> str:
+        return "UNSIGNED"
+
+    def __repr__(self) -> str:
+        return "fleetgrass.config.UNSIGNED"
+
+
+#: `Config(signature_version=UNSIGNED)`: send requests without a signature. `botocore.UNSIGNED` does the same.
+UNSIGNED = _Unsigned()
+
+
+class Config:
+    """Options of a client, by keyword or in the order of botocore.
+
+    The ones with an effect here: `region_name`, `signature_version`, `user_agent`, `user_agent_extra`,
+    `user_agent_appid`, `connect_timeout` and `read_timeout` (seconds; the read timeout is for each read, not in total),
+    `parameter_validation`, `max_pool_connections`, `retries`, `client_cert` (a path, or certificate and key),
+    `use_dualstack_endpoint`, `use_fips_endpoint`, `ignore_configured_endpoint_urls`, `defaults_mode`, `tcp_keepalive`.
+
+    `retries` is a dict of `mode` ("standard", "adaptive", "legacy") and either `total_max_attempts`, or `max_attempts`,
+    which counts the attempts after the first.
+
+    Raises:
+        TypeError: an unknown option, or one given twice.
+        InvalidRetryConfigurationError: `retries` with a wrong key, mode or number.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        given = _given(args, kwargs)
+        self._user_provided_options = given
+        values = dict(OPTION_DEFAULTS)
+        if given.get("defaults_mode", "legacy") != "legacy":
+            values["connect_timeout"] = None  # the mode decides
+        values.update(given)
+        # Unset reads as True, yet is told apart from True: the shared file may still turn it off.
+        self._inject_host_prefix: Any = "UNSET"
+        if "inject_host_prefix" not in given:
+            del values["inject_host_prefix"]
+        for name, value in values.items():
+            setattr(self, name, value)
+        _check_s3(values["s3"])
+        check_retries(values["retries"])
+
+    @property
+    def inject_host_prefix(self) -> Any:
+        """Whether an operation may put a prefix before the host name. No operation of this service does."""
+        return True if self._inject_host_prefix == "UNSET" else self._inject_host_prefix
+
+    @inject_host_prefix.setter
+    def inject_host_prefix(self, value: Any) -> None:
+        self._inject_host_prefix = value
+
+    def merge(self, other_config: Any) -> Config:
+        """A new Config of the options that were given to either; `other_config` wins."""
+        return Config(**{**self._user_provided_options, **other_config._user_provided_options})
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The options that the caller gave, by name."""
+    given: dict[str, Any] = {}
+    for name, value in kwargs.items():
+        if name not in OPTION_DEFAULTS:
+            raise TypeError(f"Got unexpected keyword argument '{name}'")
+        given[name] = value
+    if len(args) > len(OPTION_DEFAULTS):
+        raise TypeError(f"Takes at most {len(OPTION_DEFAULTS)} arguments ({len(args)} given)")
+    for name, value in zip(OPTION_DEFAULTS, args, strict=False):
+        if name in given:
+            raise TypeError(f"Got multiple values for keyword argument '{name}'")
+        given[name] = value
+    return given
+
+
+def _check_s3(s3: Mapping[str, Any] | None) -> None:
+    if s3 is not None and s3.get("addressing_style") not in ("virtual", "auto", "path", None):
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidS3AddressingStyleError(s3_addressing_style=s3.get("addressing_style"))
+
+
+def check_retries(retries: Mapping[str, Any] | None) -> None:
+    """Raise what botocore raises for a wrong key, mode or number in `retries`."""
+    for key, value in (retries or {}).items():
+        least = {"max_attempts": 0, "total_max_attempts": 1}.get(key)
+        if key in RETRY_OPTIONS and not (value not in RETRY_MODES if least is None else value < least):
+            continue
+        from fleetgrass import exceptions
+
+        if key not in RETRY_OPTIONS:
+            raise exceptions.InvalidRetryConfigurationError(retry_config_option=key, valid_options=RETRY_OPTIONS)
+        if least is not None:
+            raise exceptions.InvalidMaxRetryAttemptsError(provided_max_attempts=value, min_value=least)
+        raise exceptions.InvalidRetryModeError(provided_retry_mode=value, valid_modes=RETRY_MODES)
+
+
+def is_unsigned(signature_version: Any) -> bool:
+    """Whether this is `UNSIGNED`, ours or botocore's."""
+    if signature_version is UNSIGNED:
+        return True
+    import sys
+
+    botocore = sys.modules.get("botocore")
+    return botocore is not None and signature_version is getattr(botocore, "UNSIGNED", UNSIGNED)
+
+
+def from_any(config: Any) -> Config:
+    """A Config of ours with the options of any Config."""
+    options = dict(config._user_provided_options)
+    if is_unsigned(options.get("signature_version")):
+        options["signature_version"] = UNSIGNED
+    return Config(**options)
+
+
+def to_botocore(config: Any) -> Any:
+    """A Config of ours as botocore's own, for the clients that boto3 makes; anything else as it is."""
+    if not isinstance(config, Config):
+        return config
+    import botocore
+    import botocore.config
+
+    options = dict(config._user_provided_options)
+    if is_unsigned(options.get("signature_version")):
+        options["signature_version"] = botocore.UNSIGNED
+    return botocore.config.Config(**options)

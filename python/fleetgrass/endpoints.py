@@ -1,0 +1,151 @@
+"""Where a client calls: Region names, endpoint URLs from arguments, environment and file, and their checks.
+
+The tables of the Regions themselves are in the core.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fleetgrass import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from fleetgrass.config import Config
+    from fleetgrass.session import Session
+    from fleetgrass.settings import Lookup
+
+MAX_HOST = 255
+MAX_LABEL = 63
+
+
+def settle(
+    session: Session, given: Mapping[str, Any], region: str | None, config: Config | None, lookup: Lookup
+) -> dict[str, Any]:
+    """Where requests go (`url`), what `client.meta` says (`meta_url`, `partition`, `region_name`) and what is signed.
+
+    A custom URL turns FIPS and dual-stack off, yet botocore still looks the Region up and may refuse it.
+    """
+    from fleetgrass import exceptions
+
+    real_region = region.replace("fips-", "").replace("-fips", "") if region else region
+    url = _configured_url(session, given["endpoint_url"], config, lookup)
+    if real_region is None:
+        raise exceptions.NoRegionError()
+    fips = _variant("use_fips_endpoint", config, lookup)
+    if real_region != region:
+        _warn_of_pseudo_region(region, real_region)
+        fips = True
+    dualstack = _variant("use_dualstack_endpoint", config, lookup)
+    resolved = _core.resolve_endpoint(real_region, fips, dualstack)
+    tags = [tag for tag, on in (("dualstack", dualstack), ("fips", fips)) if on]
+    if resolved["legacy_url"] is None:
+        problem = f"Endpoint does not exist for greengrass in region {real_region}"
+        raise exceptions.EndpointVariantError(tags=tags, error_msg=problem)
+    called, shown = (url, url) if url is not None else (resolved["url"], resolved["legacy_url"])
+    if url is None and not given["use_ssl"]:
+        called, shown = (f"http{address.removeprefix('https')}" for address in (called, shown))
+    return {
+        "url": called,
+        "meta_url": shown,
+        "custom": url is not None,
+        "partition": resolved["partition"],
+        "region_name": real_region,
+        "signing_region": resolved["signing_region"] if url is None else real_region,
+        "tags": tags,
+    }
+
+
+def check_region(region: str) -> None:
+    """A Region's name becomes a part of a host name, so it must be a legal label. The empty name fails later."""
+    if not isinstance(region, str):
+        raise TypeError(f"expected string or bytes-like object, got '{type(region).__name__}'")
+    if not region or (_is_label(region) and not region.isdigit()):
+        return
+    from fleetgrass import exceptions
+
+    raise exceptions.InvalidRegionError(region_name=region)
+
+
+def check_url(url: str) -> None:
+    if not _is_valid_url(url):
+        raise ValueError(f"Invalid endpoint: {url}")
+
+
+def _is_valid_url(url: str) -> bool:
+    """Whether `url` has a scheme and a legal host name or address."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0].partition(":")[0]
+    if scheme in ("http", "https") and url.isprintable() and "@" not in url and _is_host(host):
+        return True  # without the import of a URL parser
+    if not {"\t", "\r", "\n"}.isdisjoint(url):
+        return False
+    from urllib.parse import urlsplit
+
+    name = urlsplit(url).hostname
+    return name is not None and (_is_host(name.removesuffix(".")) or _is_ipv6(name))
+
+
+def _is_host(host: str) -> bool:
+    return len(host) <= MAX_HOST and all(_is_label(label) for label in host.split("."))
+
+
+def _is_label(label: str) -> bool:
+    letters = label.replace("-", "a")
+    return 0 < len(label) <= MAX_LABEL and letters.isascii() and letters.isalnum() and "-" not in (label[0], label[-1])
+
+
+def _is_ipv6(name: str) -> bool:
+    from ipaddress import AddressValueError, IPv6Address
+
+    try:
+        IPv6Address(name)
+    except AddressValueError:
+        return False
+    return True
+
+
+def _configured_url(session: Session, url: str | None, config: Config | None, lookup: Lookup) -> str | None:
+    """The argument, else the environment (this service, then all), else the file (this service, then all)."""
+    if url is not None:
+        return url
+    ignored = config.ignore_configured_endpoint_urls if config else None
+    if lookup.flag("ignore_configured_endpoint_urls") if ignored is None else ignored:
+        return None
+    for variable in ("AWS_ENDPOINT_URL_GREENGRASSV2", "AWS_ENDPOINT_URL"):
+        if found := os.environ.get(variable):
+            return found
+    return _services_url(session, lookup) or lookup.profile.get("endpoint_url") or None
+
+
+def _services_url(session: Session, lookup: Lookup) -> str | None:
+    """`endpoint_url` of the service in the `[services NAME]` section that the profile names."""
+    if "services" not in lookup.profile:
+        return None
+    name = lookup.profile["services"]
+    section = session._files["services"].get(name)
+    if not section:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidConfigError(
+            error_msg=f'The profile is configured to use the services section but the "{name}" services '
+            "configuration does not exist."
+        )
+    own = section.get("greengrassv2", {})
+    return own.get("endpoint_url") if isinstance(own, dict) else None
+
+
+def _variant(name: str, config: Config | None, lookup: Lookup) -> bool:
+    set_in_code = getattr(config, name, None)
+    return bool(lookup.flag(name) if set_in_code is None else set_in_code)
+
+
+def _warn_of_pseudo_region(region: str | None, real_region: str) -> None:
+    import logging
+
+    logging.getLogger("fleetgrass").warning(
+        "%s is a pseudo-Region: calling %s with use_fips_endpoint; better configure those two", region, real_region
+    )

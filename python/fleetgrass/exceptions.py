@@ -1,0 +1,118 @@
+"""The exceptions: botocore's own classes where botocore is importable, else classes of the same names and texts.
+
+So `except botocore.exceptions.ClientError` catches what fleetgrass raises, and `fleetgrass.exceptions.ClientError`
+works on a machine without botocore. botocore is imported when a class is first asked for, not before.
+
+`service_exceptions()` is what `client.exceptions` shows: a class for each modelled error, one set a process.
+"""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from fleetgrass import _errors
+    from fleetgrass._errors import *  # noqa: F403
+
+#: Classes that botocore keeps elsewhere than in `botocore.exceptions`.
+_ELSEWHERE = {"OperationNotFoundError": "botocore.model", "ResponseParserError": "botocore.parsers"}
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = _find(name)
+    return found
+
+
+def _find(name: str) -> type[Any]:
+    """The class `name`, botocore's if there is one."""
+    from importlib import import_module
+
+    from fleetgrass import _errors
+
+    ours = getattr(_errors, name, None)
+    try:
+        found = getattr(import_module(_ELSEWHERE.get(name, "botocore.exceptions")), name, None)
+    except ImportError:
+        found = ours
+    else:
+        if found is None and ours is not None:
+            # An older botocore without this class: ours, below botocore's bases.
+            bases = [_find(base.__name__) if base.__module__ == __name__ else base for base in ours.__bases__]
+            found = type(name, tuple(bases), {"__module__": __name__, "__doc__": ours.__doc__, "fmt": ours.fmt})
+    if found is None:
+        try:
+            found = getattr(import_module("boto3.exceptions"), name, None)  # `import fleetgrass as boto3`
+        except ImportError:
+            pass
+    if not (isinstance(found, type) and issubclass(found, BaseException)):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
+
+
+def _class(name: str) -> type[Any]:
+    found: type[Any] = globals().get(name) or __getattr__(name)
+    return found
+
+
+def make(class_name: str, kwargs: Mapping[str, Any]) -> Exception:
+    """The exception `class_name` with botocore's keyword arguments. The core raises through this."""
+    cls: Any = _class(class_name)
+    # The two classes that are no BotoCoreError take their text alone.
+    made: Exception = cls(*kwargs.values()) if class_name in _ELSEWHERE else cls(**kwargs)
+    return made
+
+
+def client_error(operation_name: str, parsed_response: dict[str, Any]) -> Exception:
+    """The error answer of a call as an exception, of the modelled class where its code names one."""
+    code = parsed_response.get("Error", {}).get("Code")
+    return service_exceptions().from_code(code)(parsed_response, operation_name)
+
+
+class BaseServiceExceptions:
+    """Behind `client.exceptions`: `ClientError` and one class a modelled error."""
+
+    ClientError: type[_errors.ClientError]
+
+    def __init__(self, code_to_exception: dict[str, type[_errors.ClientError]]) -> None:
+        self._code_to_exception = code_to_exception
+
+    def from_code(self, error_code: Any) -> type[_errors.ClientError]:
+        """The class for the code of an error answer; `ClientError` where the code is not modelled."""
+        return self._code_to_exception.get(error_code, self.ClientError)
+
+    def __getattr__(self, name: str) -> type[_errors.ClientError]:
+        raise AttributeError(
+            f"{self} object has no attribute {name}. Valid exceptions are: {', '.join(self._code_to_exception)}"
+        )
+
+
+_service_exceptions: BaseServiceExceptions | None = None
+_lock = allocate_lock()
+
+
+def service_exceptions() -> BaseServiceExceptions:
+    """The modelled errors of the service: the same object and classes for every client and session."""
+    global _service_exceptions
+    if _service_exceptions is None:
+        made = _make_service_exceptions()
+        with _lock:
+            _service_exceptions = _service_exceptions or made
+    return _service_exceptions
+
+
+def _make_service_exceptions() -> BaseServiceExceptions:
+    from fleetgrass import _core
+
+    base = _class("ClientError")
+    # Where botocore's own live: programs print and log this name.
+    module = {"__module__": "botocore.errorfactory"}
+    classes = {code: type(code, (base,), dict(module)) for code in _core.error_codes()}
+    container = type("GreengrassV2Exceptions", (BaseServiceExceptions,), {**classes, **module, "ClientError": base})
+    made: BaseServiceExceptions = container(classes)
+    return made

@@ -1,0 +1,293 @@
+"""`Session`: boto3's, with clients of our own for greengrassv2. Everything else goes on to an installed boto3.
+
+A session reads the shared files once, when it is made; the environment is read whenever a client is made.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fleetgrass import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fleetgrass._client import GreengrassV2
+
+SERVICE = "greengrassv2"
+
+
+class Session:
+    """What clients have in common: credentials, Region and profile.
+
+    Args:
+        botocore_session: Take profile, Region, credentials and default options from this one.
+        pickle_secrets: Let pickles of clients and of this session carry the keys that were passed as arguments.
+            Without it such a pickle is refused; profiles and the environment are looked up again where it is loaded.
+    Raises:
+        ProfileNotFound: neither shared file has the profile.
+        ConfigParseError: a shared file cannot be read; it names the file.
+        NoCredentialsError: `aws_account_id` without keys.
+    """
+
+    def __init__(
+        self,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        region_name: str | None = None,
+        botocore_session: Any = None,
+        profile_name: str | None = None,
+        aws_account_id: str | None = None,
+        *,
+        pickle_secrets: bool = False,
+    ) -> None:
+        self._arguments = {
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+            "region_name": region_name,
+            "botocore_session": botocore_session,
+            "profile_name": profile_name,
+            "aws_account_id": aws_account_id,
+        }
+        self._pickle_secrets = pickle_secrets
+        inherited = botocore_session.instance_variables() if botocore_session is not None else {}
+        self._explicit_profile = inherited.get("profile") if profile_name is None else profile_name
+        self._explicit_region = inherited.get("region") if region_name is None else region_name
+        self._credentials: Any = None
+        if any((aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id)):
+            self._credentials = _explicit_credentials(
+                aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id
+            )
+        self._files = _load_files()
+        self._scoped  # noqa: B018 - an unknown profile is reported here
+        self._boto3: Any = None
+
+    @property
+    def _profile(self) -> str | None:
+        if self._explicit_profile is not None:
+            return self._explicit_profile
+        return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
+
+    @property
+    def _scoped(self) -> dict[str, Any]:
+        """The options of the profile."""
+        profiles: dict[str, dict[str, Any]] = self._files["profiles"]
+        name = self._profile
+        if name is None:
+            return profiles.get("default", {})
+        if name not in profiles:
+            from fleetgrass import exceptions
+
+            raise exceptions.ProfileNotFound(profile=name)
+        return profiles[name]
+
+    @property
+    def profile_name(self) -> str:
+        return self._profile or "default"
+
+    @property
+    def region_name(self) -> str | None:
+        if self._explicit_region is not None:
+            return self._explicit_region
+        return os.environ.get("AWS_DEFAULT_REGION", self._scoped.get("region"))
+
+    @property
+    def available_profiles(self) -> list[str]:
+        return list(self._files["profiles"])
+
+    def get_credentials(self) -> Any:
+        """The credentials of the session, or None. Found once; `get_frozen_credentials()` gives the parts."""
+        if self._credentials is None:
+            from fleetgrass import credentials
+
+            given = self._arguments["botocore_session"]
+            self._credentials = credentials.find(self) if given is None else given.get_credentials()
+        return self._credentials
+
+    def client(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Any = None,
+        aws_account_id: str | None = None,
+    ) -> GreengrassV2:
+        """A client of `greengrassv2`; for any other service boto3's.
+
+        Args:
+            region_name: Wins over `config`, the session, `AWS_DEFAULT_REGION` and the profile, in that order.
+            use_ssl: False calls `http://`; without effect on an `endpoint_url`.
+            verify: False trusts any certificate; a path names the bundle of certificates to trust.
+            endpoint_url: Call this URL; its path is a prefix of every request's.
+            config: A `Config`, ours or botocore's.
+        Raises:
+            NoRegionError, InvalidRegionError, PartialCredentialsError, InvalidConfigError and other errors of
+            settings. Missing credentials are an error of the first call, not of this.
+        """
+        given = {
+            "region_name": region_name,
+            "api_version": api_version,
+            "use_ssl": use_ssl,
+            "verify": verify,
+            "endpoint_url": endpoint_url,
+            "aws_access_key_id": aws_access_key_id,
+            "aws_secret_access_key": aws_secret_access_key,
+            "aws_session_token": aws_session_token,
+            "config": config,
+            "aws_account_id": aws_account_id,
+        }
+        if service_name != SERVICE:
+            return self._boto3_made("client", service_name, given)  # type: ignore[no-any-return]
+        botocore_session = self._arguments["botocore_session"]
+        if botocore_session is not None and (default := botocore_session.get_default_client_config()):
+            given["config"] = default.merge(config) if config is not None else default
+        from fleetgrass import _client, settings
+
+        options, facts = settings.settle(self, given)
+        return _client.make_client(self, options, facts)
+
+    def resource(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        api_version: str | None = None,
+        use_ssl: bool = True,
+        verify: bool | str | None = None,
+        endpoint_url: str | None = None,
+        aws_access_key_id: str | None = None,
+        aws_secret_access_key: str | None = None,
+        aws_session_token: str | None = None,
+        config: Any = None,
+    ) -> Any:
+        """boto3's resource. greengrassv2 has none."""
+        given = {name: value for name, value in locals().items() if name not in ("self", "service_name")}
+        return self._boto3_made("resource", service_name, given)
+
+    def get_available_services(self) -> list[str]:
+        """Ours, and boto3's where it is installed."""
+        boto3_session = self._boto3_session(required=False)
+        return [SERVICE] if boto3_session is None else list(boto3_session.get_available_services())
+
+    def get_available_partitions(self) -> list[str]:
+        return _core.partitions()
+
+    def get_available_regions(
+        self, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False
+    ) -> list[str]:
+        """The Regions that botocore's tables list for the service. The service may be in more."""
+        if service_name == SERVICE:
+            return _core.listed_endpoints(partition_name, allow_non_regional)
+        found: list[str] = self._boto3_session().get_available_regions(service_name, partition_name, allow_non_regional)
+        return found
+
+    def get_partition_for_region(self, region_name: str) -> str:
+        partition = _core.partition_of(region_name)
+        if partition is None:
+            from fleetgrass import exceptions
+
+            raise exceptions.UnknownRegionError(
+                region_name=region_name, error_msg="No partition found for provided region_name."
+            )
+        return partition
+
+    def _boto3_session(self, *, required: bool = True) -> Any:
+        """A boto3 session of the same arguments."""
+        if self._boto3 is None:
+            try:
+                import boto3
+            except ImportError:
+                if not required:
+                    return None
+                raise missing_boto3("This session can make clients of greengrassv2 only.") from None
+            self._boto3 = boto3.Session(**{k: v for k, v in self._arguments.items() if v is not None})
+        return self._boto3
+
+    def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any]) -> Any:
+        try:
+            make = getattr(self._boto3_session(), kind)
+        except ModuleNotFoundError:
+            raise missing_boto3(f"fleetgrass itself has no {kind} of {service_name!r}, only greengrassv2's.") from None
+        from fleetgrass.config import to_botocore
+
+        given["config"] = to_botocore(given["config"])
+        if given.get("aws_account_id") is None:
+            given.pop("aws_account_id", None)
+        return make(service_name, **given)
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a boto3 session has, `events` and `_session` among it, is boto3's."""
+        if name.startswith("_") and name != "_session":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        boto3_session = self._boto3_session(required=False)
+        if boto3_session is None:
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}; "
+                "a boto3 session may have it: pip install fleetgrass[boto3]"
+            )
+        return getattr(boto3_session, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revive, (type(self), self._pickled())
+
+    def _pickled(self) -> dict[str, Any]:
+        """The arguments that make this session again elsewhere."""
+        if self._arguments["botocore_session"] is not None:
+            raise _pickling_error("a Session made with botocore_session cannot be pickled: pass its settings instead")
+        arguments = {k: v for k, v in self._arguments.items() if v is not None}
+        check_secrets(self, arguments)
+        return {**arguments, "pickle_secrets": self._pickle_secrets}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(region_name={self.region_name!r})"
+
+
+def _load_files() -> dict[str, Any]:
+    paths = (
+        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    )
+    return _core.load_profiles(*(os.path.expanduser(os.path.expandvars(path)) for path in paths))
+
+
+def _explicit_credentials(key: str | None, secret: str | None, token: str | None, account_id: str | None) -> Any:
+    """The arguments of a session as they are: botocore lets a key without a secret pass here."""
+    if account_id is not None and (key is None or secret is None):
+        from fleetgrass import exceptions
+
+        raise exceptions.NoCredentialsError()
+    from fleetgrass.credentials import Credentials
+
+    return Credentials(key, secret, token, account_id=account_id)
+
+
+def check_secrets(session: Session, arguments: dict[str, Any]) -> None:
+    """Refuse to put keys into a pickle unless the session allows it."""
+    secret = [k for k in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token") if arguments.get(k)]
+    if secret and not session._pickle_secrets:
+        raise _pickling_error(
+            f"the pickle would hold {secret[0]} in the clear: name a profile or use the environment instead, "
+            "or allow it with Session(..., pickle_secrets=True)"
+        )
+
+
+def _pickling_error(message: str) -> Exception:
+    from pickle import PicklingError
+
+    return PicklingError(message)
+
+
+def _revive(cls: type[Session], arguments: dict[str, Any]) -> Session:
+    return cls(**arguments)
+
+
+def missing_boto3(what: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"{what} For the rest of AWS: pip install fleetgrass[boto3]", name="boto3")

@@ -1,0 +1,294 @@
+"""From what a caller gave to what the core needs: each setting from argument, environment, file or default.
+
+`settle` goes through the settings in botocore's order, so that of two mistakes the same one is reported.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fleetgrass import _core, config as configs, credentials, endpoints, inert_options, user_agent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from fleetgrass.config import Config
+    from fleetgrass.session import Session
+
+SERVICE = "greengrassv2"
+
+#: Environment variable and default of each setting that the shared file may hold under its own name.
+VARIABLES: dict[str, tuple[str | None, Any]] = {
+    "account_id_endpoint_mode": ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "preferred"),
+    "api_versions": (None, {}),
+    "auth_scheme_preference": ("AWS_AUTH_SCHEME_PREFERENCE", None),
+    "ca_bundle": ("AWS_CA_BUNDLE", None),
+    "defaults_mode": ("AWS_DEFAULTS_MODE", "legacy"),
+    "disable_host_prefix_injection": ("AWS_DISABLE_HOST_PREFIX_INJECTION", None),
+    "disable_request_compression": ("AWS_DISABLE_REQUEST_COMPRESSION", False),
+    "ignore_configured_endpoint_urls": ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None),
+    "max_attempts": ("AWS_MAX_ATTEMPTS", None),
+    "region": ("AWS_DEFAULT_REGION", None),
+    "request_checksum_calculation": ("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"),
+    "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
+    "response_checksum_validation": ("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"),
+    "retry_mode": ("AWS_RETRY_MODE", "standard"),
+    "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
+    "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
+    "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),
+    "tcp_keepalive": ("BOTOCORE_TCP_KEEPALIVE", None),
+    "use_dualstack_endpoint": ("AWS_USE_DUALSTACK_ENDPOINT", None),
+    "use_fips_endpoint": ("AWS_USE_FIPS_ENDPOINT", None),
+}
+
+#: Seconds to connect within, by defaults mode.
+CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30}
+DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
+DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
+
+
+class Lookup:
+    """The settings that come from the environment and from one profile."""
+
+    def __init__(self, profile: Mapping[str, Any]) -> None:
+        self.profile = profile
+
+    def get(self, name: str) -> Any:
+        variable, default = VARIABLES[name]
+        value = os.environ.get(variable) if variable else None
+        if value is None:
+            value = self.profile.get(name)
+        return default if value is None else value
+
+    def flag(self, name: str) -> bool | None:
+        value = self.get(name)
+        return None if value is None else inert_options.truth(value)
+
+
+def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of `_core.Client`, and the facts of `client.meta`, for the arguments of `Session.client`."""
+    config = given["config"]
+    lookup = Lookup(session._scoped)
+    region = _region(session, given["region_name"], config)
+    verify = lookup.get("ca_bundle") if given["verify"] is None else given["verify"]
+    unsigned = config is not None and configs.is_unsigned(config.signature_version)
+    keys = None if unsigned else _credentials(session, given)
+    defaults_mode = _defaults_mode(config, lookup, region)
+    _check_api_version(given["api_version"], lookup)
+    endpoint = endpoints.settle(session, given, region, config, lookup)
+    values = _config_values(config, lookup, unsigned, defaults_mode)
+    before, after, features_sent = user_agent.parts(values["retries"]["mode"], values["user_agent_appid"], config)
+    values.update(
+        region_name=endpoint["region_name"],
+        user_agent=f"{before} {after}".strip(),
+        **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
+    )
+    meta_config = configs.Config(**values)
+    endpoints.check_url(endpoint["meta_url"])
+    verify = _verify(verify)
+    _check_timeouts(meta_config)
+    retries = values["retries"]
+    options = {
+        "signing_region": endpoint["signing_region"],
+        "endpoint_url": endpoint["url"],
+        "credentials": keys,
+        "signature_version": "unsigned" if unsigned else values["signature_version"],
+        "user_agent_prefix": before,
+        "user_agent_suffix": after,
+        "user_agent_features": _features(values, endpoint["custom"], keys) if features_sent else None,
+        "parameter_validation": _parameter_validation(config, lookup),
+        "connect_timeout": meta_config.connect_timeout,
+        "read_timeout": meta_config.read_timeout,
+        "max_pool_connections": meta_config.max_pool_connections,
+        "retry_mode": retries["mode"],
+        "total_max_attempts": retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]]),
+        "verify": verify,
+        "client_cert": _client_cert(meta_config.client_cert),
+        "tcp_keepalive": _tcp_keepalive(config, lookup),
+        "trace_id_from_lambda": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
+    }
+    facts = {
+        "region_name": endpoint["region_name"],
+        "endpoint_url": endpoint["meta_url"],
+        "partition": endpoint["partition"],
+        "config": meta_config,
+        "arguments": given,
+    }
+    return options, facts
+
+
+# One setting each, in the order in which they are settled.
+
+
+def _region(session: Session, region: str | None, config: Config | None) -> str | None:
+    if region is None:
+        region = config.region_name if config and config.region_name is not None else session.region_name
+    if region is not None:
+        endpoints.check_region(region)
+    return region
+
+
+def _credentials(session: Session, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    explicit = credentials.explicit(
+        given["aws_access_key_id"],
+        given["aws_secret_access_key"],
+        given["aws_session_token"],
+        given["aws_account_id"],
+    )
+    found = explicit or session.get_credentials()
+    if found is None:
+        return None
+    frozen = found.get_frozen_credentials()
+    return {
+        "access_key": frozen.access_key,
+        "secret_key": frozen.secret_key,
+        "token": frozen.token,
+        "method": found.method,
+    }
+
+
+def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) -> str:
+    given = config.defaults_mode if config and config.defaults_mode else lookup.get("defaults_mode")
+    mode: str = given.lower()
+    if mode not in DEFAULTS_MODES:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidDefaultsMode(mode=given, valid_modes=", ".join(DEFAULTS_MODES))
+    if mode != "auto":
+        return mode
+    here = os.environ.get("AWS_EXECUTION_ENV") and os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION"))
+    if not here:
+        return "standard"
+    return "in-region" if here == region else "cross-region"
+
+
+def _check_api_version(version: str | None, lookup: Lookup) -> None:
+    version = version or lookup.get("api_versions").get(SERVICE)
+    if version not in (None, _core.api_version()):
+        from fleetgrass import exceptions
+
+        raise exceptions.DataNotFoundError(data_path=f"{SERVICE}/{version}/service-2")
+
+
+def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaults_mode: str) -> dict[str, Any]:
+    """The options that `client.meta.config` shows: what the caller set, else what was found, else the defaults."""
+    names = (
+        "connect_timeout", "read_timeout", "max_pool_connections", "proxies", "proxies_config", "retries",
+        "client_cert", "inject_host_prefix", "tcp_keepalive", "user_agent_extra", "user_agent_appid",
+        "request_min_compression_size_bytes", "disable_request_compression", "client_context_params",
+        "sigv4a_signing_region_set", "request_checksum_calculation", "response_checksum_validation",
+        "account_id_endpoint_mode",
+    )  # fmt: skip
+    # Options that an older botocore's Config does not have are unset.
+    values: dict[str, Any] = {name: getattr(config, name, None) for name in names} if config else {}
+    _refuse_proxies(values.get("proxies"))
+    values["retries"] = _retries(values.get("retries"), lookup)
+    if values.get("connect_timeout") is None and defaults_mode != "legacy":
+        values["connect_timeout"] = CONNECT_TIMEOUTS[defaults_mode]
+    if values.get("user_agent_appid") is None:
+        values["user_agent_appid"] = lookup.get("sdk_ua_app_id")
+    inert_options.settle(values, config, lookup, unsigned)
+    values["signature_version"] = _signature_version(config, lookup)
+    return values
+
+
+def _refuse_proxies(proxies: Any) -> None:
+    """Going past a proxy that was asked for could be going past a rule."""
+    if proxies:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidConfigError(
+            error_msg=f"Config(proxies=...) names {', '.join(proxies)}, and fleetgrass has no support for proxies yet; "
+            "leave the option out to connect directly, or use boto3 for this client"
+        )
+
+
+def _retries(given: Mapping[str, Any] | None, lookup: Lookup) -> dict[str, Any]:
+    """`mode`, and `total_max_attempts` where it is known. The caller's dict stays as it is."""
+    retries = dict(given or {})
+    extra = retries.pop("max_attempts", None)
+    if "total_max_attempts" not in retries:
+        if extra is not None:
+            retries["total_max_attempts"] = extra + 1
+        elif (total := lookup.get("max_attempts")) is not None:
+            retries["total_max_attempts"] = int(total)
+    if "mode" not in retries:
+        retries["mode"] = lookup.get("retry_mode")
+    return retries
+
+
+def _signature_version(config: Config | None, lookup: Lookup) -> Any:
+    if config and config.signature_version is not None:
+        return config.signature_version
+    # botocore looks under the endpoint's name here, not under the service's.
+    section = lookup.profile.get("greengrass")
+    return (section.get("signature_version") if isinstance(section, dict) else None) or "v4"
+
+
+def _verify(verify: Any) -> bool | str:
+    if verify is None:
+        verify = os.environ.get("REQUESTS_CA_BUNDLE", True)
+    if isinstance(verify, str) and not verify.strip():
+        inert_options.invalid(
+            "Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or verify) "
+            "resolved to an empty or whitespace-only string. Provide a valid path to a CA bundle file."
+        )
+    if verify is True or not verify:
+        return bool(verify)
+    return str(os.fspath(verify))
+
+
+def _check_timeouts(config: Config) -> None:
+    for name in ("connect", "read"):
+        value = getattr(config, f"{name}_timeout")
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
+        try:
+            float(value)
+            positive = value > 0
+        except (TypeError, ValueError):
+            raise ValueError(f"Timeout value {name} was {value}, but it must be an int, float or None.") from None
+        if not positive:
+            raise ValueError(
+                f"Attempted to set {name} timeout to {value}, but the timeout "
+                "cannot be set to a value less than or equal to 0."
+            )
+
+
+def _parameter_validation(config: Config | None, lookup: Lookup) -> bool:
+    if config and not config.parameter_validation:
+        return False
+    return inert_options.truth(lookup.profile.get("parameter_validation", True))
+
+
+def _client_cert(cert: Any) -> Any:
+    """None, a path, or a pair of paths: certificate and key."""
+    if cert is None:
+        return None
+    if isinstance(cert, (tuple, list)):
+        certificate, key = cert
+        return os.fspath(certificate), os.fspath(key)
+    return os.fspath(cert)
+
+
+def _tcp_keepalive(config: Config | None, lookup: Lookup) -> bool:
+    set_in_code = config.tcp_keepalive if config else None
+    return bool(lookup.flag("tcp_keepalive") if set_in_code is None else set_in_code)
+
+
+def _features(values: Mapping[str, Any], custom_endpoint: bool, keys: Mapping[str, Any] | None) -> list[str]:
+    """The ids of what is true of every call of the client."""
+    features = [
+        user_agent.REQUEST_CHECKSUM[values["request_checksum_calculation"]],
+        user_agent.RESPONSE_CHECKSUM[values["response_checksum_validation"]],
+        user_agent.RETRY_MODES[values["retries"]["mode"]],
+    ]
+    if custom_endpoint:
+        features.append(user_agent.ENDPOINT_OVERRIDE)
+    if keys and keys["method"] in user_agent.CREDENTIALS:
+        features.append(user_agent.CREDENTIALS[keys["method"]])
+    return features

@@ -1,0 +1,255 @@
+//! The life of a call: read the parameters, then sign, send and retry until there is an answer.
+//!
+//! [`Client::prepare`] reads the caller's objects (with the GIL, if they are Python's); [`Client::send`] needs none of
+//! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+
+use crate::client::attempt::header_value;
+use crate::client::options::{Credentials, Options, RetryMode, SignatureVersion};
+use crate::client::reply::Reply;
+use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
+use crate::client::sign::Signer;
+use crate::client::transport::{Failure, Interrupt, Transport};
+use crate::client::url::Endpoint;
+use crate::error::{Error, Result};
+use crate::model::{Model, Operation};
+use crate::protocol::serialize::{Serialized, serialize};
+use crate::protocol::{Input, failure};
+
+/// A client of one service at one endpoint.
+#[derive(Debug)]
+pub struct Client {
+    pub model: &'static Model,
+    pub(crate) options: Options,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) signer: Signer,
+    transport: Transport,
+    quota: Quota,
+    /// What the service's clock was ahead of ours when it last refused a signature for it.
+    skew: Mutex<Skew>,
+    /// Of plain calls, and of a paginator's.
+    pub(super) user_agents: [HeaderValue; 2],
+}
+
+/// A call that has been read, to be sent.
+#[derive(Debug)]
+pub struct Prepared<'m> {
+    pub operation: &'m Operation,
+    /// Path and query on the wire.
+    pub target: String,
+    pub headers: Vec<(String, Vec<u8>)>,
+    pub body: Option<Bytes>,
+    pub paginated: bool,
+    /// A read, or a write that the service recognises when it comes twice.
+    repeatable: bool,
+}
+
+impl Client {
+    /// Fails if the endpoint is no URL or the user agent no header.
+    pub fn new(model: &'static Model, options: Options) -> Result<Self> {
+        let invalid = || Error::value(format!("Invalid endpoint: {}", options.endpoint_url));
+        let endpoint = Endpoint::parse(&options.endpoint_url).ok_or_else(invalid)?;
+        let user_agent = |paginated| header_value(options.user_agent(paginated).as_bytes());
+        let raw_path = options.signature_version == SignatureVersion::S3V4;
+        Ok(Self {
+            model,
+            user_agents: [user_agent(false)?, user_agent(true)?],
+            signer: Signer::new(options.signing_region.clone(), model.metadata.signing_name.to_string(), raw_path),
+            transport: Transport::new(options.transport()),
+            quota: Quota::default(),
+            skew: Mutex::default(),
+            endpoint,
+            options,
+        })
+    }
+
+    /// Reads the parameters of a call.
+    pub fn prepare<I: Input>(&self, operation: &'static Operation, parameters: &I, paginated: bool) -> Result<Prepared<'static>> {
+        let token = || uuid::Uuid::new_v4().to_string();
+        let Serialized { path, query, headers, body } =
+            serialize(self.model, operation, parameters, self.options.parameter_validation, token)?;
+        Ok(Prepared {
+            operation,
+            target: self.endpoint.target(&path, &query),
+            headers,
+            body: body.map(Bytes::from),
+            paginated,
+            repeatable: &*operation.http_method == "GET" || self.has_token(operation),
+        })
+    }
+
+    /// Sends a call until it is answered for good. `interrupt` is asked now and then; its error ends the call.
+    pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
+        let identity = self.identity()?;
+        let invocation = uuid::Uuid::new_v4().to_string();
+        let mut seen = Seen { attempts: 1, service_clock: None, paid: None };
+        loop {
+            let signed_at = self.now();
+            let request = self.request(call, identity, &invocation, &seen, signed_at)?;
+            let answer = self.transport.exchange(&self.endpoint.origin, request, interrupt);
+            if let Err(Failure::Interrupted(error)) = answer {
+                return Err(error);
+            }
+            match self.verdict(call, &answer, signed_at, &mut seen) {
+                Verdict::Again(delay) => {
+                    wait(delay, interrupt)?;
+                    seen.attempts += 1;
+                }
+                Verdict::Final { attempts_spent, quota_spent } => {
+                    let answer = answer.map_err(|failure| self.no_answer(call, failure))?;
+                    if answer.status().is_success() {
+                        self.quota.give(seen.paid);
+                    }
+                    let (head, body) = answer.into_parts();
+                    let retries = seen.attempts - 1;
+                    return Ok(Reply { status: head.status, headers: head.headers, body, retries, attempts_spent, quota_spent });
+                }
+            }
+        }
+    }
+
+    /// Closes the idle connections; the next call opens a new one.
+    pub fn close(&self) {
+        self.transport.close();
+    }
+
+    /// The operation that the API calls `name`.
+    #[must_use]
+    pub fn operation(&self, name: &str) -> Option<&'static Operation> {
+        self.model.operation(name)
+    }
+
+    /// The time by the service's clock, as far as it is known.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.skew.lock().unwrap_or_else(PoisonError::into_inner).correct(SystemTime::now())
+    }
+
+    /// Who signs; `None` if nobody does.
+    pub(crate) fn identity(&self) -> Result<Option<&Credentials>> {
+        match &self.options.signature_version {
+            SignatureVersion::Unsigned => Ok(None),
+            SignatureVersion::Bearer => Err(Error::botocore("NoAuthTokenError", [])),
+            SignatureVersion::Unknown(version) => {
+                Err(Error::botocore("UnknownSignatureVersionError", [("signature_version", version.clone())]))
+            }
+            SignatureVersion::V4 | SignatureVersion::S3V4 => match &self.options.credentials {
+                Some(credentials) => Ok(Some(credentials)),
+                None => Err(Error::botocore("NoCredentialsError", [])),
+            },
+        }
+    }
+
+    fn has_token(&self, operation: &Operation) -> bool {
+        operation.input.is_some_and(|input| self.model.structure(input).members.iter().any(|member| member.idempotency_token))
+    }
+
+    /// What an attempt's end leads to.
+    fn verdict(
+        &self,
+        call: &Prepared<'_>,
+        answer: &Result<Response<Bytes>, Failure>,
+        signed_at: SystemTime,
+        seen: &mut Seen,
+    ) -> Verdict {
+        let mode = self.options.retry_mode;
+        let mut failure = None;
+        if let Ok(answer) = answer
+            && answer.status().as_u16() > 300
+        {
+            let read = failure::read(answer.status(), answer.headers(), answer.body());
+            // An error that cannot be read ends the call; `Reply::read` says what is wrong with it.
+            match read {
+                Ok(read) => failure = Some(read),
+                Err(_) => return Verdict::END,
+            }
+        }
+        let code = failure.as_ref().and_then(failure::Failure::code);
+        let attempt = match answer {
+            Ok(answer) => Attempt::Answered { status: answer.status(), headers: answer.headers(), code },
+            // What the server has already done must not be done twice.
+            Err(Failure::Closed { status: Some(200..300), .. }) if !call.repeatable => return Verdict::END,
+            Err(Failure::Setup(_)) => return Verdict::END,
+            Err(_) => Attempt::Unanswered,
+        };
+        let spent = seen.attempts >= self.options.total_max_attempts;
+        let modelled = |code: &str| call.operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
+        let reason = match retry::clock_skew(attempt, signed_at) {
+            Some(skew) => {
+                *self.skew.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Skew::between(SystemTime::now(), skew.correct(signed_at));
+                Some(Reason::ClockSkew)
+            }
+            None => retry::reason(mode, attempt, modelled),
+        };
+        if spent {
+            let attempts_spent = mode != RetryMode::Legacy || reason.is_some();
+            return Verdict::Final { attempts_spent, quota_spent: false };
+        }
+        let Some(reason) = reason else { return Verdict::END };
+        if mode != RetryMode::Legacy {
+            match self.quota.take(reason) {
+                Some(price) => seen.paid = Some(price),
+                None => return Verdict::Final { attempts_spent: false, quota_spent: true },
+            }
+        }
+        seen.service_clock = match attempt {
+            Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.service_clock),
+            Attempt::Unanswered => seen.service_clock,
+        };
+        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, fastrand::f64()))
+    }
+
+    /// The exception for a call that got no answer.
+    fn no_answer(&self, call: &Prepared<'_>, failure: Failure) -> Error {
+        let url = || ("endpoint_url", format!("{}{}", self.endpoint.prefix, call.target));
+        match failure {
+            Failure::Connect(reason) => Error::botocore("EndpointConnectionError", [url(), ("error", reason)]),
+            Failure::ConnectTimeout => Error::botocore("ConnectTimeoutError", [url(), ("error", "connect timed out".to_owned())]),
+            Failure::ReadTimeout => Error::botocore("ReadTimeoutError", [url(), ("error", "read timed out".to_owned())]),
+            Failure::Closed { status: Some(status), reason } if (200..300).contains(&status) => {
+                Error::botocore("TruncatedResponseError", [url(), ("status", status.to_string()), ("error", reason)])
+            }
+            Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), ("error", reason)]),
+            Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), ("error", reason)]),
+            Failure::Interrupted(error) => error,
+        }
+    }
+}
+
+/// What the attempts of a call have shown so far.
+pub(super) struct Seen {
+    /// How many there are, the current one included.
+    pub(super) attempts: u32,
+    /// The service's clock at the last answer.
+    pub(super) service_clock: Option<SystemTime>,
+    /// For the last retry.
+    paid: Option<u32>,
+}
+
+enum Verdict {
+    Again(Duration),
+    Final { attempts_spent: bool, quota_spent: bool },
+}
+
+impl Verdict {
+    const END: Self = Self::Final { attempts_spent: false, quota_spent: false };
+}
+
+/// Waits on this thread.
+fn wait(delay: Duration, interrupt: Interrupt) -> Result<()> {
+    const SLICE: Duration = Duration::from_millis(50);
+    let until = Instant::now() + delay;
+    loop {
+        interrupt()?;
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(SLICE));
+    }
+}

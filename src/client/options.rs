@@ -1,0 +1,133 @@
+//! All that a client needs to know, settled: nothing is looked up after this.
+//!
+//! The facade fills it from arguments, environment and files; `docs/architecture.md` says who does what.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::client::transport::{self, Identity, Verify};
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Options {
+    /// Signatures are made for this Region.
+    pub signing_region: String,
+    /// The URL that is really called.
+    pub endpoint_url: String,
+    /// `None`: nobody found any, which is an error of the first signed call.
+    pub credentials: Option<Credentials>,
+    pub signature_version: SignatureVersion,
+    /// The user agent before and after its list of features.
+    pub user_agent_prefix: String,
+    pub user_agent_suffix: String,
+    /// `None` where the user agent is the caller's own.
+    pub user_agent_features: Option<Vec<String>>,
+    pub parameter_validation: bool,
+    /// Seconds.
+    pub connect_timeout: Option<f64>,
+    /// Seconds of silence.
+    pub read_timeout: Option<f64>,
+    pub max_pool_connections: usize,
+    pub retry_mode: RetryMode,
+    pub total_max_attempts: u32,
+    pub verify: VerifyOption,
+    pub client_cert: Option<ClientCertificate>,
+    pub tcp_keepalive: bool,
+    /// On AWS Lambda the function's trace id goes along.
+    pub trace_id_from_lambda: bool,
+}
+
+#[derive(Clone, Deserialize)]
+pub struct Credentials {
+    pub access_key: String,
+    /// botocore signs with the word `None` where it is missing.
+    pub secret_key: Option<String>,
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials({}, …)", self.access_key)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignatureVersion {
+    V4,
+    /// As V4, with the path as it is and the body's hash in a header.
+    S3V4,
+    Unsigned,
+    Bearer,
+    Unknown(String),
+}
+
+impl<'de> Deserialize<'de> for SignatureVersion {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match String::deserialize(deserializer)?.as_str() {
+            "v4" => Self::V4,
+            "s3v4" => Self::S3V4,
+            "unsigned" => Self::Unsigned,
+            "bearer" => Self::Bearer,
+            other => Self::Unknown(other.to_owned()),
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryMode {
+    Legacy,
+    Standard,
+    Adaptive,
+}
+
+/// `verify`, as `requests` made it known: yes, no, or a PEM file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum VerifyOption {
+    Switch(bool),
+    File(PathBuf),
+}
+
+/// One PEM file with both, or a file each.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum ClientCertificate {
+    Both(PathBuf),
+    Pair(PathBuf, PathBuf),
+}
+
+impl Options {
+    #[must_use]
+    pub fn transport(&self) -> transport::Options {
+        let seconds = |value: Option<f64>| value.and_then(|value| Duration::try_from_secs_f64(value).ok());
+        transport::Options {
+            connect_timeout: seconds(self.connect_timeout),
+            read_timeout: seconds(self.read_timeout),
+            max_idle: self.max_pool_connections,
+            keepalive: self.tcp_keepalive,
+            verify: match &self.verify {
+                VerifyOption::Switch(true) => Verify::System,
+                VerifyOption::Switch(false) => Verify::Off,
+                VerifyOption::File(path) => Verify::File(path.clone()),
+            },
+            identity: self.client_cert.as_ref().map(|certificate| match certificate {
+                ClientCertificate::Both(path) => Identity { certificate: path.clone(), key: path.clone() },
+                ClientCertificate::Pair(certificate, key) => Identity { certificate: certificate.clone(), key: key.clone() },
+            }),
+        }
+    }
+
+    /// The `User-Agent` of a call; pages of a paginator say so in it.
+    #[must_use]
+    pub fn user_agent(&self, paginated: bool) -> String {
+        let features = self.user_agent_features.as_ref().map(|features| {
+            let paginated = paginated.then(|| "C".to_owned());
+            format!("m/{}", features.iter().cloned().chain(paginated).collect::<Vec<_>>().join(","))
+        });
+        let parts = [Some(self.user_agent_prefix.clone()), features, Some(self.user_agent_suffix.clone())];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}

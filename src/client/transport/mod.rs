@@ -1,0 +1,211 @@
+//! One HTTP exchange, on the caller's thread.
+//!
+//! hyper speaks HTTP and rustls TLS; both are futures, and this module runs them where the call is made: a future that
+//! cannot go on waits in poll(2) on the connection's own socket ([`Socket::drive`]). So a call costs no thread hop, no
+//! reactor and no runtime, and a connection belongs to no thread: every thread of the process takes from one pool.
+//!
+//! It promises: a connection that the server closed while idle is never used; a request is written in one piece;
+//! `interrupt` is asked at least every 50 ms; after a fork the child opens connections of its own.
+
+mod pool;
+mod socket;
+mod tls;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+
+use crate::error::Error;
+use pool::{Connection, Pool};
+use socket::{Drive, INTERRUPT_EVERY, Socket};
+use tls::Tls;
+pub use tls::{Identity, Verify};
+
+/// What the caller's thread asks now and then while it waits: an error ends the wait.
+pub type Interrupt<'a> = &'a dyn Fn() -> Result<(), Error>;
+
+/// How to reach a server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub connect_timeout: Option<Duration>,
+    /// The longest silence while an answer is awaited, not the time of the whole answer.
+    pub read_timeout: Option<Duration>,
+    /// How many idle connections are kept.
+    pub max_idle: usize,
+    pub keepalive: bool,
+    pub verify: Verify,
+    pub identity: Option<Identity>,
+}
+
+/// Where a connection leads.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    pub tls: bool,
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// Refused, unreachable, or a name that does not resolve.
+    Connect(String),
+    ConnectTimeout,
+    ReadTimeout,
+    /// Closed, or no HTTP, before the answer was whole; `status` if its head had come.
+    Closed {
+        status: Option<u16>,
+        reason: String,
+    },
+    /// The TLS handshake failed.
+    Tls(String),
+    /// A file of a certificate or key cannot be used.
+    Setup(String),
+    /// `interrupt` ended the wait.
+    Interrupted(Error),
+}
+
+/// Connections to servers, and the way over them.
+#[derive(Debug)]
+pub struct Transport {
+    options: Options,
+    pool: Pool,
+    tls: Tls,
+}
+
+impl Transport {
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let tls = Tls::new(options.verify.clone(), options.identity.clone());
+        Self { pool: Pool::new(options.max_idle), tls, options }
+    }
+
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Sends `request` to `origin` and reads the whole answer.
+    pub fn exchange(
+        &self,
+        origin: &Origin,
+        request: Request<Full<Bytes>>,
+        interrupt: Interrupt,
+    ) -> Result<Response<Bytes>, Failure> {
+        let mut connection = match self.pool.take(origin) {
+            Some(connection) => connection,
+            None => self.connect(origin, interrupt)?,
+        };
+        let mut status = None;
+        let Connection { socket, sender, driver } = &mut connection;
+        let answer = socket.drive(driver, self.options.read_timeout, interrupt, async {
+            sender.ready().await?;
+            let answer = sender.send_request(request).await?;
+            status = Some(answer.status().as_u16());
+            let (head, body) = answer.into_parts();
+            let body = read(&head, body).await?;
+            Ok::<_, hyper::Error>(Response::from_parts(head, body))
+        });
+        match answer {
+            Drive::Done(Ok(answer)) => {
+                self.pool.give(origin, connection);
+                Ok(answer)
+            }
+            Drive::Done(Err(error)) => Err(Failure::Closed { status, reason: error.to_string() }),
+            Drive::Timeout => Err(Failure::ReadTimeout),
+            Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
+        }
+    }
+
+    /// Closes the idle connections.
+    pub fn close(&self) {
+        self.pool.clear();
+    }
+
+    fn connect(&self, origin: &Origin, interrupt: Interrupt) -> Result<Connection, Failure> {
+        let connector = if origin.tls { Some(self.tls.connector().map_err(Failure::Setup)?) } else { None };
+        let deadline = self.options.connect_timeout.map(|timeout| Instant::now() + timeout);
+        let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
+        for address in resolve(&origin.host, origin.port, interrupt)? {
+            match Socket::connect(address, deadline, self.options.keepalive, interrupt) {
+                Ok(socket) => return self.handshake(origin, socket, connector.as_ref(), interrupt),
+                Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
+                Err(failure) => refusal = failure,
+            }
+        }
+        Err(refusal)
+    }
+
+    fn handshake(
+        &self,
+        origin: &Origin,
+        socket: Socket,
+        connector: Option<&tokio_rustls::TlsConnector>,
+        interrupt: Interrupt,
+    ) -> Result<Connection, Failure> {
+        let io = match connector {
+            None => tls::Stream::Plain(socket.clone()),
+            Some(connector) => {
+                let name = tls::server_name(&origin.host).map_err(Failure::Tls)?;
+                let handshake = connector.connect(name, socket.clone());
+                match socket.drive(&mut std::future::pending::<()>(), self.options.connect_timeout, interrupt, handshake) {
+                    Drive::Done(Ok(stream)) => tls::Stream::Tls(Box::new(stream)),
+                    Drive::Done(Err(error)) => return Err(Failure::Tls(error.to_string())),
+                    Drive::Timeout => return Err(Failure::ConnectTimeout),
+                    Drive::Interrupted(error) => return Err(Failure::Interrupted(error)),
+                }
+            }
+        };
+        // hyper's handshake sends nothing and never waits.
+        let handshake = http1::Builder::new().handshake(TokioIo::new(io));
+        match socket.drive(&mut std::future::pending::<()>(), None, interrupt, handshake) {
+            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Box::pin(driver) }),
+            Drive::Done(Err(error)) => Err(Failure::Closed { status: None, reason: error.to_string() }),
+            Drive::Timeout => Err(Failure::ConnectTimeout),
+            Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
+        }
+    }
+}
+
+/// The whole body; of an error's answer as much as came, as botocore reads it.
+async fn read(head: &response::Parts, mut body: Incoming) -> hyper::Result<Bytes> {
+    let mut pieces = Vec::new();
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => pieces.extend(frame.into_data()),
+            Err(_) if !head.status.is_success() && head.headers.contains_key(CONTENT_LENGTH) => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(match pieces.len() {
+        0 => Bytes::new(),
+        1 => pieces.swap_remove(0),
+        _ => pieces.concat().into(),
+    })
+}
+
+/// The addresses of `host`. A name is looked up on a thread of its own, since nothing can interrupt the system's look-up.
+fn resolve(host: &str, port: u16, interrupt: Interrupt) -> Result<Vec<SocketAddr>, Failure> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, receiver) = mpsc::channel();
+    let name = host.to_owned();
+    std::thread::spawn(move || sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    loop {
+        match receiver.recv_timeout(INTERRUPT_EVERY) {
+            Ok(found) => return found.map_err(|error| Failure::Connect(error.to_string())),
+            Err(mpsc::RecvTimeoutError::Timeout) => interrupt().map_err(Failure::Interrupted)?,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Failure::Connect(format!("the look-up of {host} died"))),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The idle connections of one client, last used first.
+//!
+//! A connection belongs to no thread, so threads share one pool. After a fork the child starts with an empty one: it
+//! closes its copies of the parent's sockets unread, which the parent does not notice.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::SendRequest;
+
+use super::Origin;
+use super::socket::Socket;
+
+pub(super) struct Connection {
+    pub socket: Socket,
+    pub sender: SendRequest<Full<Bytes>>,
+    pub driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    max_idle: usize,
+    idle: Mutex<Idle>,
+}
+
+#[derive(Default)]
+struct Idle {
+    process: u32,
+    connections: Vec<(Origin, Connection)>,
+}
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} idle connections", self.connections.len())
+    }
+}
+
+impl Pool {
+    pub(super) fn new(max_idle: usize) -> Self {
+        Self { max_idle, idle: Mutex::default() }
+    }
+
+    /// A connection to `origin` that its server has not closed.
+    pub(super) fn take(&self, origin: &Origin) -> Option<Connection> {
+        loop {
+            let connection = {
+                let mut idle = self.idle();
+                let at = idle.connections.iter().rposition(|(to, _)| to == origin)?;
+                idle.connections.remove(at).1
+            };
+            if !connection.sender.is_closed() && !connection.socket.is_readable() {
+                return Some(connection);
+            }
+        }
+    }
+
+    pub(super) fn give(&self, origin: &Origin, connection: Connection) {
+        if connection.sender.is_closed() {
+            return;
+        }
+        let mut idle = self.idle();
+        if idle.connections.len() < self.max_idle {
+            idle.connections.push((origin.clone(), connection));
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        self.idle().connections.clear();
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if idle.process != process {
+            idle.connections.clear();
+            idle.process = process;
+        }
+        idle
+    }
+}

@@ -1,0 +1,222 @@
+//! A socket that never blocks inside a read or write, and the loop that waits for it.
+//!
+//! A read or write that would block notes what it waits for; [`Socket::drive`] then sleeps in poll(2) until the kernel
+//! has it, and polls the future again. The kernel is asked to read only after it said that there is something to read.
+
+use std::future::Future;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use socket2::{Domain, Protocol, SockRef, TcpKeepalive, Type};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{Failure, Interrupt};
+use crate::error::Error;
+
+/// How often a waiting thread looks whether it should stop.
+pub(super) const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
+
+/// Both ends of the wait, the protocol's side and the driver's, hold the same socket.
+#[derive(Clone, Debug)]
+pub(super) struct Socket(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    stream: TcpStream,
+    /// The kernel said so, and no read has come up short since.
+    readable: AtomicBool,
+    /// A write would have blocked.
+    wants_write: AtomicBool,
+}
+
+/// How a driven future ended.
+pub(super) enum Drive<T> {
+    Done(T),
+    Timeout,
+    Interrupted(Error),
+}
+
+enum Wait {
+    Ready,
+    Timeout,
+    Interrupted(Error),
+}
+
+impl Socket {
+    /// Connects to `address`, by `deadline` at the latest.
+    pub(super) fn connect(
+        address: SocketAddr,
+        deadline: Option<Instant>,
+        keepalive: bool,
+        interrupt: Interrupt,
+    ) -> Result<Self, Failure> {
+        let refused = |error: io::Error| match error.kind() {
+            io::ErrorKind::TimedOut => Failure::ConnectTimeout,
+            _ => Failure::Connect(error.to_string()),
+        };
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(refused)?;
+        socket.set_nonblocking(true).map_err(refused)?;
+        socket.set_tcp_nodelay(true).map_err(refused)?;
+        if keepalive {
+            socket.set_tcp_keepalive(&TcpKeepalive::new()).map_err(refused)?;
+        }
+        let pending = match socket.connect(&address.into()) {
+            Ok(()) => false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS) => true,
+            Err(error) => return Err(refused(error)),
+        };
+        let shared = Shared { stream: socket.into(), readable: AtomicBool::new(false), wants_write: AtomicBool::new(pending) };
+        let socket = Self(Arc::new(shared));
+        if pending {
+            match socket.wait(deadline, interrupt) {
+                Wait::Ready => {}
+                Wait::Timeout => return Err(Failure::ConnectTimeout),
+                Wait::Interrupted(error) => return Err(Failure::Interrupted(error)),
+            }
+            if let Some(error) = SockRef::from(&socket.0.stream).take_error().map_err(refused)? {
+                return Err(refused(error));
+            }
+            socket.0.wants_write.store(false, Ordering::Relaxed);
+        }
+        Ok(socket)
+    }
+
+    /// Whether there is something to read now; on an idle connection that can only be its end.
+    pub(super) fn is_readable(&self) -> bool {
+        let mut asked = [PollFd::new(&self.0.stream, PollFlags::IN)];
+        !matches!(rustix::event::poll(&mut asked, Some(&Timespec::default())), Ok(0))
+    }
+
+    /// Runs `work` on this thread, and `beside` with it, until `work` is done or the socket is silent for `timeout`.
+    pub(super) fn drive<T>(
+        &self,
+        beside: &mut (impl Future + Unpin),
+        timeout: Option<Duration>,
+        interrupt: Interrupt,
+        work: impl Future<Output = T>,
+    ) -> Drive<T> {
+        let mut work = pin!(work);
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        let mut beside_runs = true;
+        loop {
+            // `work` hands over what `beside` sends, and takes what it received.
+            if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+                return Drive::Done(done);
+            }
+            if beside_runs && Pin::new(&mut *beside).poll(&mut context).is_ready() {
+                beside_runs = false;
+            }
+            if woken.0.swap(false, Ordering::Relaxed) {
+                continue;
+            }
+            match self.wait(timeout.map(|timeout| Instant::now() + timeout), interrupt) {
+                Wait::Ready => {}
+                Wait::Timeout => return Drive::Timeout,
+                Wait::Interrupted(error) => return Drive::Interrupted(error),
+            }
+        }
+    }
+
+    /// Sleeps until the socket has what was last missing.
+    fn wait(&self, deadline: Option<Instant>, interrupt: Interrupt) -> Wait {
+        let writes = self.0.wants_write.swap(false, Ordering::Relaxed);
+        let events = if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let mut asked = [PollFd::new(&self.0.stream, events)];
+        loop {
+            let slice = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
+                Some(left) if left.is_zero() => return Wait::Timeout,
+                Some(left) => left.min(INTERRUPT_EVERY),
+                None => INTERRUPT_EVERY,
+            };
+            let slice = Timespec { tv_sec: 0, tv_nsec: slice.subsec_nanos().into() };
+            match rustix::event::poll(&mut asked, Some(&slice)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {
+                    if let Err(error) = interrupt() {
+                        return Wait::Interrupted(error);
+                    }
+                }
+                // An error of poll(2) itself shows again, with its name, in the read that follows.
+                Ok(_) | Err(_) => {
+                    self.0.readable.store(true, Ordering::Relaxed);
+                    return Wait::Ready;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+const EINPROGRESS: i32 = rustix::io::Errno::INPROGRESS.raw_os_error();
+#[cfg(not(unix))]
+const EINPROGRESS: i32 = 10036;
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.0.readable.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
+        let free = buffer.initialize_unfilled();
+        loop {
+            match (&self.0.stream).read(free) {
+                Ok(count) => {
+                    // A short read has emptied the socket; its end is seen again by the next one.
+                    if count > 0 && count < free.len() {
+                        self.0.readable.store(false, Ordering::Relaxed);
+                    }
+                    buffer.advance(count);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.0.readable.store(false, Ordering::Relaxed);
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            match (&self.0.stream).write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.0.wants_write.store(true, Ordering::Relaxed);
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return Poll::Ready(outcome),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Closing is all that a client's end needs; a FIN of our own would only cost a call.
+        Poll::Ready(Ok(()))
+    }
+}

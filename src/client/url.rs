@@ -1,0 +1,93 @@
+//! The URL of an endpoint, taken apart once for all requests.
+
+use crate::client::transport::Origin;
+use crate::protocol::uri;
+
+/// The parts of an endpoint's URL.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub origin: Origin,
+    /// As it stands before the path in messages: scheme, user and host as the caller wrote them.
+    pub prefix: String,
+    /// The `Host` header: without a port that the scheme implies.
+    pub host_header: String,
+    /// Without the slash at its end.
+    path: String,
+    query: Option<String>,
+}
+
+impl Endpoint {
+    /// Takes `url` apart; `None` if it has no scheme or no host.
+    #[must_use]
+    pub fn parse(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let rest = rest.split('#').next().unwrap_or_default();
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, rest) = rest.split_at(end);
+        let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+        let tls = scheme.eq_ignore_ascii_case("https");
+        let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
+        let (host, port) = match server.rfind(':') {
+            Some(colon) if !server[colon..].contains(']') => (&server[..colon], Some(&server[colon + 1..])),
+            _ => (server, None),
+        };
+        let implied = if tls { 443 } else { 80 };
+        let port = match port {
+            None | Some("") => implied,
+            Some(port) => port.parse().ok()?,
+        };
+        if host.is_empty() {
+            return None;
+        }
+        let bare = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let mut encoded_path = String::new();
+        uri::encode_url(&mut encoded_path, path.trim_end_matches('/').as_bytes());
+        let query = query.map(|query| {
+            let mut encoded = String::new();
+            uri::encode_url(&mut encoded, query.as_bytes());
+            encoded
+        });
+        Some(Self {
+            origin: Origin { tls, host: bare, port },
+            prefix: format!("{scheme}://{authority}"),
+            host_header: if port == implied { host.to_owned() } else { format!("{host}:{port}") },
+            path: encoded_path,
+            query,
+        })
+    }
+
+    /// The path and query of a request: this endpoint's own before the operation's.
+    #[must_use]
+    pub fn target(&self, path: &str, query: &str) -> String {
+        let mut target = String::with_capacity(self.path.len() + path.len() + query.len() + 1);
+        target.push_str(&self.path);
+        target.push_str(path);
+        let mut separator = '?';
+        for query in [self.query.as_deref().unwrap_or_default(), query] {
+            if !query.is_empty() {
+                target.push(separator);
+                target.push_str(query);
+                separator = '&';
+            }
+        }
+        target
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_keeps_its_path_and_query_before_the_operations() {
+        let endpoint = Endpoint::parse("http://user@h:81/base/p/?x=1").unwrap();
+        assert_eq!(endpoint.target("/greengrass", "a=2"), "/base/p/greengrass?x=1&a=2");
+        assert_eq!((endpoint.host_header.as_str(), endpoint.origin.port), ("h:81", 81));
+    }
+
+    #[test]
+    fn an_ipv6_address_loses_its_brackets_on_the_way_to_the_socket_only() {
+        let endpoint = Endpoint::parse("https://[::1]").unwrap();
+        assert_eq!((endpoint.host_header.as_str(), endpoint.origin.host.as_str(), endpoint.origin.port), ("[::1]", "::1", 443));
+    }
+}

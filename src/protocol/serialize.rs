@@ -1,0 +1,428 @@
+//! From a caller's parameters to a request, in one walk that validates and writes.
+//!
+//! All problems of the parameters are collected and reported in botocore's order and words: of each structure first what
+//! is missing, then what is unknown, then its members in the caller's order. What Python itself raises while a value is
+//! written (a text with lone surrogates in a path, say) is raised only if there is no problem to report, and in the order
+//! in which botocore writes: headers, path, body, query.
+
+use crate::error::{Builtin, Error, Result};
+use crate::model::{Constraints, Kind, Location, Member, Model, Operation, ShapeId, UriPart};
+use crate::protocol::{Class, Input, json, uri};
+
+/// A request as the model shapes it, before it knows its server.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Serialized {
+    /// Percent-encoded.
+    pub path: String,
+    /// Percent-encoded, without a question mark.
+    pub query: String,
+    /// In the wire's spelling.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// JSON, or `None` where the operation has no body.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Reads `parameters`, a dict, as the input of `operation`.
+///
+/// A missing idempotency token is taken from `token`. Without `validate`, values are written as they come.
+pub fn serialize<I: Input>(
+    model: &Model,
+    operation: &Operation,
+    parameters: &I,
+    validate: bool,
+    token: impl FnOnce() -> String,
+) -> Result<Serialized> {
+    let mut walk = Walk { model, validate, problems: Vec::new(), raised: None };
+    let mut request = Request::default();
+    if let Some(input) = operation.input {
+        walk.input(input, parameters, token, &mut request)?;
+    }
+    if !walk.problems.is_empty() {
+        return Err(Error::Validation(walk.problems.join(&b'\n')));
+    }
+    request.finish(operation, walk.raised)
+}
+
+/// What the walk has gathered, each part with the first error of its own.
+#[derive(Default)]
+struct Request {
+    labels: Vec<(Box<str>, Result<Vec<u8>>)>,
+    query: Vec<(Vec<u8>, Result<Vec<u8>>)>,
+    headers: Vec<(String, Vec<u8>)>,
+    /// Set by the first thing that cannot be put into its place.
+    misplaced: Option<Error>,
+    body: Option<Vec<u8>>,
+}
+
+impl Request {
+    fn finish(mut self, operation: &Operation, raised: Option<Error>) -> Result<Serialized> {
+        if let Some(error) = self.misplaced {
+            return Err(error);
+        }
+        let mut path = String::with_capacity(64);
+        for part in &operation.uri {
+            match part {
+                UriPart::Literal(literal) => path.push_str(literal),
+                UriPart::Label { name, greedy } => {
+                    let at = self.labels.iter().position(|(label, _)| label == name);
+                    let at = at.ok_or_else(|| Error::Builtin { class: Builtin::Key, message: name.to_string() })?;
+                    let value = self.labels.swap_remove(at).1?;
+                    if *greedy { uri::encode_path(&mut path, &value) } else { uri::encode(&mut path, &value) }
+                }
+            }
+        }
+        if let Some(error) = raised {
+            return Err(error);
+        }
+        let mut query = String::new();
+        for (key, value) in self.query {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            uri::encode(&mut query, &key);
+            query.push('=');
+            uri::encode(&mut query, &value?);
+        }
+        Ok(Serialized { path, query, headers: self.headers, body: self.body })
+    }
+
+    fn misplaced(&mut self, error: Error) {
+        self.misplaced.get_or_insert(error);
+    }
+}
+
+/// Where a value stands; its text is made only for a message.
+enum Place<'p, I> {
+    Input,
+    Member(&'p Place<'p, I>, &'p str),
+    Item(&'p Place<'p, I>, usize),
+    Key(&'p Place<'p, I>, &'p I),
+    Value(&'p Place<'p, I>, &'p I),
+}
+
+impl<I: Input> Place<'_, I> {
+    fn text(&self) -> Result<Vec<u8>> {
+        let text = self.dotted()?;
+        Ok(match text.strip_prefix(b".") {
+            Some(text) => text.to_vec(),
+            None if text.is_empty() => b"input".to_vec(),
+            None => text,
+        })
+    }
+
+    fn dotted(&self) -> Result<Vec<u8>> {
+        Ok(match self {
+            Self::Input => Vec::new(),
+            Self::Member(of, name) => [&*of.dotted()?, b".", name.as_bytes()].concat(),
+            Self::Item(of, at) => [&*of.dotted()?, format!("[{at}]").as_bytes()].concat(),
+            Self::Key(of, key) => [&*of.dotted()?, b" (key: ", &key.display()?, b")"].concat(),
+            Self::Value(of, key) => [&*of.dotted()?, b".", &key.display()?].concat(),
+        })
+    }
+}
+
+struct Walk<'m> {
+    model: &'m Model,
+    validate: bool,
+    problems: Vec<Vec<u8>>,
+    /// The first error while JSON was written.
+    raised: Option<Error>,
+}
+
+impl Walk<'_> {
+    /// Sorts the members of the top level into the parts of the request.
+    fn input<I: Input>(
+        &mut self,
+        shape: ShapeId,
+        parameters: &I,
+        token: impl FnOnce() -> String,
+        request: &mut Request,
+    ) -> Result<()> {
+        let structure = self.model.structure(shape);
+        let (members, strangers) = self.members(shape, parameters, &Place::Input)?;
+        if let Some((key, _)) = strangers.iter().find(|(_, value)| !value.is_none()) {
+            request.misplaced(key_error(key));
+        }
+        let mut json = Vec::new();
+        let mut body = Object::open(&mut json);
+        for (at, value) in &members {
+            let member = &structure.members[*at];
+            let place = Place::Member(&Place::Input, &member.name);
+            if value.is_none() && !self.validate {
+                continue;
+            }
+            if member.location == Location::Body {
+                self.value(member.shape, value, &place, body.member(&member.wire_name))?;
+            } else if self.check_whole(member.shape, value, &place)? {
+                self.place(member, value, request);
+            }
+        }
+        let given = |wanted: usize| members.iter().any(|(at, _)| *at == wanted);
+        if let Some(at) = structure.members.iter().position(|member| member.idempotency_token).filter(|at| !given(*at)) {
+            json::write_text(body.member(&structure.members[at].wire_name), token().as_bytes());
+        }
+        body.close();
+        request.body = structure.has_body.then_some(json);
+        Ok(())
+    }
+
+    /// Puts a value that is no part of the body where it belongs.
+    fn place<I: Input>(&self, member: &Member, value: &I, request: &mut Request) {
+        match member.location {
+            Location::Body => unreachable!("the body's members are written by `value`"),
+            Location::Uri => request.labels.push((member.wire_name.clone(), self.plain(member.shape, value))),
+            Location::Header => match value.text() {
+                Ok(text) => request.headers.push((member.wire_name.to_string(), text.into_bytes())),
+                Err(error) => request.misplaced(error),
+            },
+            Location::Query => {
+                if let Err(error) = self.place_query(member, value, request) {
+                    request.misplaced(error);
+                }
+            }
+        }
+    }
+
+    fn place_query<I: Input>(&self, member: &Member, value: &I, request: &mut Request) -> Result<()> {
+        let name = || member.wire_name.as_bytes().to_vec();
+        if value.is(Class::Dict) {
+            // Only without validation: each pair becomes a parameter of its own.
+            for (key, value) in value.entries()? {
+                request.query.push((key.encoded()?.into_owned(), value.encoded().map(Into::into)));
+            }
+        } else if let Kind::List { member: item } = self.model.shape(member.shape).kind {
+            for value in value.items()? {
+                request.query.push((name(), self.plain(item, &value)));
+            }
+        } else {
+            request.query.push((name(), self.plain(member.shape, value)));
+        }
+        Ok(())
+    }
+
+    /// A scalar outside of the body.
+    fn plain<I: Input>(&self, shape: ShapeId, value: &I) -> Result<Vec<u8>> {
+        match self.model.shape(shape).kind {
+            Kind::Boolean => Ok(value.text()?.to_lowercase().into_bytes()),
+            _ => value.encoded().map(Into::into),
+        }
+    }
+
+    /// The members of a structure that `value` gives, known and unknown, after the report of those missing and unknown.
+    fn members<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<(Known<I>, Unknown<I>)> {
+        let structure = self.model.structure(shape);
+        let mut strangers = Vec::new();
+        let mut members = Vec::new();
+        for (key, value) in value.entries()? {
+            match key.name().and_then(|name| structure.position(name)) {
+                Some(at) => members.push((at, value)),
+                None => strangers.push((key, value)),
+            }
+        }
+        if !self.validate {
+            return Ok((members, strangers));
+        }
+        for &required in &structure.required {
+            if !members.iter().any(|(at, _)| *at == required) {
+                let name = &structure.members[required].name;
+                self.problem(&[b"Missing required parameter in ", &place.text()?, b": \"", name.as_bytes(), b"\""]);
+            }
+        }
+        for (key, _) in &strangers {
+            let known: Vec<&str> = structure.members.iter().map(|member| &*member.name).collect();
+            let known = known.join(", ");
+            let (place, key) = (place.text()?, key.display()?);
+            self.problem(&[b"Unknown parameter in ", &place, b": \"", &key, b"\", must be one of: ", known.as_bytes()]);
+        }
+        Ok((members, strangers))
+    }
+
+    /// Checks a value outside of the body, with the items of a list.
+    fn check_whole<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<bool> {
+        let fits = self.check(shape, value, place)?;
+        if let (true, true, Kind::List { member }) = (fits, self.validate, &self.model.shape(shape).kind) {
+            for (at, item) in value.items()?.iter().enumerate() {
+                self.check(*member, item, &Place::Item(place, at))?;
+            }
+        }
+        Ok(fits)
+    }
+
+    /// Whether `value` is what `shape` asks for, or nobody asks; what it is not goes into the report.
+    fn check<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<bool> {
+        if !self.validate {
+            return Ok(true);
+        }
+        let shape = self.model.shape(shape);
+        let (class, valid_types) = match shape.kind {
+            Kind::Structure(_) | Kind::Map { .. } => (Class::Dict, "<class 'dict'>"),
+            Kind::List { .. } => (Class::List, "<class 'list'>, <class 'tuple'>"),
+            Kind::String => (Class::Text, "<class 'str'>"),
+            Kind::Integer | Kind::Long => (Class::Integer, "<class 'int'>"),
+            Kind::Double => (Class::Number, "<class 'float'>, <class 'decimal.Decimal'>, <class 'int'>"),
+            Kind::Boolean => (Class::Boolean, "<class 'bool'>"),
+            Kind::Blob => (Class::Blob, "<class 'bytes'>, <class 'bytearray'>, file-like object"),
+            Kind::Timestamp => unreachable!("no input of the model holds a timestamp"),
+        };
+        if !value.is(class) {
+            let (place, value, given) = (place.text()?, value.display()?, value.type_name()?);
+            let head = [&b"Invalid type for parameter "[..], &place, b", value: ", &value, b", type: ", &given].concat();
+            self.problem(&[&head, b", valid types: ", valid_types.as_bytes()]);
+            return Ok(false);
+        }
+        self.check_minimum(&shape.kind, &shape.constraints, value, place)?;
+        Ok(true)
+    }
+
+    fn check_minimum<I: Input>(&mut self, kind: &Kind, constraints: &Constraints, value: &I, place: &Place<'_, I>) -> Result<()> {
+        let Some(min) = constraints.min else { return Ok(()) };
+        match kind {
+            Kind::String | Kind::List { .. } => {
+                let length = value.length()?;
+                if i64::try_from(length).is_ok_and(|length| length < min) {
+                    let (place, length) = (place.text()?, length.to_string());
+                    self.too_small(b"length", &place, length.as_bytes(), min);
+                }
+            }
+            Kind::Integer | Kind::Long | Kind::Double if value.is_below(min)? => {
+                let (place, value) = (place.text()?, value.display()?);
+                self.too_small(b"value", &place, &value, min);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn too_small(&mut self, what: &[u8], place: &[u8], value: &[u8], min: i64) {
+        let problem = [b"Invalid ", what, b" for parameter ", place, b", value: ", value, b", valid min "].concat();
+        self.problem(&[&problem, what, format!(": {min}").as_bytes()]);
+    }
+
+    fn problem(&mut self, parts: &[&[u8]]) {
+        self.problems.push(parts.concat());
+    }
+
+    /// Checks `value` and writes it as JSON.
+    fn value<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
+        if !self.check(shape, value, place)? {
+            return Ok(());
+        }
+        let written = match self.model.shape(shape).kind {
+            Kind::Structure(_) => return self.structure(shape, value, place, out),
+            Kind::Map { key, value: element } => return self.map(key, element, value, place, out),
+            Kind::List { member } => return self.list(member, value, place, out),
+            Kind::Double => value.write_json_double(out),
+            Kind::Blob => value.write_base64(out),
+            _ => value.write_json(out),
+        };
+        self.wrote(written)
+    }
+
+    fn structure<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
+        let (members, strangers) = match self.members(shape, value, place) {
+            Err(error) if !self.validate => return self.wrote(Err(error)),
+            members => members?,
+        };
+        if let Some((key, _)) = strangers.first() {
+            self.wrote(Err(key_error(key)))?;
+        }
+        let mut object = Object::open(out);
+        for (at, value) in &members {
+            let member = &self.model.structure(shape).members[*at];
+            self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+        }
+        object.close();
+        Ok(())
+    }
+
+    fn map<I: Input>(
+        &mut self,
+        key: ShapeId,
+        element: ShapeId,
+        value: &I,
+        place: &Place<'_, I>,
+        out: &mut Vec<u8>,
+    ) -> Result<()> {
+        let entries = match value.entries() {
+            Err(error) if !self.validate => return self.wrote(Err(error)),
+            entries => entries?,
+        };
+        out.push(b'{');
+        for (at, (name, value)) in entries.iter().enumerate() {
+            separate(out, at);
+            self.check(key, name, &Place::Key(place, name))?;
+            let written = name.write_json_key(out);
+            self.wrote(written)?;
+            out.extend_from_slice(b": ");
+            self.value(element, value, &Place::Value(place, name), out)?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+
+    fn list<I: Input>(&mut self, member: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
+        let items = match value.items() {
+            Err(error) if !self.validate => return self.wrote(Err(error)),
+            items => items?,
+        };
+        out.push(b'[');
+        for (at, item) in items.iter().enumerate() {
+            separate(out, at);
+            self.value(member, item, &Place::Item(place, at), out)?;
+        }
+        out.push(b']');
+        Ok(())
+    }
+
+    /// Keeps the first error of writing for the end, when the report is known to be empty.
+    #[expect(clippy::unnecessary_wraps, reason = "ends the functions that write")]
+    fn wrote(&mut self, outcome: Result<()>) -> Result<()> {
+        if let Err(error) = outcome {
+            self.raised.get_or_insert(error);
+        }
+        Ok(())
+    }
+}
+
+/// Members of a structure by their position in the model.
+type Known<I> = Vec<(usize, I)>;
+type Unknown<I> = Vec<(I, I)>;
+
+/// A JSON object that is being written.
+struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    members: usize,
+}
+
+impl<'o> Object<'o> {
+    fn open(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, members: 0 }
+    }
+
+    /// Where the value of the member `name` goes.
+    fn member(&mut self, name: &str) -> &mut Vec<u8> {
+        separate(self.out, self.members);
+        self.members += 1;
+        json::write_text(self.out, name.as_bytes());
+        self.out.extend_from_slice(b": ");
+        self.out
+    }
+
+    fn close(self) {
+        self.out.push(b'}');
+    }
+}
+
+fn separate(out: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        out.extend_from_slice(b", ");
+    }
+}
+
+fn key_error<I: Input>(key: &I) -> Error {
+    match key.display() {
+        Ok(key) => Error::Builtin { class: Builtin::Key, message: String::from_utf8_lossy(&key).into_owned() },
+        Err(error) => error,
+    }
+}

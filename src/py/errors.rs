@@ -1,0 +1,57 @@
+//! From the core's error to the exception that botocore raises for it.
+
+use pyo3::exceptions::{PyAttributeError, PyKeyError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::error::{Builtin, Error};
+
+impl From<Error> for PyErr {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Python(raised) => raised,
+            Error::Validation(report) => validation(&report),
+            Error::Botocore { class, arguments } => botocore(class, &arguments),
+            Error::Builtin { class, message } => match class {
+                Builtin::Attribute => PyAttributeError::new_err(message),
+                Builtin::Key => PyKeyError::new_err(message),
+                Builtin::Overflow => PyOverflowError::new_err(message),
+                Builtin::Runtime => PyRuntimeError::new_err(message),
+                Builtin::Type => PyTypeError::new_err(message),
+                Builtin::Value => PyValueError::new_err(message),
+            },
+        }
+    }
+}
+
+fn validation(report: &[u8]) -> PyErr {
+    Python::attach(|py| {
+        let report = PyBytes::new(py, report).call_method1("decode", ("utf-8", "surrogatepass"));
+        report.map_or_else(|raised| raised, |report| make(py, "ParamValidationError", &[("report", report)]))
+    })
+}
+
+fn botocore(class: &str, arguments: &[(&'static str, String)]) -> PyErr {
+    Python::attach(|py| {
+        let arguments: Vec<_> = arguments.iter().map(|(name, value)| (*name, PyString::new(py, value).into_any())).collect();
+        make(py, class, &arguments)
+    })
+}
+
+/// `fleetgrass.exceptions` knows whether botocore's own class is to be had.
+fn make(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)]) -> PyErr {
+    let make = || {
+        let keywords = PyDict::new(py);
+        for (name, value) in arguments {
+            keywords.set_item(name, value)?;
+        }
+        py.import("fleetgrass.exceptions")?.call_method1("make", (class, keywords))
+    };
+    make().map_or_else(|raised| raised, PyErr::from_value)
+}
+
+/// The exception of an answer that tells an error.
+pub(super) fn service_error(py: Python<'_>, operation: &str, response: &Bound<'_, PyDict>) -> PyErr {
+    let make = || py.import("fleetgrass.exceptions")?.call_method1("client_error", (operation, response));
+    make().map_or_else(|raised| raised, PyErr::from_value)
+}

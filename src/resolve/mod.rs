@@ -1,0 +1,17 @@
+//! What a core device makes of recipes: which text is a recipe, which version meets a requirement, which manifest
+//! fits a platform, and which component versions a deployment installs.
+//!
+//! Everything here is pure: bytes and values in, values out, no clock, no files, no network. The rules are those of
+//! the classic device (the Java nucleus), quirks included, since what it does is what users get; where the cloud is
+//! known to differ, the docs of the item say so.
+//!
+//! - [`recipe`] reads a component recipe and prints it back as the service does;
+//! - [`version`] and [`requirement`] are the device's version grammar, which is not quite npm's;
+//! - [`platform`] picks the manifest of a platform and the lifecycle that goes with it;
+//! - [`candidates`] chooses the component versions of a deployment.
+
+pub mod candidates;
+pub mod platform;
+pub mod recipe;
+pub mod requirement;
+pub mod version;

@@ -1,0 +1,106 @@
+//! Which manifest of a recipe a device uses, and with which lifecycle.
+//!
+//! Manifests are tried in order and the first that fits wins, however little it asks. Nothing is normalised: a
+//! manifest for `x86_64`, `arm64` or `macos` fits no device, since devices say `amd64`, `aarch64` and `darwin`.
+
+use std::collections::{BTreeMap, HashSet};
+
+use fancy_regex::Regex;
+use serde_json::{Map, Value};
+
+use super::recipe::{Manifest, Recipe};
+
+/// What a device tells of itself: `os`, `architecture`, `architecture.detail` and what its owner adds.
+pub type Platform = BTreeMap<String, String>;
+
+/// The template of a manifest that cannot be applied; a device fails on it.
+#[derive(Debug, thiserror::Error)]
+#[error("Platform attribute {attribute:?} has the template {template:?}, which is no regular expression: {reason}")]
+pub struct InvalidTemplate {
+    pub attribute: String,
+    pub template: String,
+    pub reason: Box<fancy_regex::Error>,
+}
+
+/// The first manifest that fits `device`. `None` means that the recipe is of no use there.
+pub fn manifest<'r>(recipe: &'r Recipe, device: &Platform) -> Result<Option<&'r Manifest>, InvalidTemplate> {
+    for manifest in &recipe.manifests {
+        if fits(manifest, device)? {
+            return Ok(Some(manifest));
+        }
+    }
+    Ok(None)
+}
+
+fn fits(manifest: &Manifest, device: &Platform) -> Result<bool, InvalidTemplate> {
+    for (attribute, template) in &manifest.platform {
+        let value = device.get(attribute).map(String::as_str);
+        if !template_holds(attribute, template.as_deref(), value)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn template_holds(attribute: &str, template: Option<&str>, value: Option<&str>) -> Result<bool, InvalidTemplate> {
+    let template = match template {
+        None | Some("*") => return Ok(true),
+        Some(template) => template,
+    };
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(false) };
+    if let Some(expression) = template.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+        let matched = Regex::new(&format!(r"\A(?:{expression})\z")).and_then(|regex| regex.is_match(value));
+        return matched.map_err(|reason| InvalidTemplate {
+            attribute: attribute.into(),
+            template: template.into(),
+            reason: Box::new(reason),
+        });
+    }
+    let wildcard = matches!(attribute, "os" | "architecture") && matches!(template, "all" | "any");
+    // other first characters are reserved
+    let plain = template.starts_with(|c: char| c.is_ascii_alphanumeric());
+    Ok(wildcard || plain && template == value)
+}
+
+/// The lifecycle of `manifest`, which is one of `recipe`: its own, or else what its selections leave of the global one.
+///
+/// The selections of all manifests, and `all`, are the keywords. Where keywords are among the keys of a map, the map
+/// stands for the value of one of them: of the first selection that is there, else of `all`.
+#[must_use]
+pub fn lifecycle(recipe: &Recipe, manifest: &Manifest) -> Map<String, Value> {
+    if !manifest.lifecycle.is_empty() {
+        return manifest.lifecycle.clone();
+    }
+    let selected = recipe.manifests.iter().flat_map(|manifest| &manifest.selections);
+    let selection = Selection {
+        keywords: selected.map(String::as_str).chain(["all"]).collect(),
+        wanted: manifest.selections.iter().map(String::as_str).chain(["all"]).collect(),
+    };
+    match selection.of_map(&recipe.lifecycle) {
+        Some(Value::Object(steps)) => steps,
+        _ => Map::new(),
+    }
+}
+
+struct Selection<'r> {
+    keywords: HashSet<&'r str>,
+    /// The keywords that this manifest takes, best first.
+    wanted: Vec<&'r str>,
+}
+
+impl Selection<'_> {
+    fn of(&self, value: &Value) -> Option<Value> {
+        match value {
+            Value::Null => None,
+            Value::Object(map) => self.of_map(map),
+            other => Some(other.clone()),
+        }
+    }
+
+    fn of_map(&self, map: &Map<String, Value>) -> Option<Value> {
+        if map.keys().any(|key| self.keywords.contains(&**key)) {
+            return self.wanted.iter().find_map(|key| map.get(*key)).and_then(|value| self.of(value));
+        }
+        Some(map.iter().filter_map(|(key, value)| Some((key.clone(), self.of(value)?))).collect())
+    }
+}
