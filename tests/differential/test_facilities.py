@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from differential.alike import assert_alike
 from support.answers import failure, reply
 from support.bodies import CODES
 from support.cases import Case, Setup
@@ -13,8 +15,6 @@ from support.compare import Pair
 from support.deviations import Ledger
 from support.model import operations, paginators, service
 from support.outcome import capture, differences
-
-from differential.alike import assert_alike
 
 NAMES = [*operations(), "ListComponents", "nope", "", "meta"]
 CONFIG = (

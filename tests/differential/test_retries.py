@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
+from differential.alike import assert_alike
 from support.answers import CLOSED, GARBAGE, HALF_HEAD, Answer, failure, plain, reply
 from support.cases import Case, Setup
 from support.compare import Difference, Pair, Side
 from support.deviations import Ledger
 from support.outcome import differences
 from support.server import RecordingServer
-
-from differential.alike import assert_alike
 
 TRANSIENT = (500, 502, 503, 504)
 FINAL = (300, 301, 400, 401, 403, 404, 408, 409, 413, 429, 499, 501, 505, 507, 509, 599)

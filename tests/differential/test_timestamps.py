@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
+from differential.alike import assert_alike
 from support.answers import plain
 from support.bodies import BAD_TIMESTAMPS, TIMESTAMPS
 from support.cases import Case
 from support.compare import Pair
 from support.deviations import Ledger
-
-from differential.alike import assert_alike
 
 ZONES = ("UTC0", "GMT0", "EST5EDT,M3.2.0,M11.1.0", "IST-5:30", "<+13>-13", "XXX3:15:30")
 # Moments beside the change to summer time and back, and far from now.

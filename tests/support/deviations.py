@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from support.answers import Answer
 from support.compare import Difference
 from support.model import operations
 
@@ -31,6 +32,11 @@ def _status(found: Difference) -> int:
     return int(wire[9:12])
 
 
+def _empty(answer: Answer) -> bool:
+    """Nothing after the head. A chunked answer ends as a head does."""
+    return answer.wire.endswith(b"\r\n\r\n") and b"\r\nTransfer-Encoding: chunked" not in answer.wire
+
+
 def _truncated(found: Difference) -> bool:
     last = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1]
     kind, error = found.ours.outcome.kind, found.ours.outcome.error
@@ -44,7 +50,7 @@ def _truncated(found: Difference) -> bool:
 
 def _unreadable(found: Difference) -> bool:
     theirs = found.theirs.outcome.value
-    if operations()[found.case.method].output_shape is None or found.case.answers[-1].wire.endswith(b"\r\n\r\n"):
+    if operations()[found.case.method].output_shape is None or _empty(found.case.answers[-1]):
         return False
     bare = isinstance(theirs, dict) and list(theirs) == ["ResponseMetadata"]
     return bare and _status(found) < 300 and found.ours.outcome.kind == "ResponseParserError"
