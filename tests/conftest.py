@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from support import cases
 from support.clients import boto3_side, fleetgrass_side
 from support.compare import Pair, Side

@@ -4,12 +4,12 @@ Each case is named `<seed>/<kind>/<method>/<number>`; a failure prints the names
 """
 
 import pytest
+
+from differential.alike import assert_alike
 from support import cases
 from support.compare import Pair
 from support.deviations import Ledger
 from support.model import operations
-
-from differential.alike import assert_alike
 
 METHODS = list(operations())
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
+
 from support import answers, cases, pages, presigning
 from support.cases import Case
 from support.clients import boto3_side

@@ -8,16 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from differential.alike import assert_alike
 from support import cases
 from support.cases import Case, Setup
 from support.compare import Pair
 from support.deviations import Ledger
 from support.model import operations
 from support.values import WRONG, Fraction, Row, Table, Text, Whole
-
-from differential.alike import assert_alike
 
 # For each method; the more random cases are asked for, the more of these.
 EXAMPLES = max(20, cases.CASES // 29)

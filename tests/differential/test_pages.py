@@ -1,14 +1,14 @@
 """Paginators: the same pages, items, tokens and errors from random sequences of pages."""
 
 import pytest
+
+from differential.alike import assert_alike
 from support.answers import reply
 from support.cases import Case
 from support.compare import Pair
 from support.deviations import Ledger
 from support.model import paginators
 from support.pages import paged
-
-from differential.alike import assert_alike
 
 METHODS = list(paginators())
 

@@ -1,12 +1,12 @@
 """Presigned URLs: the same text, dates and signatures aside, and a signature that verifies."""
 
 import pytest
+
+from differential.alike import assert_alike
 from support.compare import Pair
 from support.deviations import Ledger
 from support.model import operations
 from support.presigning import presigned
-
-from differential.alike import assert_alike
 
 
 @pytest.mark.parametrize("method", list(operations()))

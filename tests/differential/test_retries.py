@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
+from differential.alike import assert_alike
 from support.answers import CLOSED, GARBAGE, HALF_HEAD, Answer, failure, plain, reply
 from support.cases import Case, Setup
 from support.compare import Difference, Pair, Side
 from support.deviations import Ledger
 from support.outcome import differences
 from support.server import RecordingServer
-
-from differential.alike import assert_alike
 
 TRANSIENT = (500, 502, 503, 504)
 FINAL = (300, 301, 400, 401, 403, 404, 408, 409, 413, 429, 499, 501, 505, 507, 509, 599)
@@ -140,7 +140,7 @@ def test_hint_in_milliseconds(pair: Pair, ledger: Ledger, hint: str) -> None:
 
 
 def _until_the_quota_ends(client: Any) -> Any:
-    """RetryAttempts of one failing call after the other, the last with the mark of an empty quota, then of a success."""
+    """Text and metadata of one failing call after the other, the last ones with the mark of an empty quota."""
     seen = []
     for _ in range(40):
         with pytest.raises(client.exceptions.ClientError) as caught:

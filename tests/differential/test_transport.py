@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
+from differential.alike import assert_alike
 from support import answers
 from support.answers import Answer, reply
 from support.cases import Case, Setup
 from support.compare import KEY, Pair
 from support.deviations import Ledger
 from support.outcome import capture, differences
-
-from differential.alike import assert_alike
 
 BODY = b'{"components": [{"arn": "a", "componentName": "b"}], "nextToken": "t"}'
 BROKEN: dict[str, Answer] = {

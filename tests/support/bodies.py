@@ -58,7 +58,7 @@ CODES = (
     "ExpiredTokenException",
     "Odd", "", "ValidationException:http://internal/", "aws.greengrass#ConflictException",
     "a#b#ThrottlingException:c:d", "http://x#Name",
-    " ValidationException ", "validationexception", "ünï", "#", ":", "429",
+    " ValidationException", "validationexception", "ünï", "#", ":", "429",
 )  # fmt: skip
 MESSAGES = ('"no"', '""', "null", "5", "[]", '{"a": 1}', '"ünï \\u00e9 \\n"', '"\\ud800"', "true", "1.0")
 RETRY_AFTER = (
@@ -70,7 +70,7 @@ RETRY_AFTER = (
     "",
     "x",
     "Tue, 14 Nov 2023 22:13:20 GMT",
-    " 2 ",
+    " 2",
     "٣".encode().decode("latin-1"),
     "99999999999999999999",
 )
@@ -252,6 +252,6 @@ def _common_headers(random: Random) -> list[tuple[str, str]]:
         ("X-Odd", "b"), ("x-empty", ""), ("Content-Type", "application/json"), ("Content-Type", "text/html"),
         ("Set-Cookie", "a=1, b"),
         ("Set-Cookie", "c=2"), ("x-latin", "caf\xe9"), ("Date", "Tue, 14 Nov 2023 22:13:20 GMT"), ("x-space",
-        "  a  b  "),
+        "  a  b"),
     )  # fmt: skip
     return [header for header in pool if random.random() < 0.2]

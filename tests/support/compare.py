@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from botocore import UNSIGNED
+from botocore.config import Config
+
 from support import outcome
 from support.cases import Case, Setup
 from support.model import token_member
@@ -77,8 +80,6 @@ class Pair:
             self._clients.setdefault((side.name, setup), self.make(side, setup))
 
     def make(self, side: Side, setup: Setup = DEFAULT) -> Any:
-        from botocore.config import Config
-
         return side.client(
             "greengrassv2",
             region_name=KEY.region,
@@ -90,6 +91,7 @@ class Pair:
                 parameter_validation=setup.validate,
                 retries={"mode": setup.mode, "total_max_attempts": setup.attempts},
                 read_timeout=setup.read_timeout,
+                signature_version=None if setup.signed else UNSIGNED,
             ),
         )
 

@@ -29,7 +29,9 @@ def presigned(method: str) -> Iterator[Case]:
 def _case(name: str, method: str) -> Case:
     random = Random(name)
     shape = operations()[method].input_shape
-    setup = Setup(suffix=random.choice(SUFFIXES), token=random.choice((None, "token/with+odd=signs")))
+    # A path beyond ASCII in the endpoint is a row of deviations.toml.
+    suffix = random.choice([suffix for suffix in SUFFIXES if suffix.isascii()])
+    setup = Setup(suffix=suffix, token=random.choice((None, "token/with+odd=signs")))
     params = Values(random, random.choice((0.0, 0.0, 0.1))).members(shape) if shape else {}
     options: dict[str, Any] = {"Params": params}
     if random.random() < 0.5:
