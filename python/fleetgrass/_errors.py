@@ -108,12 +108,6 @@ class ConnectionClosedError(HTTPClientError):
     fmt = 'Connection was closed before we received a valid response from endpoint URL: "{endpoint_url}".'
 
 
-class TruncatedResponseError(ConnectionClosedError):
-    """Ours alone: a success had been announced, but its body did not come whole."""
-
-    fmt = ConnectionClosedError.fmt + " Its status was {status}, so the service has probably done what was asked."
-
-
 # Credentials and signatures
 
 

@@ -65,6 +65,9 @@ def make(class_name: str, kwargs: Mapping[str, Any]) -> Exception:
     cls: Any = _class(class_name)
     # The two classes that are no BotoCoreError take their text alone.
     made: Exception = cls(*kwargs.values()) if class_name in _ELSEWHERE else cls(**kwargs)
+    if "status" in kwargs:
+        # The connection was lost within the answer to a write: what botocore's text does not tell.
+        made.args = (f"{made} Status {kwargs['status']} had come, so the service has probably done what was asked.",)
     return made
 
 

@@ -114,10 +114,27 @@ impl Client {
 }
 
 pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
-    HeaderValue::from_bytes(value).map_err(|_| {
-        let shown = String::from_utf8_lossy(value).escape_debug().to_string();
-        unsendable(&format!("Invalid header value b'{shown}'"))
-    })
+    HeaderValue::from_bytes(value).map_err(|_| unsendable(&format!("Invalid header value {}", bytes_literal(value))))
+}
+
+/// As Python shows bytes.
+fn bytes_literal(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
+    let mut literal = format!("b{quote}");
+    for &byte in bytes {
+        match byte {
+            b'\n' => literal.push_str("\\n"),
+            b'\r' => literal.push_str("\\r"),
+            b'\t' => literal.push_str("\\t"),
+            b'\\' => literal.push_str("\\\\"),
+            b' '..=b'~' if char::from(byte) == quote => literal.extend(['\\', quote]),
+            b' '..=b'~' => literal.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(literal, "\\x{byte:02x}")),
+        }
+    }
+    literal.push(quote);
+    literal
 }
 
 fn unsendable(reason: &str) -> Error {

@@ -212,7 +212,7 @@ impl Client {
             Failure::ConnectTimeout => Error::botocore("ConnectTimeoutError", [url(), ("error", "connect timed out".to_owned())]),
             Failure::ReadTimeout => Error::botocore("ReadTimeoutError", [url(), ("error", "read timed out".to_owned())]),
             Failure::Closed { status: Some(status), reason } if (200..300).contains(&status) => {
-                Error::botocore("TruncatedResponseError", [url(), ("status", status.to_string()), ("error", reason)])
+                Error::botocore("ConnectionClosedError", [url(), ("status", status.to_string()), ("error", reason)])
             }
             Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), ("error", reason)]),
             Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), ("error", reason)]),

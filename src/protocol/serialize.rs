@@ -32,7 +32,7 @@ pub fn serialize<I: Input>(
     validate: bool,
     token: impl FnOnce() -> String,
 ) -> Result<Serialized> {
-    let mut walk = Walk { model, validate, problems: Vec::new(), raised: None };
+    let mut walk = Walk { model, validate, problems: Vec::new(), raised: None, unwritable: None };
     let mut request = Request::default();
     if let Some(input) = operation.input {
         walk.input(input, parameters, token, &mut request)?;
@@ -40,7 +40,7 @@ pub fn serialize<I: Input>(
     if !walk.problems.is_empty() {
         return Err(Error::Validation(walk.problems.join(&b'\n')));
     }
-    request.finish(operation, walk.raised)
+    request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
 /// What the walk has gathered, each part with the first error of its own.
@@ -125,8 +125,10 @@ struct Walk<'m> {
     model: &'m Model,
     validate: bool,
     problems: Vec<Vec<u8>>,
-    /// The first error while JSON was written.
+    /// The first error while values were made ready for JSON.
     raised: Option<Error>,
+    /// The first value that JSON has no form for, which botocore finds out last.
+    unwritable: Option<Error>,
 }
 
 impl Walk<'_> {
@@ -313,7 +315,12 @@ impl Walk<'_> {
             Kind::List { member } => return self.list(member, value, place, out),
             Kind::Double => value.write_json_double(out),
             Kind::Blob => value.write_base64(out),
-            _ => value.write_json(out),
+            _ => {
+                if let Err(error) = value.write_json(out) {
+                    self.unwritable.get_or_insert(error);
+                }
+                return Ok(());
+            }
         };
         self.wrote(written)
     }
@@ -351,8 +358,9 @@ impl Walk<'_> {
         for (at, (name, value)) in entries.iter().enumerate() {
             separate(out, at);
             self.check(key, name, &Place::Key(place, name))?;
-            let written = name.write_json_key(out);
-            self.wrote(written)?;
+            if let Err(error) = name.write_json_key(out) {
+                self.unwritable.get_or_insert(error);
+            }
             out.extend_from_slice(b": ");
             self.value(element, value, &Place::Value(place, name), out)?;
         }

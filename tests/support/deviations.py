@@ -43,7 +43,7 @@ def _truncated(found: Difference) -> bool:
     return (
         last.note == "truncated"
         and _status(found) < 300
-        and kind == "TruncatedResponseError"
+        and kind == "ConnectionClosedError"
         and str(_status(found)) in str(error)
     )
 
