@@ -41,7 +41,7 @@ impl Input for Plain {
     fn is(&self, class: Class) -> bool {
         match class {
             Class::Dict => matches!(self, Self::Map(_)),
-            Class::List => matches!(self, Self::List(_)),
+            Class::List | Class::Repeated => matches!(self, Self::List(_)),
             Class::Text => matches!(self, Self::Text(_) | Self::Surrogates(_)),
             Class::Integer => matches!(self, Self::Integer(_) | Self::Boolean(_)),
             Class::Number => matches!(self, Self::Integer(_) | Self::Boolean(_) | Self::Double(_)),
@@ -126,6 +126,10 @@ impl Input for Plain {
             Self::Map(_) => "dict",
         };
         Ok(format!("<class '{name}'>").into_bytes())
+    }
+
+    fn missing(&self) -> Error {
+        Error::Builtin { class: Builtin::Key, message: self.text().unwrap_or_default() }
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {

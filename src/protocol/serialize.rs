@@ -143,7 +143,7 @@ impl Walk<'_> {
         let structure = self.model.structure(shape);
         let (members, strangers) = self.members(shape, parameters, &Place::Input)?;
         if let Some((key, _)) = strangers.iter().find(|(_, value)| !value.is_none()) {
-            request.misplaced(key_error(key));
+            request.misplaced(key.missing());
         }
         let mut json = Vec::new();
         let mut body = Object::open(&mut json);
@@ -186,18 +186,24 @@ impl Walk<'_> {
     }
 
     fn place_query<I: Input>(&self, member: &Member, value: &I, request: &mut Request) -> Result<()> {
-        let name = || member.wire_name.as_bytes().to_vec();
+        let mut push = |key: &[u8], value: Result<Vec<u8>>| request.query.push((key.to_vec(), value));
+        let name = member.wire_name.as_bytes();
         if value.is(Class::Dict) {
             // Only without validation: each pair becomes a parameter of its own.
             for (key, value) in value.entries()? {
-                request.query.push((key.encoded()?.into_owned(), value.encoded().map(Into::into)));
+                let key = key.encoded()?;
+                if value.is(Class::Repeated) {
+                    value.items()?.iter().for_each(|item| push(&key, item.encoded().map(Into::into)));
+                } else {
+                    push(&key, value.encoded().map(Into::into));
+                }
             }
         } else if let Kind::List { member: item } = self.model.shape(member.shape).kind {
-            for value in value.items()? {
-                request.query.push((name(), self.plain(item, &value)));
-            }
+            value.items()?.iter().for_each(|value| push(name, self.plain(item, value)));
+        } else if value.is(Class::Repeated) {
+            value.items()?.iter().for_each(|item| push(name, item.encoded().map(Into::into)));
         } else {
-            request.query.push((name(), self.plain(member.shape, value)));
+            push(name, self.plain(member.shape, value));
         }
         Ok(())
     }
@@ -331,7 +337,7 @@ impl Walk<'_> {
             members => members?,
         };
         if let Some((key, _)) = strangers.first() {
-            self.wrote(Err(key_error(key)))?;
+            self.wrote(Err(key.missing()))?;
         }
         let mut object = Object::open(out);
         for (at, value) in &members {
@@ -425,12 +431,5 @@ impl<'o> Object<'o> {
 fn separate(out: &mut Vec<u8>, at: usize) {
     if at > 0 {
         out.extend_from_slice(b", ");
-    }
-}
-
-fn key_error<I: Input>(key: &I) -> Error {
-    match key.display() {
-        Ok(key) => Error::Builtin { class: Builtin::Key, message: String::from_utf8_lossy(&key).into_owned() },
-        Err(error) => error,
     }
 }

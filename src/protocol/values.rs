@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::NameId;
 
 /// What a shape asks of a value's type.
@@ -10,6 +10,8 @@ use crate::model::NameId;
 pub enum Class {
     Dict,
     List,
+    /// A list, and no tuple: what a query repeats its key for.
+    Repeated,
     Text,
     Integer,
     Number,
@@ -40,6 +42,8 @@ pub trait Input: Sized {
     fn text(&self) -> Result<String>;
     /// The type as it stands in a message.
     fn type_name(&self) -> Result<Vec<u8>>;
+    /// Python's error for a key that is not there.
+    fn missing(&self) -> Error;
     /// A text as UTF-8, bytes as they are, anything else as its display.
     fn encoded(&self) -> Result<Cow<'_, [u8]>>;
     /// A value of any type, as JSON.

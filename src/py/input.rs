@@ -7,11 +7,12 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::protocol::plain::non_finite;
 use crate::protocol::{Class, Input, double, json};
 
@@ -66,6 +67,7 @@ impl Input for PyInput<'_> {
         match class {
             Class::Dict => value.is_instance_of::<PyDict>(),
             Class::List => value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>(),
+            Class::Repeated => value.is_instance_of::<PyList>(),
             Class::Text => value.is_instance_of::<PyString>(),
             Class::Integer => value.is_instance_of::<PyInt>(),
             Class::Number => value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>() || self.is_decimal(),
@@ -134,6 +136,10 @@ impl Input for PyInput<'_> {
 
     fn type_name(&self) -> Result<Vec<u8>> {
         wtf8(&self.0.get_type().str()?)
+    }
+
+    fn missing(&self) -> Error {
+        PyKeyError::new_err(self.0.clone().unbind()).into()
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {
