@@ -77,8 +77,8 @@ def test_any_object(pair: Pair, ledger: Ledger, method: str, data: st.DataObject
 
 
 LIMITS = (
-    10**5000, -(10**5000), Decimal("1e400"), Decimal("sNaN"), Decimal("-Infinity"), "x" * 70_000, "\ud800" * 3,
-    b"x" * 70_000, float("nan"), 5e-324,
+    10**5000, -(10**5000), Decimal("1e400"), Decimal("sNaN"), Decimal("-Infinity"), "x" * 20_000, "\ud800" * 3,
+    b"x" * 20_000, float("nan"), 5e-324,
 )  # fmt: skip
 
 

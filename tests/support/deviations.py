@@ -41,11 +41,15 @@ def _truncated(found: Difference) -> bool:
     last = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1]
     kind, error = found.ours.outcome.kind, found.ours.outcome.error
     return (
-        last.note == "truncated"
+        last.note in ("truncated", "broken chunk", "bad chunk size")
         and _status(found) < 300
         and kind == "ConnectionClosedError"
         and str(_status(found)) in str(error)
     )
+
+
+def _half_head(found: Difference) -> bool:
+    return found.case.answers[-1].note == "half head" and found.ours.outcome.kind == "ConnectionClosedError"
 
 
 def _unreadable(found: Difference) -> bool:
@@ -72,6 +76,7 @@ def _retry_after(found: Difference) -> bool:
 
 RECOGNISERS: dict[str, Callable[[Difference], bool]] = {
     "truncated-answer": _truncated,
+    "truncated-head": _half_head,
     "unreadable-answer": _unreadable,
     "leaked-parser-errors": _leaked,
     "unreadable-retry-after": _retry_after,
