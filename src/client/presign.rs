@@ -6,14 +6,11 @@ use crate::client::sign::{Signable, Stamp, sha256, signed_headers};
 use crate::error::{Error, Result};
 use crate::protocol::uri;
 
-/// Pairs of a query, not encoded yet.
-pub type Pairs = Vec<(String, String)>;
-
 impl Client {
     /// The URL of `call`, signed for `expires` seconds (copied as it is) and for `method`.
     ///
-    /// `parameters` are the query's pairs with the body's members, in order: all that the call says stands in its URL.
-    pub fn presign(&self, call: &Prepared<'_>, parameters: &Pairs, expires: &str, method: &str) -> Result<String> {
+    /// `query` holds the query's pairs with the body's members, percent-encoded, each pair with an ampersand behind it.
+    pub fn presign(&self, call: &Prepared<'_>, query: &str, expires: &str, method: &str) -> Result<String> {
         if let SignatureVersion::Unknown(version) = &self.options.signature_version {
             let versions = format!("{version}-query");
             return Err(Error::botocore("UnsupportedSignatureVersionError", [("signature_version", versions)]));
@@ -33,10 +30,7 @@ impl Client {
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
 
         let path = call.target.split('?').next().unwrap_or_default();
-        let mut target = format!("{path}?");
-        for (name, value) in parameters {
-            push_pair(&mut target, name, value);
-        }
+        let mut target = format!("{path}?{query}");
         push_pair(&mut target, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
         push_pair(&mut target, "X-Amz-Credential", &format!("{}/{}", credentials.access_key, self.signer.scope(&stamp)));
         push_pair(&mut target, "X-Amz-Date", &stamp.text);
@@ -53,7 +47,7 @@ impl Client {
 }
 
 fn push_pair(target: &mut String, name: &str, value: &str) {
-    if !target.ends_with('?') {
+    if !target.ends_with(['?', '&']) {
         target.push('&');
     }
     uri::encode(target, name.as_bytes());

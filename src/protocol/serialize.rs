@@ -141,25 +141,26 @@ impl Walk<'_> {
         request: &mut Request,
     ) -> Result<()> {
         let structure = self.model.structure(shape);
-        let (members, strangers) = self.members(shape, parameters, &Place::Input)?;
-        if let Some((key, _)) = strangers.iter().find(|(_, value)| !value.is_none()) {
-            request.misplaced(key.missing());
-        }
+        let members = self.members(shape, parameters, &Place::Input)?;
         let mut json = Vec::new();
         let mut body = Object::open(&mut json);
-        for (at, value) in &members {
-            let member = &structure.members[*at];
-            let place = Place::Member(&Place::Input, &member.name);
+        for Given { at, key, value } in &members {
             if value.is_none() && !self.validate {
                 continue;
             }
+            let Some(at) = *at else {
+                request.misplaced(key.missing());
+                continue;
+            };
+            let member = &structure.members[at];
+            let place = Place::Member(&Place::Input, &member.name);
             if member.location == Location::Body {
                 self.value(member.shape, value, &place, body.member(&member.wire_name))?;
             } else if self.check_whole(member.shape, value, &place)? {
                 self.place(member, value, request);
             }
         }
-        let given = |wanted: usize| members.iter().any(|(at, _)| *at == wanted);
+        let given = |wanted: usize| members.iter().any(|given| given.at == Some(wanted));
         if let Some(at) = structure.members.iter().position(|member| member.idempotency_token).filter(|at| !given(*at)) {
             json::write_text(body.member(&structure.members[at].wire_name), token().as_bytes());
         }
@@ -216,33 +217,28 @@ impl Walk<'_> {
         }
     }
 
-    /// The members of a structure that `value` gives, known and unknown, after the report of those missing and unknown.
-    fn members<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<(Known<I>, Unknown<I>)> {
+    /// The members that `value` gives for a structure, in its order, after the report of those missing and unknown.
+    fn members<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<Vec<Given<I>>> {
         let structure = self.model.structure(shape);
-        let mut strangers = Vec::new();
-        let mut members = Vec::new();
-        for (key, value) in value.entries()? {
-            match key.name().and_then(|name| structure.position(name)) {
-                Some(at) => members.push((at, value)),
-                None => strangers.push((key, value)),
-            }
-        }
+        let entries = value.entries()?.into_iter();
+        let position = |key: &I| key.name().and_then(|name| structure.position(name));
+        let members: Vec<_> = entries.map(|(key, value)| Given { at: position(&key), key, value }).collect();
         if !self.validate {
-            return Ok((members, strangers));
+            return Ok(members);
         }
         for &required in &structure.required {
-            if !members.iter().any(|(at, _)| *at == required) {
+            if !members.iter().any(|given| given.at == Some(required)) {
                 let name = &structure.members[required].name;
                 self.problem(&[b"Missing required parameter in ", &place.text()?, b": \"", name.as_bytes(), b"\""]);
             }
         }
-        for (key, _) in &strangers {
+        for Given { key, .. } in members.iter().filter(|given| given.at.is_none()) {
             let known: Vec<&str> = structure.members.iter().map(|member| &*member.name).collect();
             let known = known.join(", ");
             let (place, key) = (place.text()?, key.display()?);
             self.problem(&[b"Unknown parameter in ", &place, b": \"", &key, b"\", must be one of: ", known.as_bytes()]);
         }
-        Ok((members, strangers))
+        Ok(members)
     }
 
     /// Checks a value outside of the body, with the items of a list.
@@ -332,17 +328,18 @@ impl Walk<'_> {
     }
 
     fn structure<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
-        let (members, strangers) = match self.members(shape, value, place) {
+        let members = match self.members(shape, value, place) {
             Err(error) if !self.validate => return self.wrote(Err(error)),
             members => members?,
         };
-        if let Some((key, _)) = strangers.first() {
-            self.wrote(Err(key.missing()))?;
-        }
         let mut object = Object::open(out);
-        for (at, value) in &members {
-            let member = &self.model.structure(shape).members[*at];
-            self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+        for Given { at, key, value } in &members {
+            if let Some(at) = *at {
+                let member = &self.model.structure(shape).members[at];
+                self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+            } else {
+                self.wrote(Err(key.missing()))?;
+            }
         }
         object.close();
         Ok(())
@@ -398,9 +395,13 @@ impl Walk<'_> {
     }
 }
 
-/// Members of a structure by their position in the model.
-type Known<I> = Vec<(usize, I)>;
-type Unknown<I> = Vec<(I, I)>;
+/// A member of a structure as the caller gives it.
+struct Given<I> {
+    /// Its position in the model; `None` for a key that the model does not have.
+    at: Option<usize>,
+    key: I,
+    value: I,
+}
 
 /// A JSON object that is being written.
 struct Object<'o> {

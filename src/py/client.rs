@@ -58,10 +58,11 @@ impl PyClient {
         let query = prepared.target.split_once('?').map_or("", |(_, query)| query);
         let body = prepared.body.as_ref().map(|body| PyBytes::new(py, body));
         // Nested members stand in the URL as Python prints them, so it is Python that prints them.
-        let pairs = py.import("fleetgrass._presign")?.call_method1("query_pairs", (query, body))?.extract()?;
+        let query = py.import("fleetgrass._presign")?.call_method1("query", (query, body))?;
+        let query = query.cast::<PyString>()?.to_str()?;
         let expires = expires_in.str()?;
         let method = method.unwrap_or(&prepared.operation.http_method);
-        Ok(self.core.presign(&prepared, &pairs, expires.to_str()?, method)?)
+        Ok(self.core.presign(&prepared, query, expires.to_str()?, method)?)
     }
 
     /// Closes the idle connections; the client goes on working.

@@ -139,7 +139,7 @@ impl Input for PyInput<'_> {
     }
 
     fn missing(&self) -> Error {
-        PyKeyError::new_err(self.0.clone().unbind()).into()
+        PyKeyError::new_err((self.0.clone().unbind(),)).into()
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {

@@ -74,7 +74,23 @@ def _retry_after(found: Difference) -> bool:
     )
 
 
+def _odd_error_type(found: Difference) -> bool:
+    return found.theirs.outcome.kind == "TypeError" and _status(found) > 300 and found.ours.outcome.kind != "TypeError"
+
+
+def _text_for_a_list(found: Difference) -> bool:
+    return found.ours.outcome.kind == "ResponseParserError" and "is no List but a" in str(found.ours.outcome.error)
+
+
+def _long_url(found: Difference) -> bool:
+    too_long = bool(found.theirs.requests) and len(found.theirs.requests[0].target) > 65_534
+    return too_long and found.ours.outcome.kind == "HTTPClientError" and "Invalid URL" in str(found.ours.outcome.error)
+
+
 RECOGNISERS: dict[str, Callable[[Difference], bool]] = {
+    "odd-error-type": _odd_error_type,
+    "text-for-a-list": _text_for_a_list,
+    "long-urls": _long_url,
     "truncated-answer": _truncated,
     "truncated-head": _half_head,
     "unreadable-answer": _unreadable,
@@ -97,8 +113,8 @@ class Ledger:
         self.used.add(row)
 
     def excuses(self, found: Difference) -> bool:
-        """Whether a row means this difference; that row is used. Rows mean answers, never requests."""
-        if not found.theirs.requests or any(line.startswith("request") for line in found.lines):
+        """Whether a row means this difference; that row is used. Rows mean answers, never what a request holds."""
+        if not found.theirs.requests or any(line.startswith("request ") for line in found.lines):
             return False
         row = next((row for row, meant in RECOGNISERS.items() if row in self.rows and meant(found)), None)
         if row:
