@@ -110,10 +110,11 @@ def main() -> None:
     import botocore
 
     import fleetgrass
+    from fleetgrass import _core
 
     os.environ.pop("AWS_PROFILE", None)
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"fleetgrass {fleetgrass.__version__}, boto3 {boto3.__version__}, botocore {botocore.__version__}")
+    print(f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build), boto3 {boto3.__version__}, botocore {botocore.__version__}")
     print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
     with server() as url:
         starts: dict[str, Any] = {"(bare python)": lambda: run("pass")}
