@@ -48,8 +48,12 @@ prepare() {
         }
     fi
     unset CONDA_PREFIX PYTHONHOME # maturin and pip shall see one environment
-    export VIRTUAL_ENV=$PWD/.venv PATH=$PWD/.venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1
-    [ -x .venv/bin/maturin ] || python -m pip install --quiet 'maturin>=1.9.4,<2'
+    export VIRTUAL_ENV=$PWD/.venv PATH=$PWD/.venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_QUIET=1
+    [ -x .venv/bin/maturin ] || python -m pip install 'maturin>=1.9.4,<2'
     [ -d target/debug ] || echo "fleetgrass: building; the first time this takes a few minutes" >&2
-    maturin develop --quiet --extras "$1" >&2
+    mkdir -p target
+    maturin develop --extras "$1" >target/build.log 2>&1 || {
+        cat target/build.log >&2
+        fail "the build failed"
+    }
 }

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from support import cases
 from support.clients import boto3_side, fleetgrass_side
 from support.compare import Pair, Side
 from support.deviations import Ledger
 from support.server import RecordingServer
+
+# Random tests of hypothesis: as many examples as every run takes, and `--hypothesis-profile=nightly` for more.
+settings.register_profile("default", max_examples=150, deadline=None)
+settings.register_profile("nightly", parent=settings.get_profile("default"), max_examples=5000)
+settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,7 +7,7 @@ import botocore.paginate
 import jmespath
 import pytest
 from botocore.exceptions import PaginationError
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import fleetgrass
 from facade import FakeCore, environment, outcome
@@ -118,7 +118,6 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-@settings(max_examples=150, deadline=None)
 @given(pages=PAGES, kwargs=PARAMETERS)
 def test_readings_are_botocores(model, use, pages, kwargs):
     want = reading(lambda service: botocore.paginate.Paginator(service, CONFIG, model), pages, kwargs, USES[use])
@@ -126,7 +125,6 @@ def test_readings_are_botocores(model, use, pages, kwargs):
     assert got == want
 
 
-@settings(max_examples=150, deadline=None)
 @given(pages=PAGES, kwargs=PARAMETERS)
 def test_full_results_are_botocores(model, pages, kwargs):
     for at, page in enumerate(pages):  # forward only, so that the reading ends
