@@ -1,5 +1,7 @@
 """Write docs/deviations.md from tests/deviations.toml, which the differential tests read.
 
+The list is what tests go by, the page is for readers.
+
     python scripts/make_docs.py            # write
     python scripts/make_docs.py --check    # exit 1 if the page is not what the list says
 """
