@@ -40,5 +40,10 @@ def test_nothing_heavy_is_loaded(code: str) -> None:
     assert not loaded_by(code) & HEAVY
 
 
+def test_the_first_timestamp_loads_dateutil_at_most() -> None:
+    loaded = loaded_by("from fleetgrass import _timestamps; _timestamps.local_zone()")
+    assert not loaded & HEAVY - {"dateutil"}
+
+
 def test_the_check_sees_a_heavy_import() -> None:
     assert loaded_by("import botocore.session") & HEAVY
