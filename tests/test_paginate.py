@@ -24,7 +24,7 @@ def model():
 
 
 class Service:
-    """Answers with pages by token; an unknown token gives an empty last page."""
+    """Answers with pages by token; an unknown token gives an empty last page. Tokens in a circle end with an error."""
 
     def __init__(self, pages):
         self.pages = pages
@@ -32,14 +32,12 @@ class Service:
 
     def __call__(self, **params):
         self.calls.append(params)
+        if len(self.calls) > 20:
+            raise RecursionError("the tokens go in circles")
         token = params.get("nextToken")
-        at = (
-            int(token[1:])
-            if isinstance(token, str) and token[1:].isdigit()
-            else 0
-            if token is None
-            else len(self.pages)
-        )
+        at = 0 if token is None else len(self.pages)
+        if isinstance(token, str) and token[1:].isdigit():
+            at = int(token[1:])
         return json.loads(json.dumps(self.pages[at])) if at < len(self.pages) else {"components": []}
 
 
