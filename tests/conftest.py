@@ -17,9 +17,10 @@ from support.compare import Pair, Side
 from support.deviations import Ledger
 from support.server import RecordingServer
 
-# Random tests of hypothesis: as many examples as every run takes, and `--hypothesis-profile=nightly` for more.
-settings.register_profile("default", max_examples=150, deadline=None)
-settings.register_profile("nightly", parent=settings.get_profile("default"), max_examples=5000)
+# hypothesis: every run takes the same examples, so a failure is the change's own; `--hypothesis-profile=nightly` takes
+# new ones, and prints what makes them again.
+settings.register_profile("default", max_examples=150, deadline=None, derandomize=True)
+settings.register_profile("nightly", max_examples=5000, deadline=None, print_blob=True)
 settings.load_profile("default")
 
 
