@@ -114,7 +114,9 @@ impl Client {
 }
 
 pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
-    HeaderValue::from_bytes(value).map_err(|_| unsendable(&format!("Invalid header value {}", bytes_literal(value))))
+    let unicode = std::str::from_utf8(value).ok();
+    let header = unicode.and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok());
+    header.ok_or_else(|| unsendable(&format!("Invalid header value {}", bytes_literal(value))))
 }
 
 /// As Python shows bytes.

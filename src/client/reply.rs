@@ -65,7 +65,11 @@ impl Reply {
     fn read_output<S: Sink>(&self, model: &Model, operation: &Operation, sink: &S, members: &mut S::Map) -> Result<()> {
         let Some(shape) = operation.output.filter(|_| !self.body.is_empty()) else { return Ok(()) };
         let body = std::str::from_utf8(&self.body).map_err(|error| self.unreadable(&error.to_string()))?;
-        parse::members(model, shape, body, sink, members).map_err(|failure| self.unparsed(failure))
+        match parse::members(model, shape, body, sink, members) {
+            // Status 300 is told as an error whatever its body is.
+            Err(parse::Failure::Syntax(_)) if !self.status.is_success() => Ok(()),
+            outcome => outcome.map_err(|failure| self.unparsed(failure)),
+        }
     }
 
     /// The members of an error's shape, of which some come in headers.

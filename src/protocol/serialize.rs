@@ -22,7 +22,7 @@ pub struct Serialized {
     pub body: Option<Vec<u8>>,
 }
 
-/// Reads `parameters`, a dict, as the input of `operation`.
+/// Reads `parameters` as the input of `operation`.
 ///
 /// A missing idempotency token is taken from `token`. Without `validate`, values are written as they come.
 pub fn serialize<I: Input>(
@@ -47,7 +47,8 @@ pub fn serialize<I: Input>(
 #[derive(Default)]
 struct Request {
     labels: Vec<(Box<str>, Result<Vec<u8>>)>,
-    query: Vec<(Vec<u8>, Result<Vec<u8>>)>,
+    /// By key, each with its values; a later member of the same key takes the place of an earlier one.
+    query: Vec<(Vec<u8>, Vec<Result<Vec<u8>>>)>,
     headers: Vec<(String, Vec<u8>)>,
     /// Set by the first thing that cannot be put into its place.
     misplaced: Option<Error>,
@@ -75,15 +76,24 @@ impl Request {
             return Err(error);
         }
         let mut query = String::new();
-        for (key, value) in self.query {
-            if !query.is_empty() {
-                query.push('&');
+        for (key, values) in self.query {
+            for value in values {
+                if !query.is_empty() {
+                    query.push('&');
+                }
+                uri::encode(&mut query, &key);
+                query.push('=');
+                uri::encode(&mut query, &value?);
             }
-            uri::encode(&mut query, &key);
-            query.push('=');
-            uri::encode(&mut query, &value?);
         }
         Ok(Serialized { path, query, headers: self.headers, body: self.body })
+    }
+
+    fn set_query(&mut self, key: &[u8], values: Vec<Result<Vec<u8>>>) {
+        match self.query.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = values,
+            None => self.query.push((key.to_vec(), values)),
+        }
     }
 
     fn misplaced(&mut self, error: Error) {
@@ -140,6 +150,9 @@ impl Walk<'_> {
         token: impl FnOnce() -> String,
         request: &mut Request,
     ) -> Result<()> {
+        if !self.check(shape, parameters, &Place::Input)? {
+            return Ok(());
+        }
         let structure = self.model.structure(shape);
         let members = self.members(shape, parameters, &Place::Input)?;
         let mut json = Vec::new();
@@ -175,7 +188,7 @@ impl Walk<'_> {
             Location::Body => unreachable!("the body's members are written by `value`"),
             Location::Uri => request.labels.push((member.wire_name.clone(), self.plain(member.shape, value))),
             Location::Header => match value.text() {
-                Ok(text) => request.headers.push((member.wire_name.to_string(), text.into_bytes())),
+                Ok(text) => request.headers.push((member.wire_name.to_string(), text)),
                 Err(error) => request.misplaced(error),
             },
             Location::Query => {
@@ -187,32 +200,26 @@ impl Walk<'_> {
     }
 
     fn place_query<I: Input>(&self, member: &Member, value: &I, request: &mut Request) -> Result<()> {
-        let mut push = |key: &[u8], value: Result<Vec<u8>>| request.query.push((key.to_vec(), value));
-        let name = member.wire_name.as_bytes();
         if value.is(Class::Dict) {
             // Only without validation: each pair becomes a parameter of its own.
             for (key, value) in value.entries()? {
-                let key = key.encoded()?;
-                if value.is(Class::Repeated) {
-                    value.items()?.iter().for_each(|item| push(&key, item.encoded().map(Into::into)));
-                } else {
-                    push(&key, value.encoded().map(Into::into));
-                }
+                request.set_query(&key.encoded()?, repeated(&value)?);
             }
-        } else if let Kind::List { member: item } = self.model.shape(member.shape).kind {
-            value.items()?.iter().for_each(|value| push(name, self.plain(item, value)));
-        } else if value.is(Class::Repeated) {
-            value.items()?.iter().for_each(|item| push(name, item.encoded().map(Into::into)));
-        } else {
-            push(name, self.plain(member.shape, value));
+            return Ok(());
         }
+        let values = match self.model.shape(member.shape).kind {
+            Kind::List { member: item } => value.items()?.iter().map(|value| self.plain(item, value)).collect(),
+            _ if value.is(Class::Repeated) => repeated(value)?,
+            _ => vec![self.plain(member.shape, value)],
+        };
+        request.set_query(member.wire_name.as_bytes(), values);
         Ok(())
     }
 
     /// A scalar outside of the body.
     fn plain<I: Input>(&self, shape: ShapeId, value: &I) -> Result<Vec<u8>> {
         match self.model.shape(shape).kind {
-            Kind::Boolean => Ok(value.text()?.to_lowercase().into_bytes()),
+            Kind::Boolean => Ok(value.text()?.to_ascii_lowercase()),
             _ => value.encoded().map(Into::into),
         }
     }
@@ -393,6 +400,12 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// The values that a query's key is repeated for.
+fn repeated<I: Input>(value: &I) -> Result<Vec<Result<Vec<u8>>>> {
+    let encoded = |value: &I| value.encoded().map(Into::into);
+    Ok(if value.is(Class::Repeated) { value.items()?.iter().map(encoded).collect() } else { vec![encoded(value)] })
 }
 
 /// A member of a structure as the caller gives it.

@@ -37,7 +37,7 @@ impl PyClient {
         &self,
         py: Python<'py>,
         operation: &str,
-        params: &Bound<'py, PyDict>,
+        params: &Bound<'py, PyAny>,
         paginated: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let prepared = self.prepare(operation, params, paginated)?;
@@ -50,7 +50,7 @@ impl PyClient {
         &self,
         py: Python<'_>,
         operation: &str,
-        params: &Bound<'_, PyDict>,
+        params: &Bound<'_, PyAny>,
         expires_in: &Bound<'_, PyAny>,
         method: Option<&str>,
     ) -> PyResult<String> {
@@ -72,10 +72,10 @@ impl PyClient {
 }
 
 impl PyClient {
-    fn prepare(&self, operation: &str, params: &Bound<'_, PyDict>, paginated: bool) -> PyResult<Prepared<'static>> {
+    fn prepare(&self, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<Prepared<'static>> {
         let unknown = || Error::botocore("OperationNotFoundError", [("operation_name", operation.to_owned())]);
         let operation = self.core.operation(operation).ok_or_else(unknown)?;
-        Ok(self.core.prepare(operation, &PyInput(params.clone().into_any()), paginated)?)
+        Ok(self.core.prepare(operation, &PyInput(params.clone()), paginated)?)
     }
 
     fn build<'py>(&self, py: Python<'py>, operation: &Operation, reply: &Reply) -> PyResult<Bound<'py, PyDict>> {

@@ -252,7 +252,7 @@ def test_surrogates_are_no_header(pair: Pair, ledger: Ledger) -> None:
     params = {"arn": "a", "artifactName": "b", "iotEndpointType": "\ud800"}
     with pytest.raises(AttributeError):
         pair.client(pair.theirs).get_component_version_artifact(**params)
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(HTTPClientError, match="Invalid header value"):
         pair.client(pair.ours).get_component_version_artifact(**params)
 
 
@@ -262,3 +262,11 @@ def test_urls_have_a_length(pair: Pair, ledger: Ledger) -> None:
     assert pair.client(pair.ours).list_components(nextToken="x" * 65_000)
     with pytest.raises(HTTPClientError, match="Invalid URL"):
         pair.client(pair.ours).list_components(nextToken="x" * 65_600)
+
+
+def test_presign_looks_for_no_token(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("presign-params-no-dict")
+    with pytest.raises(TypeError):
+        pair.client(pair.theirs).generate_presigned_url("create_deployment", Params=5)
+    with pytest.raises(AttributeError):
+        pair.client(pair.ours).generate_presigned_url("create_deployment", Params=5)
