@@ -10,10 +10,11 @@ from typing import Any
 
 import boto3
 import pytest
+from rich.console import Console
+
 from fleetgrass import demo
 from fleetgrass.__main__ import main
 from fleetgrass.emulator import Emulator
-from rich.console import Console
 
 #: The recipes of public repositories. They lie beside the checkout, where there is room for them.
 RECIPES = Path(__file__).parents[2] / "shared" / "vectors" / "recipes"

@@ -16,7 +16,7 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
@@ -695,7 +695,6 @@ class TestPages:
             assert error["reason"] == "OTHER"
         assert refused(client.list_components, nextToken=token)[:2] == (400, "ValidationException")
 
-    @settings(max_examples=25, deadline=None)
     @given(
         names=st.sets(st.from_regex(r"[A-Za-z0-9:_-]{1,12}", fullmatch=True), min_size=1, max_size=30),
         size=st.integers(1, 7),
@@ -812,7 +811,6 @@ def one_for_all() -> Iterator[Emulator]:
         yield running
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     template=st.sampled_from(TEMPLATES),
     labels=st.lists(TEXTS, min_size=2, max_size=2),

@@ -7,7 +7,19 @@ import sys
 
 import pytest
 
-HEAVY = {"asyncio", "boto3", "botocore", "inspect", "json", "logging", "ssl", "typing", "urllib3", "dateutil", "decimal"}
+HEAVY = {
+    "asyncio",
+    "boto3",
+    "botocore",
+    "inspect",
+    "json",
+    "logging",
+    "ssl",
+    "typing",
+    "urllib3",
+    "dateutil",
+    "decimal",
+}
 CLIENT = "fleetgrass.client('greengrassv2', region_name='us-east-1', aws_access_key_id='a', aws_secret_access_key='b')"
 
 
@@ -15,7 +27,9 @@ def loaded_by(code: str) -> set[str]:
     """The modules that an interpreter has loaded after `code`, beyond those of a bare one."""
     report = "; import sys; print(' '.join(sys.modules))"
     bare, full = (
-        subprocess.run([sys.executable, "-I", "-c", c + report], capture_output=True, text=True, check=True).stdout.split()
+        subprocess.run(
+            [sys.executable, "-I", "-c", c + report], capture_output=True, text=True, check=True
+        ).stdout.split()
         for c in ("pass", code)
     )
     return set(full) - set(bare)

@@ -22,6 +22,8 @@ from support.server import RecordingServer
 
 import fleetgrass
 from fleetgrass import exceptions
+from support.answers import SILENT, Answer, reply
+from support.server import RecordingServer
 
 TLS = Path(__file__).parent / "tls"
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
@@ -89,7 +91,7 @@ def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> N
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the signal may come as soon as it is asked for
         asked.set()
         ours.list_components()
     thread.join()
@@ -140,8 +142,12 @@ def test_a_stranger_is_refused(tls_server: str, ledger: Ledger) -> None:
     told = {}
     for module in (boto3, fleetgrass):
         config = Config(retries={"total_max_attempts": 1})
-        stranger = module.client("greengrassv2", region_name="us-east-1", endpoint_url=tls_server, config=config, **KEYS)
-        with pytest.raises(exceptions.SSLError, match=f"^SSL validation failed for {tls_server}/greengrass/v2/components ") as refused:
+        stranger = module.client(
+            "greengrassv2", region_name="us-east-1", endpoint_url=tls_server, config=config, **KEYS
+        )
+        with pytest.raises(
+            exceptions.SSLError, match=f"^SSL validation failed for {tls_server}/greengrass/v2/components "
+        ) as refused:
             stranger.list_components()
         told[module] = str(refused.value)
     assert "[SSL: CERTIFICATE_VERIFY_FAILED]" in told[boto3]
@@ -156,7 +162,9 @@ def test_the_systems_certificates_are_trusted(tls_server: str, ledger: Ledger) -
     environment = {**os.environ, "SSL_CERT_FILE": str(TLS / "localhost.pem")}
     environment.pop("REQUESTS_CA_BUNDLE", None)
     outcomes = {
-        module: subprocess.run([sys.executable, "-c", f"import {module}; {module}.{call}"], env=environment, capture_output=True)
+        module: subprocess.run(
+            [sys.executable, "-c", f"import {module}; {module}.{call}"], env=environment, capture_output=True
+        )
         for module in ("boto3", "fleetgrass")
     }
     assert outcomes["fleetgrass"].returncode == 0, outcomes["fleetgrass"].stderr

@@ -6,8 +6,8 @@ from __future__ import annotations
 def query(given: str, body: bytes | None) -> str:
     """The pairs of a presigned URL's query that are the call's own, percent-encoded, with an ampersand at the end.
 
-    Of a key that comes twice in the query the first value counts; a body's member replaces a query's of the same name. A
-    list of the body repeats its key, and any other nested value stands as `str()` gives it.
+    Of a key that comes twice in the query the first value counts; a body's member replaces a query's of the same name.
+    A list of the body repeats its key, and any other nested value stands as `str()` gives it.
     """
     from urllib.parse import parse_qs, quote
 

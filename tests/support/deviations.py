@@ -91,8 +91,8 @@ def _long_url(found: Difference) -> bool:
 
 
 def _header_control_characters(found: Difference) -> bool:
-    error = str(found.ours.outcome.error)
-    return found.ours.outcome.kind == "HTTPClientError" and "Invalid header value b" in error and not found.ours.requests
+    kind, error = found.ours.outcome.kind, str(found.ours.outcome.error)
+    return kind == "HTTPClientError" and "Invalid header value b" in error and not found.ours.requests
 
 
 def _presign_params(found: Difference) -> bool:

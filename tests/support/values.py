@@ -194,7 +194,8 @@ class Values:
         least = shape.metadata.get("min")
         pool: tuple[Any, ...] = (*FLOATS, *DECIMALS, *(v for v in INTEGERS if abs(v) < 2**64), True, Fraction(1.5))
         fitting = [value for value in pool if least is None or self.wrong or not value < least]
-        return self.random.choice(fitting)
+        chosen: float | Decimal | int = self.random.choice(fitting)
+        return chosen
 
     def _boolean(self, shape: Any) -> bool:
         return self.chance(0.5)
