@@ -119,7 +119,6 @@ def main() -> None:
         return serve()
 
     import boto3
-    import botocore
 
     import fleetgrass
     from fleetgrass import _core

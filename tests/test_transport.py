@@ -16,13 +16,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from support.answers import SILENT, Answer, reply
-from support.deviations import Ledger
-from support.server import RecordingServer
 
 import fleetgrass
 from fleetgrass import exceptions
 from support.answers import SILENT, Answer, reply
+from support.deviations import Ledger
 from support.server import RecordingServer
 
 TLS = Path(__file__).parent / "tls"

@@ -82,7 +82,7 @@ class File(io.BytesIO):
     def __repr__(self) -> str:
         return "<file>"
 
-    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[bytes]:
         return iter(self.getvalue().splitlines(keepends=True))
 
 
