@@ -43,12 +43,15 @@ pub fn serialize<I: Input>(
     request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
+/// Values of a query's key, each as its text or as why it has none.
+type Texts = Vec<Result<Vec<u8>>>;
+
 /// What the walk has gathered, each part with the first error of its own.
 #[derive(Default)]
 struct Request {
     labels: Vec<(Box<str>, Result<Vec<u8>>)>,
     /// By key, each with its values; a later member of the same key takes the place of an earlier one.
-    query: Vec<(Vec<u8>, Vec<Result<Vec<u8>>>)>,
+    query: Vec<(Vec<u8>, Texts)>,
     headers: Vec<(String, Vec<u8>)>,
     /// Set by the first thing that cannot be put into its place.
     misplaced: Option<Error>,
@@ -90,7 +93,7 @@ impl Request {
         Ok(Serialized { path, query: given.then_some(query), headers: self.headers, body: self.body })
     }
 
-    fn set_query(&mut self, key: &[u8], values: Vec<Result<Vec<u8>>>) {
+    fn set_query(&mut self, key: &[u8], values: Texts) {
         match self.query.iter_mut().find(|(known, _)| known == key) {
             Some((_, known)) => *known = values,
             None => self.query.push((key.to_vec(), values)),
@@ -404,7 +407,7 @@ impl Walk<'_> {
 }
 
 /// The values that a query's key is repeated for.
-fn repeated<I: Input>(value: &I) -> Result<Vec<Result<Vec<u8>>>> {
+fn repeated<I: Input>(value: &I) -> Result<Texts> {
     let encoded = |value: &I| value.encoded().map(Into::into);
     Ok(if value.is(Class::Repeated) { value.items()?.iter().map(encoded).collect() } else { vec![encoded(value)] })
 }
