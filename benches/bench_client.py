@@ -116,12 +116,18 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        serve()
-        return
+        return serve()
+
+    import boto3
+
+    import fleetgrass
+    from fleetgrass import _core
 
     os.environ.pop("AWS_PROFILE", None)
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"fleetgrass {fleetgrass.__version__}, boto3 {boto3.__version__}, botocore {botocore.__version__}")
+    print(
+        f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build), boto3 {boto3.__version__}, botocore {botocore.__version__}"
+    )
     print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
     with server() as url:
         starts: dict[str, Any] = {"(bare python)": lambda: run("pass")}

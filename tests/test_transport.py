@@ -13,11 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 import fleetgrass
 from fleetgrass import exceptions
 from support.answers import SILENT, Answer, reply
+from support.deviations import Ledger
 from support.server import RecordingServer
 
 TLS = Path(__file__).parent / "tls"
@@ -130,11 +133,56 @@ def test_verification_can_be_switched_off(tls_server: str) -> None:
     assert client(tls_server, verify=False).list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_stranger_is_refused(tls_server: str) -> None:
+@pytest.mark.deviation
+def test_a_stranger_is_refused(tls_server: str, ledger: Ledger) -> None:
     """The class and the start of the text are botocore's, the reason is the TLS library's."""
-    ours = client(tls_server, config=fleetgrass.Config(retries={"total_max_attempts": 1}))
-    with pytest.raises(exceptions.SSLError, match=f"^SSL validation failed for {tls_server}/greengrass/v2/components "):
-        ours.list_components()
+    ledger.use("tls-words")
+    told = {}
+    for module in (boto3, fleetgrass):
+        config = Config(retries={"total_max_attempts": 1})
+        stranger = module.client(
+            "greengrassv2", region_name="us-east-1", endpoint_url=tls_server, config=config, **KEYS
+        )
+        with pytest.raises(
+            exceptions.SSLError, match=f"^SSL validation failed for {tls_server}/greengrass/v2/components "
+        ) as refused:
+            stranger.list_components()
+        told[module] = str(refused.value)
+    assert "[SSL: CERTIFICATE_VERIFY_FAILED]" in told[boto3]
+    assert "invalid peer certificate" in told[fleetgrass]
+
+
+@pytest.mark.deviation
+def test_the_systems_certificates_are_trusted(tls_server: str, ledger: Ledger) -> None:
+    """Processes of their own: the certificates are read once a process."""
+    ledger.use("ca-bundle")
+    call = f"client('greengrassv2', region_name='us-east-1', endpoint_url={tls_server!r}, **{KEYS!r}).list_components()"
+    environment = {**os.environ, "SSL_CERT_FILE": str(TLS / "localhost.pem")}
+    environment.pop("REQUESTS_CA_BUNDLE", None)
+    outcomes = {
+        module: subprocess.run(
+            [sys.executable, "-c", f"import {module}; {module}.{call}"], env=environment, capture_output=True
+        )
+        for module in ("boto3", "fleetgrass")
+    }
+    assert outcomes["fleetgrass"].returncode == 0, outcomes["fleetgrass"].stderr
+    assert b"SSLError" in outcomes["boto3"].stderr
+
+
+@pytest.mark.deviation
+def test_no_exception_shows_a_token(server: RecordingServer, ledger: Ledger) -> None:
+    ledger.use("secrets")
+    told = {}
+    for module in (boto3, fleetgrass):
+        config = Config(retries={"total_max_attempts": 1})
+        keys = {**KEYS, "aws_session_token": "the-token\n"}
+        bad = module.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, config=config, **keys)
+        with pytest.raises(exceptions.HTTPClientError) as refused:
+            bad.list_components()
+        told[module] = f"{refused.value} {refused.value.kwargs}"
+    assert "the-token" in told[boto3]
+    assert "the-token" not in told[fleetgrass]
+    assert "x-amz-security-token" in told[fleetgrass]
 
 
 def test_a_bundle_that_is_not_there_is_named(tls_server: str, tmp_path: Path) -> None:

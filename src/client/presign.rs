@@ -1,5 +1,6 @@
 //! A URL that carries its own signature.
 
+use crate::client::attempt::invalid_header;
 use crate::client::call::{Client, Prepared};
 use crate::client::options::SignatureVersion;
 use crate::client::sign::{Signable, Stamp, sha256, signed_headers};
@@ -24,7 +25,8 @@ impl Client {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         for (name, value) in &call.headers {
-            headers.push((name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned()));
+            let value = std::str::from_utf8(value).map_err(|_| invalid_header(value))?;
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         headers.sort_unstable();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

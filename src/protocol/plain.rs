@@ -302,7 +302,7 @@ mod tests {
         let parameters = map([("arn", "a:b/c".into()), ("artifactName", "x/../ y".into()), ("s3EndpointType", "GLOBAL".into())]);
         let request = request("GetComponentVersionArtifact", &parameters).unwrap();
         assert_eq!(request.path, "/greengrass/v2/components/a%3Ab%2Fc/artifacts/x/../%20y");
-        assert_eq!((request.query.as_str(), request.body), ("s3EndpointType=GLOBAL", None));
+        assert_eq!((request.query.as_deref(), request.body), (Some("s3EndpointType=GLOBAL"), None));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::protocol::{Class, Input, json, uri};
 pub struct Serialized {
     /// Percent-encoded.
     pub path: String,
-    /// Percent-encoded, without a question mark.
-    pub query: String,
+    /// Percent-encoded, without a question mark; empty where all that was given are empty lists.
+    pub query: Option<String>,
     /// In the wire's spelling.
     pub headers: Vec<(String, Vec<u8>)>,
     /// JSON, or `None` where the operation has no body.
@@ -75,6 +75,7 @@ impl Request {
         if let Some(error) = raised {
             return Err(error);
         }
+        let given = !self.query.is_empty();
         let mut query = String::new();
         for (key, values) in self.query {
             for value in values {
@@ -86,7 +87,7 @@ impl Request {
                 uri::encode(&mut query, &value?);
             }
         }
-        Ok(Serialized { path, query, headers: self.headers, body: self.body })
+        Ok(Serialized { path, query: given.then_some(query), headers: self.headers, body: self.body })
     }
 
     fn set_query(&mut self, key: &[u8], values: Vec<Result<Vec<u8>>>) {

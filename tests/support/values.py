@@ -7,7 +7,7 @@ shape wants. With `wrong=0` everything it makes passes botocore's validation. No
 import collections
 import io
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -77,10 +77,13 @@ class Mute:
 
 
 class File(io.BytesIO):
-    """A file-like object that can be shown the same way twice."""
+    """A file-like object that can be shown and read the same way twice."""
 
     def __repr__(self) -> str:
         return "<file>"
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.getvalue().splitlines(keepends=True))
 
 
 WRONG: tuple[Callable[[], Any], ...] = (
