@@ -26,6 +26,7 @@ import boto3
 import botocore
 
 import fleetgrass
+from fleetgrass import _core
 
 BODY = (
     b'{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY",'
@@ -116,18 +117,13 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        return serve()
-
-    import boto3
-
-    import fleetgrass
-    from fleetgrass import _core
+        serve()
+        return
 
     os.environ.pop("AWS_PROFILE", None)
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(
-        f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build), boto3 {boto3.__version__}, botocore {botocore.__version__}"
-    )
+    print(f"fleetgrass {fleetgrass.__version__}, {_core.__profile__} build")
+    print(f"boto3 {boto3.__version__}, botocore {botocore.__version__}")
     print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
     with server() as url:
         starts: dict[str, Any] = {"(bare python)": lambda: run("pass")}
