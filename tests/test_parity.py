@@ -20,9 +20,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
 from support.compare import Side
+from support.local_cloud import send
 from support.outcome import Outcome, capture, differences
 from support.wrong import WRONG_CLIENTS, wrong_side
-from test_emulator import send
 
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 NEVER_MADE = "00000000-0000-4000-8000-000000000000"

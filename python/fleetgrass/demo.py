@@ -168,7 +168,7 @@ def _components(client: Any, scope: str) -> dict[str, str]:
 
 
 def _groups(components: dict[str, str]) -> dict[str, tuple[str, str]]:
-    """A thing group for each component: its name, whose dots no group may have. A number tells apart what is then alike."""
+    """A thing group for each component: its name without dots, which no group may have, and a number where need be."""
     groups: dict[str, tuple[str, str]] = {}
     for component, version in components.items():
         name = component.replace(".", "-")[:GROUP_LIMIT]
