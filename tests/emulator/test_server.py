@@ -1,29 +1,59 @@
 """The local cloud as a server: many clients, its file, its port, its end."""
 
 import os
-import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import client_of, publish
+from support.local_cloud import client_of, deploy, publish
 
 
-def test_many_clients_at_once(emulator: Emulator) -> None:
-    emulator.register_core_devices(20)
-    found: list[int] = []
+@pytest.mark.parametrize("file", [None, "cloud.db"])
+def test_many_clients_at_once(tmp_path: Path, file: str | None) -> None:
+    """Reads and writes of many threads: nothing fails, nothing is lost, nothing happens twice."""
+    with Emulator(store=file and tmp_path / file) as emulator:
+        # these do not try again, so that any answer but a good one is raised
+        clients = [client_of(emulator) for _ in range(12)]
+        group = emulator.thing_group_arn("all")
 
-    def read() -> None:
-        client = client_of(emulator)
-        found.extend(len(client.list_core_devices()["coreDevices"]) for _ in range(20))
+        def work(number: int) -> list[str]:
+            client, once = clients[number], []
+            arn = publish(client, f"component-{number}")
+            for turn in range(8):
+                emulator.register_core_device(f"pump-{number}-{turn}", ["all"])
+                deploy(client, group, f"component-{number}")
+                client.tag_resource(resourceArn=arn, tags={f"turn-{turn}": ""})
+                client.list_installed_components(coreDeviceThingName=f"pump-{number}-{turn}", topologyFilter="ALL")
+                target = emulator.thing_group_arn("once")
+                once.append(client.create_deployment(targetArn=target, clientToken=f"turn-{turn}")["deploymentId"])
+            return once
 
-    threads = [threading.Thread(target=read) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [20] * 160
+        with ThreadPoolExecutor(len(clients)) as pool:
+            once = list(pool.map(work, range(len(clients))))
+        assert all(ids == once[0] for ids in once)
+        assert len(set(once[0])) == 8
+        pages = clients[0].get_paginator("list_deployments").paginate(targetArn=group, historyFilter="ALL")
+        revisions = [int(row["revisionId"]) for row in pages.search("deployments")]
+        assert revisions == list(range(96, 0, -1))
+        found = clients[0].get_paginator("list_core_devices").paginate().search("coreDevices")
+        assert len(list(found)) == 96
+
+
+def test_a_file_may_have_two_servers(tmp_path: Path) -> None:
+    with Emulator(store=tmp_path / "cloud.db") as one, Emulator(store=tmp_path / "cloud.db") as other:
+        clients = [client_of(one), client_of(other)] * 3
+
+        def work(number: int) -> None:
+            for turn in range(10):
+                publish(clients[number], f"component-{number}-{turn}")
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            list(pool.map(work, range(len(clients))))
+        found = clients[1].get_paginator("list_components").paginate().search("components")
+        assert len(list(found)) == 60
 
 
 def test_a_file_keeps_the_state(tmp_path: Any) -> None:

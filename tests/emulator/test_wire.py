@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
-from support.local_cloud import ARN, GROUP, THING, UUID, client_of, publish, refused, send
+from support.local_cloud import ARN, GROUP, THING, UUID, client_of, exchange, publish, refused, send
 
 
 def test_headers_and_times(emulator: Emulator) -> None:
@@ -68,7 +68,7 @@ def test_operations_that_are_not_here_yet(client: Any) -> None:
     assert error["Error"]["Message"] == "The local cloud does not have GetServiceRoleForAccount yet"
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"targetArn": 3}', b"\xff"])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"targetArn": 3}', b"\xff", b'{"components":' * 100_000])
 def test_bodies_that_cannot_be_parsed(emulator: Emulator, body: bytes) -> None:
     status, _, answer = send(emulator, "POST", "/greengrass/v2/deployments", body, Authorization="AWS4")
     assert status == 400
@@ -88,8 +88,68 @@ def test_several_constraints_at_once(client: Any) -> None:
 
 
 def test_a_body_has_a_limit(emulator: Emulator) -> None:
-    body = b" " * (10 * 1024 * 1024 + 1)
-    assert send(emulator, "POST", "/greengrass/v2/deployments", body, Authorization="AWS4")[0] == 413
+    limit = 10 * 1024 * 1024
+    for size, expected in ((limit, 400), (limit + 1, 413)):
+        assert send(emulator, "POST", "/greengrass/v2/deployments", b" " * size, Authorization="AWS4")[0] == expected
+
+
+HEAD = b" HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4\r\n"
+READ = b"GET /greengrass/v2/coreDevices" + HEAD + b"Connection: close\r\n\r\n"
+
+
+def test_requests_may_come_all_at_once(emulator: Emulator) -> None:
+    emulator.register_core_device("pump-1")
+    first = READ.replace(b"Connection: close\r\n", b"")
+    second = first.replace(b"coreDevices", b"coreDevices/pump-1")
+    answers = exchange(emulator, first, second, READ.replace(b"coreDevices", b"components"))
+    assert answers.count(b"HTTP/1.1 200 OK\r\n") == 3
+    order = [answers.index(mark) for mark in (b'"coreDevices":', b'"coreVersion":', b'"components":')]
+    assert order == sorted(order)
+
+
+def test_an_old_client_is_answered_and_left(emulator: Emulator) -> None:
+    answer = exchange(emulator, b"GET /greengrass/v2/coreDevices HTTP/1.0\r\nAuthorization: AWS4\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.0 200 OK\r\n")
+    assert answer.endswith(b'\r\n\r\n{"coreDevices":[]}')
+
+
+@pytest.mark.parametrize("method", [b"HEAD", b"OPTIONS"])
+def test_other_methods_are_unknown_routes(emulator: Emulator, method: bytes) -> None:
+    head, _, found = exchange(emulator, READ.replace(b"GET", method)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert b"\r\nx-amzn-errortype: MissingAuthenticationTokenException\r\n" in head
+    assert found == (b"" if method == b"HEAD" else b'{"message":"Missing Authentication Token"}')
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [(b"%zz%", "%zz%"), (b"%FF", "\N{REPLACEMENT CHARACTER}"), (b"%00", "\0"), (b"a%2Fb+c", "a/b+c")]
+)
+def test_percent_encoding_that_is_broken_stands_for_itself(emulator: Emulator, path: bytes, name: str) -> None:
+    answer = exchange(emulator, READ.replace(b"coreDevices", b"coreDevices/" + path))
+    assert answer.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["resourceId"] == name
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 10\r\n\r\n{",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\n{",
+    ],
+)
+def test_a_body_that_breaks_off_is_told(emulator: Emulator, rest: bytes) -> None:
+    answer = exchange(emulator, b"POST /greengrass/v2/deployments" + HEAD + rest, breaks_off=True)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    found = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert found["reason"] == "CANNOT_PARSE"
+    assert found["message"].startswith("Could not read request body: ")
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"hello\r\n\r\n"])
+def test_what_is_no_request_harms_nobody(emulator: Emulator, sent: bytes) -> None:
+    assert exchange(emulator, sent).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert exchange(emulator, READ).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 TEMPLATES = sorted(

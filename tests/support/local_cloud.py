@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import urllib.error
 import urllib.request
 from typing import Any
@@ -74,6 +75,16 @@ ARN = "arn:aws:greengrass:eu-west-1:111122223333:components:io.acme.Pump"
 def deploy(client: Any, target: str, *components: str, version: str = "1.0.0", **params: Any) -> str:
     named = {component: {"componentVersion": version} for component in components}
     return str(client.create_deployment(targetArn=target, components=named, **params)["deploymentId"])
+
+
+def exchange(emulator: Emulator, *sent: bytes, breaks_off: bool = False) -> bytes:
+    """The bytes that come back for these until the server ends the connection."""
+    host, _, port = emulator.endpoint_url.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"".join(sent))
+        if breaks_off:
+            connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def send(emulator: Emulator, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any, Any]:
