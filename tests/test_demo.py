@@ -1,10 +1,12 @@
 """The main job in one command, and the command line around it."""
 
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,10 @@ def outcome(findings: demo.Findings) -> tuple[Any, ...]:
         findings.calls,
         findings.deployments,
     )
+
+
+def recipe(name: str, version: str = "1.0.0") -> str:
+    return json.dumps({"RecipeFormatVersion": "2020-01-25", "ComponentName": name, "ComponentVersion": version})
 
 
 def test_our_own_fleet() -> None:
@@ -96,8 +102,10 @@ def test_recipes_from_public_repositories() -> None:
     assert "hello_world_recipe.yaml" not in told
     problems = {problem.file: problem for problem in findings.problems}
     assert problems["sample-recipe-fail-missing-uri.yaml"].key == "Manifests[0].Artifacts[0].URI (line 10)"
-    assert problems["sample-recipe-missing-permission-fields.yaml"].what.endswith(
-        "already exists with state: [DEPLOYABLE]"
+    same = [problem for problem in findings.problems if "already" in problem.what]
+    assert len(same) == 7
+    assert problems["valid_component_recipe.json"].what == (
+        "com.example.HelloWorld 1.0.0 is published from hello_world_recipe.yaml already; give it another version"
     )
 
 
@@ -112,7 +120,8 @@ def test_what_is_printed() -> None:
     ):
         assert title in text
     assert '  ComponentVersion (line 4): "1.2" is not a version' in text
-    assert "  16 devices: Component com.example.TelemetryAgent version constraints:" in text
+    assert "  16 devices: No local or cloud component version satisfies the requirements. Component" in text
+    assert "Check whether" not in text
 
 
 def test_brackets_are_text(tmp_path: Path) -> None:
@@ -120,11 +129,34 @@ def test_brackets_are_text(tmp_path: Path) -> None:
     assert "[red]a.json" in printed(demo.run(tmp_path, devices=1))
 
 
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_published(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(recipe("a"))
+    (tmp_path / "b.yaml").mkdir()
+    (tmp_path / "c.yml").symlink_to(tmp_path / "nowhere")
+    findings = demo.run(tmp_path, devices=1)
+    assert findings.published == {("a", "1.0.0"): "a.json"}
+    assert findings.problems == [
+        demo.Problem("b.yaml", "", "it cannot be read: Is a directory"),
+        demo.Problem("c.yml", "", "it cannot be read: No such file or directory"),
+    ]
+
+
+def test_components_whose_groups_would_be_alike_are_told_apart(tmp_path: Path) -> None:
+    names = ["a.b", "a-b", "n" * 128, "n" * 127 + "m"]
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(recipe(name))
+    findings = demo.run(tmp_path, devices=40)
+    assert (findings.devices, findings.deployments) == (40, 4)
+    reached = Counter(failure.deployment for failure in findings.failed.elements())
+    assert reached == dict.fromkeys(names, 10)  # no manifest fits, and no device is reached by two deployments
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["demo", "no/such/folder"], "no/such/folder cannot be read: No such file or directory"),
-        (["demo", str(Path(__file__).parent / "support")], "holds no recipe"),
+        (["demo", str(Path(__file__).parent / "support")], "holds no recipe: name a folder with"),
+        (["demo", __file__], "cannot be read: Not a directory"),
         (["demo", "--devices", "0"], "0 devices make no fleet"),
         (["emulate", "--port", "70000"], "70000"),
         (["emulate", "--region", "eu west"], '"eu west" is not a Region'),
@@ -151,12 +183,29 @@ def keep_signals() -> Any:
 def test_without_rich(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert main(["demo"]) == 1
-    assert "pip install fleetgrass[cli]" in capsys.readouterr().err
+    assert "pip install 'fleetgrass[cli]'" in capsys.readouterr().err
 
 
 def test_the_demo_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--devices", "10"]) == 0
     assert "What runs where on 10 core devices" in capsys.readouterr().out
+
+
+def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str], keep_signals: None) -> None:
+    with Emulator() as emulator:
+        port = emulator.endpoint_url.rpartition(":")[2]
+        assert main(["emulate", "--port", port]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"fleetgrass: cannot listen on port {port}: ")
+    assert error.endswith("; choose another port, or 0 for any\n")
+
+
+def test_ctrl_c_ends_the_demo_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupted)
+    assert main(["demo"]) == 130
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -166,13 +215,16 @@ def test_emulate_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path
         "-m",
         "fleetgrass",
         "emulate",
+        "--port",
+        "0",
         "--region",
         "eu-west-1",
         "--store",
         str(tmp_path / "store"),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         lines = [process.stdout.readline().strip() for _ in range(5)]
         exported = dict(line.removeprefix("export ").split("=", 1) for line in lines[:4])
         assert lines[4].startswith("#")
@@ -185,3 +237,4 @@ def test_emulate_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path
         assert exported["AWS_DEFAULT_REGION"] == "eu-west-1"
         process.send_signal(stop)
         assert process.wait(timeout=20) == 0
+        assert process.stdout.read() + process.stderr.read() == ""

@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130  # what shells call a program that Ctrl-C has ended
     except (OSError, ValueError, OverflowError) as error:
         print(f"fleetgrass: {error}", file=sys.stderr)
         return 1
@@ -35,7 +37,7 @@ def _demo(options: argparse.Namespace) -> int:
     try:
         from rich.console import Console
     except ImportError:
-        print("fleetgrass: the demo prints with rich, which is missing: pip install fleetgrass[cli]", file=sys.stderr)
+        print("fleetgrass: the demo prints with rich, which is missing: pip install 'fleetgrass[cli]'", file=sys.stderr)
         return 1
     from fleetgrass import demo
 

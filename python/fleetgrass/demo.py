@@ -7,6 +7,7 @@ devices are dealt out to the groups, and the platforms to the devices.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,11 +28,17 @@ RECIPES = Path(__file__).with_name("demo_recipes")
 
 SUFFIXES = {".json", ".yaml", ".yml"}
 
-#: How long the names of groups and devices may be.
-NAME_LIMIT = 124
+#: How long the name of a group may be, so that its devices' names, which begin with it, keep to their limit of 124.
+GROUP_LIMIT = 90
 
 #: Ten devices of a group: operating system and architecture.
 PLATFORMS = [("linux", "amd64")] * 5 + [("linux", "aarch64")] * 3 + [("windows", "amd64")] * 2
+
+
+#: What the device adds to every failure to find a version.
+ALWAYS_SAID = re.compile(
+    r"An error occurred while negotiating component version with cloud\. |Check whether .*? resolve the conflict\. "
+)
 
 
 class Problem(NamedTuple):
@@ -56,8 +63,8 @@ class Findings:
     folder: Path
     files: int = 0
     problems: list[Problem] = field(default_factory=list)
-    #: (component, version) published, in order.
-    published: list[tuple[str, str]] = field(default_factory=list)
+    #: The file that (component, version) was published from, in order.
+    published: dict[tuple[str, str], str] = field(default_factory=dict)
     devices: int = 0
     deployments: int = 0
     calls: int = 0
@@ -95,12 +102,13 @@ def run(
     findings.files = len(files)
     with findings.timed("start the cloud"):
         emulator = Emulator()
-        client = connect(emulator)
     with emulator:
+        with findings.timed("start the cloud"):
+            client = connect(emulator)
         with findings.timed("publish the recipes"):
             for path in files:
                 _publish(client, path, findings)
-        groups = {_group(name): (name, version) for name, version in _components(client, "PRIVATE").items()}
+        groups = _groups(_components(client, "PRIVATE"))
         with findings.timed("register the devices"):
             _register(emulator, list(groups), devices)
         with findings.timed("deploy to the groups"):
@@ -124,20 +132,32 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _publish(client: Any, path: Path, findings: Findings) -> None:
-    text = path.read_bytes()
+    def refuse(key: str, what: str) -> None:
+        findings.problems.append(Problem(path.name, key, what))
+
     try:
-        read_recipe(text)
-        answer = client.create_component_version(inlineRecipe=text)
+        text = path.read_bytes()
+        recipe = read_recipe(text)
+        version = recipe["ComponentName"], recipe["ComponentVersion"]
+        if first := findings.published.get(version):
+            refuse(
+                "ComponentVersion", f"{' '.join(version)} is published from {first} already; give it another version"
+            )
+            return
+        client.create_component_version(inlineRecipe=text)
+    except OSError as error:
+        refuse("", f"it cannot be read: {error.strerror}")
     except RecipeError as error:
         for problem in error.problems:
-            line = f" (line {problem['line']})" if problem["line"] else ""
-            findings.problems.append(
-                Problem(path.name, f"{problem['path']}{line}".strip(), f"{problem['what']}; {problem['remedy']}")
+            place = ", ".join(f"{name} {problem[name]}" for name in ("line", "column") if problem[name])
+            refuse(
+                f"{problem['path']} ({place})".strip() if place else problem["path"],
+                f"{problem['what']}; {problem['remedy']}",
             )
     except client.exceptions.ClientError as error:
-        findings.problems.append(Problem(path.name, "", error.response["Error"]["Message"]))
+        refuse("", error.response["Error"]["Message"])
     else:
-        findings.published.append((answer["componentName"], answer["componentVersion"]))
+        findings.published[version] = path.name
 
 
 def _components(client: Any, scope: str) -> dict[str, str]:
@@ -147,9 +167,15 @@ def _components(client: Any, scope: str) -> dict[str, str]:
     return {component["componentName"]: component["latestVersion"]["componentVersion"] for component in components}
 
 
-def _group(component: str) -> str:
-    """The thing group of a component; groups have no dots in their names."""
-    return component.replace(".", "-")[:NAME_LIMIT]
+def _groups(components: dict[str, str]) -> dict[str, tuple[str, str]]:
+    """A thing group for each component: its name without dots, which no group may have, and a number where need be."""
+    groups: dict[str, tuple[str, str]] = {}
+    for component, version in components.items():
+        name = component.replace(".", "-")[:GROUP_LIMIT]
+        if name in groups:
+            name = f"{name}-{len(groups)}"
+        groups[name] = component, version
+    return groups
 
 
 def _register(emulator: Emulator, groups: list[str], devices: int) -> None:
@@ -158,8 +184,9 @@ def _register(emulator: Emulator, groups: list[str], devices: int) -> None:
         return
     counts = Counter((groups[at % len(groups)], PLATFORMS[at // len(groups) % 10]) for at in range(devices))
     for (group, (system, architecture)), count in counts.items():
-        prefix = f"{group[: NAME_LIMIT - 30]}-{system}-{architecture}-"
-        emulator.register_core_devices(count, prefix, [group], platform=system, architecture=architecture)
+        emulator.register_core_devices(
+            count, f"{group}-{system}-{architecture}-", [group], platform=system, architecture=architecture
+        )
 
 
 def _read_back(client: Any, findings: Findings) -> None:
@@ -191,10 +218,9 @@ def _read_back(client: Any, findings: Findings) -> None:
 def _particulars(reason: str) -> str:
     """What is particular in the `reason` of a failed deployment, `<code>: <detailed status>: <text>`.
 
-    The device's texts begin with what is always the same, and end with the component that they are about.
+    The device's texts hold sentences that are always the same; what tells one failure from another comes last.
     """
-    text = reason.split(": ", 2)[-1]
-    return text[max(text.rfind("Component "), 0) :]
+    return ALWAYS_SAID.sub("", reason.split(": ", 2)[-1])
 
 
 def show(findings: Findings, console: Console) -> None:
@@ -207,7 +233,9 @@ def show(findings: Findings, console: Console) -> None:
         console.print(_running(findings))
     failures: dict[str, list[tuple[str, str]]] = {}
     for failure, count in sorted(findings.failed.items(), key=lambda item: (item[0].deployment, -item[1])):
-        failures.setdefault(failure.deployment, []).append((f"{count:,} devices: ", failure.reason))
+        failures.setdefault(failure.deployment, []).append(
+            (f"{count:,} device{'s' if count > 1 else ''}: ", failure.reason)
+        )
     _show_groups(f"What failed on {findings.failed.total():,} core devices, and why", failures, console)
     console.print(_timing(findings))
 

@@ -8,7 +8,7 @@ use super::deployments;
 use super::devices::{self, CLASSIC, LITE, nucleus_of};
 use super::error::{Result, ServiceError};
 use super::input::Input;
-use super::page::Page;
+use super::page::{Filters, Page};
 use super::store::{Millis, State};
 use super::tags;
 use crate::model::Operation;
@@ -59,32 +59,28 @@ impl Registration {
 /// Devices report for the first time, or again, and take what is deployed to them.
 pub fn register(state: &State, registration: &Registration) -> Result<()> {
     for name in &registration.names {
-        let device: i64 = state
+        state
             .db
             .prepare_cached(
                 "INSERT INTO core_device (name, platform, architecture, runtime, nucleus_version, status, updated)
                  VALUES (:name, :platform, :architecture, :runtime, :version, 'HEALTHY', :now)
                  ON CONFLICT (name) DO UPDATE SET
                      platform = excluded.platform, architecture = excluded.architecture, runtime = excluded.runtime,
-                     nucleus_version = excluded.nucleus_version, updated = excluded.updated
-                 RETURNING id",
+                     nucleus_version = excluded.nucleus_version, updated = excluded.updated",
             )?
-            .query_row(
-                named_params! {
-                    ":name": name, ":platform": registration.platform, ":architecture": registration.architecture,
-                    ":runtime": registration.runtime, ":version": registration.nucleus_version, ":now": state.now,
-                },
-                |row| row.get(0),
-            )?;
+            .execute(named_params! {
+                ":name": name, ":platform": registration.platform, ":architecture": registration.architecture,
+                ":runtime": registration.runtime, ":version": registration.nucleus_version, ":now": state.now,
+            })?;
         state
             .db
             .prepare_cached(
                 "INSERT INTO installed (device, name, version, state, root, changed, source)
-                 VALUES (:device, :name, :version, 'FINISHED', FALSE, :now, 'LOCAL')
+                 VALUES (:device, :nucleus, :version, 'FINISHED', FALSE, :now, 'LOCAL')
                  ON CONFLICT (device, name) DO UPDATE SET version = excluded.version",
             )?
             .execute(named_params! {
-                ":device": device, ":name": nucleus_of(&registration.runtime), ":version": registration.nucleus_version,
+                ":device": name, ":nucleus": nucleus_of(&registration.runtime), ":version": registration.nucleus_version,
                 ":now": state.now,
             })?;
         for group in &registration.thing_groups {
@@ -95,7 +91,7 @@ pub fn register(state: &State, registration: &Registration) -> Result<()> {
         }
     }
     for deployment in deployments::active(state, &targets(state, &registration.names)?)? {
-        devices::take(state, &deployment)?;
+        devices::take(state, &deployment, Some(&registration.names))?;
     }
     Ok(())
 }
@@ -132,18 +128,22 @@ pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let page = Page::read(operation, input)?;
-    let mut query = state.db.prepare_cached(
-        "SELECT name, status, updated, platform, architecture, runtime FROM core_device
-         WHERE name > :after AND (:status IS NULL OR status = :status) AND (:runtime IS NULL OR runtime = :runtime)
-           AND (:group IS NULL
-                OR id IN (SELECT device FROM execution WHERE target = :group AND applied IS NOT NULL))
-         ORDER BY name LIMIT :limit",
-    )?;
-    let parameters = named_params! {
-        ":after": page.after.as_deref().unwrap_or_default(), ":limit": page.limit(),
-        ":status": input.text("status"), ":runtime": input.text("runtime"), ":group": input.text("thingGroupArn"),
+    let mut filters = Filters::default();
+    let (table, name) = match input.text("thingGroupArn") {
+        Some(group) => {
+            filters.add("execution.target = ? AND applied IS NOT NULL", group);
+            ("execution JOIN core_device ON name = device", "device")
+        }
+        None => ("core_device", "name"),
     };
-    let rows = query.query_map(parameters, |row| {
+    filters.add_given("core_device.status = ?", input.text("status"));
+    filters.add_given("runtime = ?", input.text("runtime"));
+    let query = format!(
+        "SELECT name, core_device.status, updated, platform, architecture, runtime FROM {table}
+         WHERE {filters} {name} > ? ORDER BY {name} LIMIT ?"
+    );
+    let mut query = state.db.prepare_cached(&query)?;
+    let rows = query.query_map(filters.with(page.after.clone().unwrap_or_default(), page.limit()), |row| {
         let name: String = row.get(0)?;
         let device = json!({
             "coreDeviceThingName": name, "status": row.get::<_, String>(1)?,
@@ -157,7 +157,8 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
 
 pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let page = Page::read(operation, input)?;
-    let (device, updated, runtime) = find(state, input.required("coreDeviceThingName")?)?;
+    let device = input.required("coreDeviceThingName")?;
+    let (updated, runtime) = find(state, device)?;
     let all = input.text("topologyFilter") == Some("ALL");
     let mut query = state
         .db
@@ -201,7 +202,8 @@ fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(Strin
 
 pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let page = Page::read(operation, input)?;
-    let (device, ..) = find(state, input.required("coreDeviceThingName")?)?;
+    let device = input.required("coreDeviceThingName")?;
+    find(state, device)?;
     // The last modified first; a number breaks ties, and is the key of the page.
     let mut query = state.db.prepare_cached(
         "SELECT modified, seq, id, name, job, execution.target, execution.status, reason, details, created
@@ -232,8 +234,8 @@ pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Re
 
 pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let name = input.required("coreDeviceThingName")?;
-    let (device, ..) = find(state, name)?;
-    state.db.prepare_cached("DELETE FROM core_device WHERE id = ?1")?.execute([device])?;
+    find(state, name)?;
+    state.db.prepare_cached("DELETE FROM core_device WHERE name = ?1")?.execute([name])?;
     tags::remove_all(state, &state.names.core_device(name))?;
     Ok(Value::Null)
 }
@@ -242,15 +244,15 @@ pub fn must_exist(state: &State, arn: &str, name: &str) -> Result<()> {
     search(state, name)?.map(|_| ()).ok_or_else(|| ServiceError::no_core_device(name, arn))
 }
 
-/// The number, last report and runtime of a device.
-fn find(state: &State, name: &str) -> Result<(i64, Millis, String)> {
+/// The last report and the runtime of a device.
+fn find(state: &State, name: &str) -> Result<(Millis, String)> {
     search(state, name)?.ok_or_else(|| ServiceError::no_core_device(name, name))
 }
 
-fn search(state: &State, name: &str) -> Result<Option<(i64, Millis, String)>> {
+fn search(state: &State, name: &str) -> Result<Option<(Millis, String)>> {
     Ok(state
         .db
-        .prepare_cached("SELECT id, updated, runtime FROM core_device WHERE name = ?1")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .prepare_cached("SELECT updated, runtime FROM core_device WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::arn::Target;
 use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
-use super::page::Page;
+use super::page::{Filters, Page};
 use super::store::{Millis, State};
 use super::{components, devices, tags};
 use crate::model::Operation;
@@ -56,7 +56,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
             ":created": state.now, ":job": job, ":document": Value::from(document).to_string(),
         })?;
     tags::put(state, &state.names.deployment(&id), input)?;
-    devices::take(state, &find(state, &id)?)?;
+    devices::take(state, &find(state, &id)?, None)?;
     Ok(json!({ "deploymentId": id, "iotJobId": job, "iotJobArn": job.as_deref().map(|job| state.names.job(job)) }))
 }
 
@@ -114,19 +114,14 @@ pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let page = Page::read(operation, input)?;
-    let query = format!(
-        "SELECT {COLUMNS} FROM deployment
-         WHERE NOT deleted AND seq < :before AND (:all OR latest)
-           AND (:target IS NULL OR target = :target) AND (:parent IS NULL OR parent = :parent)
-         ORDER BY seq DESC LIMIT :limit"
-    );
+    let mut filters = Filters::default();
+    filters.add_given("target = ?", input.text("targetArn"));
+    filters.add_given("parent = ?", input.text("parentTargetArn"));
+    let which = if input.text("historyFilter") == Some("ALL") { "" } else { "latest AND" };
+    let query =
+        format!("SELECT {COLUMNS} FROM deployment WHERE NOT deleted AND {which} {filters} seq < ? ORDER BY seq DESC LIMIT ?");
     let mut query = state.db.prepare_cached(&query)?;
-    let parameters = named_params! {
-        ":before": page.after_number()?.unwrap_or(i64::MAX), ":limit": page.limit(),
-        ":all": input.text("historyFilter") == Some("ALL"),
-        ":target": input.text("targetArn"), ":parent": input.text("parentTargetArn"),
-    };
-    let rows = query.query_map(parameters, Deployment::read)?;
+    let rows = query.query_map(filters.with(page.after_number()?.unwrap_or(i64::MAX), page.limit()), Deployment::read)?;
     let rows = rows.map(|row| row.map(|deployment| (deployment.seq.to_string(), deployment.told().into())));
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
 }

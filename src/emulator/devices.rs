@@ -40,17 +40,17 @@ pub fn nucleus_of(runtime: &str) -> &'static str {
     if runtime == LITE { "aws.greengrass.NucleusLite" } else { "aws.greengrass.Nucleus" }
 }
 
-/// Gives `deployment` to every device that it addresses and that has not had it yet.
-pub fn take(state: &State, deployment: &Deployment) -> Result<()> {
+/// Gives `deployment` to every device that it addresses and that has not had it yet; where `among` is given, only to those.
+pub fn take(state: &State, deployment: &Deployment, among: Option<&[String]>) -> Result<()> {
     let Some(target) = Target::parse(&deployment.target) else { return Ok(()) };
     let shelf = Shelf::new(state);
-    for (profile, devices) in waiting(state, deployment, target)? {
+    for (profile, devices) in waiting(state, deployment, &addressed(state, target, among)?)? {
         let others: Vec<i64> = serde_json::from_str(&profile.others)?;
         let others = others.into_iter().map(|seq| deployments::by_number(state, seq)).collect::<Result<Vec<_>>>()?;
         let outcome = decide(&shelf, deployment, &others, &profile);
         shelf.check()?;
         let report = Report::new(deployment, &others, target, &profile, &outcome);
-        for &device in &devices {
+        for device in &devices {
             report.write(state, deployment, device)?;
         }
         if let (Target::Thing(_), false) = (target, devices.is_empty()) {
@@ -60,21 +60,38 @@ pub fn take(state: &State, deployment: &Deployment) -> Result<()> {
     Ok(())
 }
 
-fn waiting(state: &State, deployment: &Deployment, target: Target) -> Result<BTreeMap<Profile, Vec<i64>>> {
-    let (group, thing) = match target {
-        Target::ThingGroup(group) => (Some(group), None),
-        Target::Thing(thing) => (None, Some(thing)),
+/// The things of `target`, or those of them that are among the given.
+fn addressed(state: &State, target: Target, among: Option<&[String]>) -> Result<Vec<String>> {
+    let group = match target {
+        Target::Thing(thing) => return Ok(vec![thing.into()]),
+        Target::ThingGroup(group) => group,
     };
+    let things: rusqlite::Result<_> = match among {
+        None => {
+            let query = "SELECT thing FROM member WHERE thing_group = ?1";
+            state.db.prepare_cached(query)?.query_map([group], |row| row.get(0))?.collect()
+        }
+        Some(among) => {
+            // a cross join keeps its order: there are fewer of these than of members
+            let query = "SELECT thing FROM json_each(?2) CROSS JOIN member ON thing_group = ?1 AND thing = value";
+            let among = serde_json::to_string(among)?;
+            state.db.prepare_cached(query)?.query_map((group, among), |row| row.get(0))?.collect()
+        }
+    };
+    Ok(things?)
+}
+
+fn waiting(state: &State, deployment: &Deployment, things: &[String]) -> Result<BTreeMap<Profile, Vec<String>>> {
     let mut query = state.db.prepare_cached(
-        "SELECT id, platform, architecture, runtime, nucleus_version,
+        "SELECT name, platform, architecture, runtime, nucleus_version,
                 (SELECT json_group_array(applied ORDER BY applied) FROM execution
-                 WHERE device = id AND target <> :target AND applied IS NOT NULL)
+                 WHERE device = name AND target <> :target AND applied IS NOT NULL)
          FROM core_device
-         WHERE (name = :thing OR name IN (SELECT thing FROM member WHERE thing_group = :group))
-           AND NOT EXISTS (SELECT 1 FROM execution WHERE device = id AND target = :target AND deployment = :seq)",
+         WHERE name IN (SELECT value FROM json_each(:things))
+           AND NOT EXISTS (SELECT 1 FROM execution WHERE device = name AND target = :target AND deployment = :seq)",
     )?;
     let parameters = named_params! {
-        ":target": deployment.target, ":seq": deployment.seq, ":thing": thing, ":group": group,
+        ":target": deployment.target, ":seq": deployment.seq, ":things": serde_json::to_string(things)?,
     };
     let rows = query.query_map(parameters, |row| {
         let profile = Profile {
@@ -86,7 +103,7 @@ fn waiting(state: &State, deployment: &Deployment, target: Target) -> Result<BTr
         };
         Ok((profile, row.get(0)?))
     })?;
-    let mut profiles: BTreeMap<Profile, Vec<i64>> = BTreeMap::new();
+    let mut profiles: BTreeMap<Profile, Vec<String>> = BTreeMap::new();
     for row in rows {
         let (profile, device) = row?;
         profiles.entry(profile).or_default().push(device);
@@ -238,7 +255,7 @@ impl Report {
         }
     }
 
-    fn write(&self, state: &State, deployment: &Deployment, device: i64) -> Result<()> {
+    fn write(&self, state: &State, deployment: &Deployment, device: &str) -> Result<()> {
         if let Some(installed) = &self.installed {
             self.install(state, deployment, device, installed)?;
         }
@@ -257,12 +274,12 @@ impl Report {
                 ":applies": self.installed.is_some(), ":status": self.status, ":reason": self.reason,
                 ":details": self.details, ":now": state.now,
             })?;
-        state.db.prepare_cached("UPDATE core_device SET updated = ?2 WHERE id = ?1")?.execute((device, state.now))?;
+        state.db.prepare_cached("UPDATE core_device SET updated = ?2 WHERE name = ?1")?.execute((device, state.now))?;
         Ok(())
     }
 
     /// Leaves on the device what the plan holds, and the nucleus.
-    fn install(&self, state: &State, deployment: &Deployment, device: i64, installed: &[Installed]) -> Result<()> {
+    fn install(&self, state: &State, deployment: &Deployment, device: &str, installed: &[Installed]) -> Result<()> {
         let kept: Value = installed.iter().map(|component| &*component.name).chain([self.nucleus]).collect();
         state
             .db
@@ -287,7 +304,7 @@ impl Report {
             if component.name == self.nucleus {
                 state
                     .db
-                    .prepare_cached("UPDATE core_device SET nucleus_version = ?2 WHERE id = ?1")?
+                    .prepare_cached("UPDATE core_device SET nucleus_version = ?2 WHERE name = ?1")?
                     .execute((device, &component.version))?;
             }
         }

@@ -3,8 +3,12 @@
 //! A token holds the key of the last row given, so rows that come or go between two pages neither repeat nor lose
 //! others. It is bound to the operation and its filters by a digest: with any other request it is invalid.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Params, params_from_iter};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -54,6 +58,40 @@ impl Page {
         });
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         Map::from_iter([(self.result_key.clone(), Value::Array(rows)), ("nextToken".into(), next.flatten().into())]).into()
+    }
+}
+
+/// The conditions of a list query that its caller gave. One that is left out is no part of the query, so that SQLite
+/// finds the index that fits the others.
+#[derive(Debug, Default)]
+pub struct Filters {
+    conditions: String,
+    values: Vec<Sql>,
+}
+
+impl Filters {
+    /// `condition` has one `?`, which is for `value`.
+    pub fn add(&mut self, condition: &str, value: &str) {
+        self.conditions.push_str(condition);
+        self.conditions.push_str(" AND ");
+        self.values.push(Sql::Text(value.into()));
+    }
+
+    pub fn add_given(&mut self, condition: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.add(condition, value);
+        }
+    }
+
+    /// The values of a query whose last two are the key to go on from and the limit.
+    pub fn with(self, after: impl Into<Sql>, limit: i64) -> impl Params {
+        params_from_iter(self.values.into_iter().chain([after.into(), limit.into()]))
+    }
+}
+
+impl fmt::Display for Filters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.conditions)
     }
 }
 

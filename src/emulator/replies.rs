@@ -4,6 +4,7 @@
 
 use rusqlite::OptionalExtension;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::error::{Result, ServiceError};
 use super::input::Input;
@@ -19,9 +20,9 @@ pub fn once(state: &State, operation: &'static Operation, input: &Input, handler
     let Some((member, token)) = token(operation, input) else {
         return handler(state, operation, input);
     };
-    let request = input.fingerprint(&[member]);
+    let request = Sha256::digest(input.fingerprint(&[member])).to_vec();
     state.db.prepare_cached("DELETE FROM reply WHERE created <= ?1")?.execute([state.now - KEPT])?;
-    let known: Option<(String, String)> = state
+    let known: Option<(Vec<u8>, String)> = state
         .db
         .prepare_cached("SELECT request, answer FROM reply WHERE operation = ?1 AND token = ?2")?
         .query_row((&*operation.name, token), |row| Ok((row.get(0)?, row.get(1)?)))

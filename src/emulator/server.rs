@@ -2,6 +2,7 @@
 //!
 //! All of it runs on one thread, since every request is one transaction on one database.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State as Shared};
 use http::request::Parts as Head;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::LengthLimitError;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Cloud;
-use super::error::{Result, ServiceError};
+use super::error::{Reason, Result, ServiceError};
 use super::input::{Input, Parts, pairs};
 use super::output;
 use super::replies;
@@ -50,7 +52,8 @@ async fn answer(Shared(cloud): Shared<Arc<Cloud>>, request: Request) -> Response
     let (head, body) = request.into_parts();
     let answered = match to_bytes(body, BODY_LIMIT).await {
         Ok(body) => call(&cloud, &head, &body),
-        Err(_) => Err(ServiceError::too_large()),
+        Err(error) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => Err(ServiceError::too_large()),
+        Err(error) => Err(ServiceError::validation(Reason::CannotParse, format!("Could not read request body: {error}"))),
     };
     let mut response = match answered {
         Ok(Answer { status, body: Some(body) }) => json(status, body),

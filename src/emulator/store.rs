@@ -13,7 +13,7 @@ use super::arn::Names;
 use super::catalogue;
 
 /// Counted up when the tables change.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const SCHEMA: &str = "
 CREATE TABLE component_version (
@@ -53,18 +53,19 @@ CREATE TABLE member (
 CREATE INDEX member_thing ON member (thing);
 
 CREATE TABLE core_device (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT PRIMARY KEY, -- of its thing
     platform TEXT NOT NULL,
     architecture TEXT NOT NULL,
     runtime TEXT NOT NULL,
     nucleus_version TEXT NOT NULL,
     status TEXT NOT NULL,
     updated INTEGER NOT NULL -- the last report
-);
+) WITHOUT ROWID;
+CREATE INDEX core_device_status ON core_device (status, name);
+CREATE INDEX core_device_runtime ON core_device (runtime, name);
 
 CREATE TABLE installed (
-    device INTEGER NOT NULL REFERENCES core_device ON DELETE CASCADE,
+    device TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
     name TEXT NOT NULL,
     version TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -76,7 +77,7 @@ CREATE TABLE installed (
 
 -- What became of the last deployment of a target on a device.
 CREATE TABLE execution (
-    device INTEGER NOT NULL REFERENCES core_device ON DELETE CASCADE,
+    device TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
     target TEXT NOT NULL,
     deployment INTEGER NOT NULL REFERENCES deployment,
     applied INTEGER REFERENCES deployment, -- the last one that succeeded: its components are the device's roots
@@ -86,7 +87,7 @@ CREATE TABLE execution (
     modified INTEGER NOT NULL,
     PRIMARY KEY (device, target)
 ) WITHOUT ROWID;
-CREATE INDEX execution_target ON execution (target);
+CREATE INDEX execution_applied ON execution (target, device) WHERE applied IS NOT NULL;
 
 CREATE TABLE tag (
     resource TEXT NOT NULL, -- ARN
@@ -99,11 +100,12 @@ CREATE TABLE tag (
 CREATE TABLE reply (
     operation TEXT NOT NULL,
     token TEXT NOT NULL,
-    request TEXT NOT NULL,
+    request BLOB NOT NULL, -- its digest
     answer TEXT NOT NULL,
     created INTEGER NOT NULL,
     PRIMARY KEY (operation, token)
 ) WITHOUT ROWID;
+CREATE INDEX reply_created ON reply (created);
 ";
 
 /// Milliseconds since 1970.

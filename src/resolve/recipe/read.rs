@@ -57,7 +57,11 @@ impl<'n> Place<'n> {
                 format!("{:?}... ({} characters)", text.chars().take(60).collect::<String>(), text.chars().count())
             }
             Content::Text(text) => format!("{text:?}"),
-            Content::List(items) => format!("a list of {}", items.len()),
+            Content::List(items) => match items.len() {
+                0 => "an empty list".into(),
+                1 => "a list of one element".into(),
+                length => format!("a list of {length} elements"),
+            },
             Content::Map(entries) => match &entries[..] {
                 [] => "an empty map".into(),
                 [(key, _), ..] => format!("a map with the key {key:?}"),
@@ -124,8 +128,10 @@ impl Reader {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let what = if let Some(wrong) = name.chars().find(|&c| !allowed(c)) {
             format!("{} contains {wrong:?}", place.found())
-        } else if name.is_empty() || name.len() > NAME_LIMIT {
-            format!("{} has {} characters", place.found(), name.len())
+        } else if name.is_empty() {
+            "it is empty".into()
+        } else if name.len() > NAME_LIMIT {
+            format!("{} is too long", place.found())
         } else {
             return Some(name);
         };
@@ -136,10 +142,9 @@ impl Reader {
     fn version(&mut self, root: &Place) -> Option<Version> {
         let remedy = "give a version such as \"1.0.0\", in quotes";
         let (place, text) = self.required_text(root, "ComponentVersion", remedy)?;
-        let length = text.chars().count();
-        if length > VERSION_LIMIT {
-            let what = format!("{} has {length} characters", place.found());
-            self.problems.push(place.problem(what, format!("give at most {VERSION_LIMIT}")));
+        if text.chars().count() > VERSION_LIMIT {
+            let what = format!("{} is too long", place.found());
+            self.problems.push(place.problem(what, format!("give at most {VERSION_LIMIT} characters")));
             return None;
         }
         match Version::parse(&text) {
@@ -361,7 +366,7 @@ mod tests {
                  give the versions that are acceptable, such as \"^1.0.0\" or \">=1.0.0 <2.0.0\"",
                 "Manifests[0].Platform (line 9): it is \"linux\"; write a map",
                 "Manifests[0].Artifacts[0].Unarchive (line 12): \"tar\" is no Unarchive; write one of NONE, ZIP",
-                "Manifests[0].Artifacts[1].URI (line 13): it is a list of 1; write a text",
+                "Manifests[0].Artifacts[1].URI (line 13): it is a list of one element; write a text",
             ]
         );
     }

@@ -1,0 +1,144 @@
+"""Deployments of the local cloud: revisions, states, client tokens, subdeployments."""
+
+from typing import Any
+
+from support.local_cloud import GROUP, THING, UUID, publish, recipe, refused
+
+
+def test_a_group_gets_a_job_and_a_thing_does_not(client: Any) -> None:
+    group = client.create_deployment(targetArn=GROUP, deploymentName="line 4")
+    assert group["ResponseMetadata"]["HTTPStatusCode"] == 201
+    assert UUID.fullmatch(group["deploymentId"])
+    assert group["iotJobArn"] == f"arn:aws:iot:eu-west-1:111122223333:job/{group['iotJobId']}"
+    thing = client.create_deployment(targetArn=THING)
+    assert set(thing) == {"deploymentId", "ResponseMetadata"}
+
+
+def test_what_is_sent_comes_back(client: Any) -> None:
+    publish(client, "io.acme.Pump")
+    sent = {
+        "components": {
+            "io.acme.Pump": {
+                "componentVersion": "1.0.0",
+                "configurationUpdate": {"merge": '{"period":"10"}', "reset": ["/legacy"]},
+                "runWith": {"posixUser": "u:g", "systemResourceLimits": {"memory": 65536, "cpus": 0.5}},
+            }
+        },
+        "deploymentPolicies": {
+            "failureHandlingPolicy": "ROLLBACK",
+            "componentUpdatePolicy": {"timeoutInSeconds": 60, "action": "NOTIFY_COMPONENTS"},
+        },
+        "iotJobConfiguration": {},
+        "tags": {"wave": "1"},
+    }
+    created = client.create_deployment(targetArn=GROUP, deploymentName="line 4", **sent)
+    told = client.get_deployment(deploymentId=created["deploymentId"])
+    assert told.pop("creationTimestamp").year >= 2026
+    del told["ResponseMetadata"], created["ResponseMetadata"]
+    assert told == {
+        **sent,
+        **created,
+        "targetArn": GROUP,
+        "revisionId": "1",
+        "deploymentName": "line 4",
+        "deploymentStatus": "ACTIVE",
+        "isLatestForTarget": True,
+    }
+
+
+def test_revisions_replace_each_other(client: Any) -> None:
+    first, second = (client.create_deployment(targetArn=GROUP)["deploymentId"] for _ in range(2))
+    other = client.create_deployment(targetArn=THING)["deploymentId"]
+    told = client.get_deployment(deploymentId=first)
+    assert (told["revisionId"], told["deploymentStatus"], told["isLatestForTarget"]) == ("1", "INACTIVE", False)
+    assert client.get_deployment(deploymentId=second)["revisionId"] == "2"
+
+    def listed(**params: Any) -> list[str]:
+        return [row["deploymentId"] for row in client.list_deployments(**params)["deployments"]]
+
+    assert listed() == [other, second]
+    assert listed(historyFilter="ALL") == [other, second, first]
+    assert listed(historyFilter="ALL", targetArn=GROUP) == [second, first]
+    assert listed(targetArn=THING) == [other]
+
+
+def test_an_unnamed_deployment_has_no_name_and_no_components_in_lists(client: Any) -> None:
+    created = client.create_deployment(targetArn=THING)
+    (row,) = client.list_deployments()["deployments"]
+    assert row.pop("creationTimestamp")
+    assert row == {
+        "targetArn": THING,
+        "revisionId": "1",
+        "deploymentId": created["deploymentId"],
+        "deploymentStatus": "ACTIVE",
+        "isLatestForTarget": True,
+    }
+
+
+def test_canceling_and_deleting(client: Any) -> None:
+    (id,) = (client.create_deployment(targetArn=GROUP, tags={"a": "b"})["deploymentId"],)
+    status, code, error = refused(client.delete_deployment, deploymentId=id)
+    assert (status, code) == (400, "ValidationException")
+    assert error["message"] == f"Deployment ({id}) is in state ACTIVE and can't be deleted. Cancel it first."
+    assert client.cancel_deployment(deploymentId=id)["message"] == "SUCCESS"
+    told = client.get_deployment(deploymentId=id)
+    assert (told["deploymentStatus"], told["isLatestForTarget"]) == ("CANCELED", True)
+    assert refused(client.cancel_deployment, deploymentId=id)[:2] == (400, "ValidationException")
+    assert client.delete_deployment(deploymentId=id)["ResponseMetadata"]["HTTPStatusCode"] == 204
+    for call in (client.get_deployment, client.cancel_deployment, client.delete_deployment):
+        status, code, error = refused(call, deploymentId=id)
+        assert (status, code) == (404, "ResourceNotFoundException")
+        assert error["message"] == f"Deployment ({id}) does not exist"
+        assert (error["resourceId"], error["resourceType"]) == (id, "deployment")
+    assert client.list_deployments(historyFilter="ALL")["deployments"] == []
+    # no number is given twice
+    again = client.create_deployment(targetArn=GROUP)["deploymentId"]
+    assert client.get_deployment(deploymentId=again)["revisionId"] == "2"
+
+
+def test_a_client_token_is_answered_once(client: Any) -> None:
+    calls = [client.create_deployment(targetArn=THING, clientToken="token-1") for _ in range(3)]
+    assert len({call["deploymentId"] for call in calls}) == 1
+    assert len(client.list_deployments(historyFilter="ALL")["deployments"]) == 1
+    status, code, _ = refused(client.create_deployment, targetArn=GROUP, clientToken="token-1")
+    assert (status, code) == (409, "ConflictException")
+    created = [client.create_component_version(inlineRecipe=recipe("a"), clientToken="token-1") for _ in range(2)]
+    assert created[0]["creationTimestamp"] == created[1]["creationTimestamp"]
+
+
+def test_a_refusal_is_not_kept_for_its_token(client: Any) -> None:
+    params = {"targetArn": GROUP, "components": {"a": {"componentVersion": "1.0.0"}}, "clientToken": "t"}
+    assert refused(client.create_deployment, **params)[:2] == (404, "ResourceNotFoundException")
+    publish(client, "a")
+    client.create_deployment(**params)
+
+
+def test_components_must_exist(client: Any) -> None:
+    for name, whose in [("io.acme.Pump", "Private"), ("aws.greengrass.Cli", "Public")]:
+        components = {name: {"componentVersion": "9.9.9"}}
+        status, code, error = refused(client.create_deployment, targetArn=GROUP, components=components)
+        assert (status, code) == (404, "ResourceNotFoundException")
+        assert error["message"] == f"{whose} component ({name}:9.9.9) does not exist"
+    assert client.list_deployments()["deployments"] == []
+
+
+def test_a_merge_must_be_json(client: Any) -> None:
+    publish(client, "a")
+    component = {"componentVersion": "1.0.0", "configurationUpdate": {"merge": "{"}}
+    _, code, error = refused(client.create_deployment, targetArn=GROUP, components={"a": component})
+    assert code == "ValidationException"
+    assert error["fields"][0]["name"] == "components.a.configurationUpdate.merge"
+
+
+def test_subdeployments(client: Any) -> None:
+    child = GROUP + "-left"
+    client.create_deployment(targetArn=GROUP)
+    below = client.create_deployment(targetArn=child, parentTargetArn=GROUP)["deploymentId"]
+    rows = client.list_deployments(parentTargetArn=GROUP)["deployments"]
+    assert [(row["deploymentId"], row["parentTargetArn"]) for row in rows] == [(below, GROUP)]
+    other = {"targetArn": child, "parentTargetArn": GROUP + "-other"}
+    assert refused(client.create_deployment, **other)[:2] == (400, "ValidationException")
+    on_thing = {"targetArn": THING, "parentTargetArn": GROUP}
+    assert refused(client.create_deployment, **on_thing)[:2] == (400, "ValidationException")
+    client.create_deployment(targetArn=GROUP)
+    assert client.get_deployment(deploymentId=below)["deploymentStatus"] == "INACTIVE"
