@@ -39,7 +39,7 @@ check_rust() {
 prepare() {
     local python
     check_rust
-    if ! .venv/bin/python -c '' 2>/dev/null; then
+    if ! .venv/bin/python -c 'import pip' 2>/dev/null; then # missing, half made, or its Python is gone
         python=$(find_python)
         echo "fleetgrass: making .venv with $python" >&2
         "$python" -m venv --clear .venv || {
