@@ -19,7 +19,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+
+import boto3
+import botocore
+
+import fleetgrass
+from fleetgrass import _core
 
 BODY = (
     b'{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY",'
@@ -31,9 +38,12 @@ ARGUMENTS = {
     "aws_access_key_id": "AKIDEXAMPLE",
     "aws_secret_access_key": "secret",
 }
-RIVALS = {"fleetgrass": "fleetgrass", "boto3": "boto3"}
+RIVALS: dict[str, Any] = {"fleetgrass": fleetgrass, "boto3": boto3}
 #: What a fresh interpreter runs: import, client, one call.
-START = "import {module} as boto3; boto3.client('greengrassv2', endpoint_url={url!r}, **{arguments!r}).list_core_devices()"
+START = """
+import {module} as boto3
+boto3.client('greengrassv2', endpoint_url={url!r}, **{arguments!r}).list_core_devices()
+"""
 
 
 def serve() -> None:
@@ -85,7 +95,10 @@ def rounds(count: int, work: dict[str, Any]) -> dict[str, tuple[float, float]]:
     for _ in range(count):
         for name, measure in work.items():
             figures[name].append(measure())
-    return {name: tuple(statistics.median(column) for column in zip(*rows)) for name, rows in figures.items()}  # type: ignore[misc]
+    return {
+        name: (statistics.median(wall for wall, _ in rows), statistics.median(cpu for _, cpu in rows))
+        for name, rows in figures.items()
+    }
 
 
 def show(title: str, unit: float, figures: dict[str, tuple[float, float]], bare: tuple[float, float] = (0, 0)) -> None:
@@ -93,7 +106,7 @@ def show(title: str, unit: float, figures: dict[str, tuple[float, float]], bare:
     for name, (wall, cpu) in figures.items():
         print(f"{name:14}{wall * unit:10.1f}{cpu * unit:10.1f}")
     ours, theirs = figures["fleetgrass"], figures["boto3"]
-    ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in zip(ours, theirs, bare)]
+    ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in zip(ours, theirs, bare, strict=True)]
     print(f"{'boto3 ÷ ours':14}{ratios[0]:10.1f}{ratios[1]:10.1f}")
 
 
@@ -104,25 +117,25 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        return serve()
-
-    import boto3
-    import botocore
-
-    import fleetgrass
+        serve()
+        return
 
     os.environ.pop("AWS_PROFILE", None)
     print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"fleetgrass {fleetgrass.__version__}, boto3 {boto3.__version__}, botocore {botocore.__version__}")
+    versions = f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build), boto3 {boto3.__version__}"
+    print(f"{versions}, botocore {botocore.__version__}")
     print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
     with server() as url:
         starts: dict[str, Any] = {"(bare python)": lambda: run("pass")}
         for name, module in RIVALS.items():
-            starts[name] = lambda code=START.format(module=module, url=url, arguments=ARGUMENTS): run(code)
+            starts[name] = partial(run, START.format(module=module.__name__, url=url, arguments=ARGUMENTS))
         figures = rounds(options.rounds, starts)
-        show("start to first answer, ms (the ratio is of what is above a bare interpreter)", 1e3, figures, figures["(bare python)"])
-        clients = {name: __import__(module).client("greengrassv2", endpoint_url=url, **ARGUMENTS) for name, module in RIVALS.items()}
-        calls = {name: (lambda client=client: call(client, options.calls)) for name, client in clients.items()}
+        title = "start to first answer, ms (the ratio is of what is above a bare interpreter)"
+        show(title, 1e3, figures, figures["(bare python)"])
+        calls = {}
+        for name, module in RIVALS.items():
+            client = module.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
+            calls[name] = partial(call, client, options.calls)
         show("single call, µs", 1e6, rounds(options.rounds, calls))
 
 

@@ -20,7 +20,7 @@ MODEL = Path(__file__).parent.parent / "src" / "model" / "greengrassv2.json"
 DESCRIPTIONS = {
     "AssociateServiceRoleToAccount": "Set the IAM role that Greengrass uses for this account in this Region.",
     "BatchAssociateClientDeviceWithCoreDevice": "Let up to 100 client devices connect through a core device.",
-    "BatchDisassociateClientDeviceFromCoreDevice": "Undo the association of up to 100 client devices with a core device.",
+    "BatchDisassociateClientDeviceFromCoreDevice": "Dissociate up to 100 client devices from a core device.",
     "CancelDeployment": "Stop a deployment for the devices that have not received it yet.",
     "CreateComponentVersion": "Publish a component version from a recipe or from a Lambda function.",
     "CreateDeployment": "Deploy components to a thing or a thing group, replacing its former deployment.",

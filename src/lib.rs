@@ -18,6 +18,9 @@ mod _core {
     #[allow(non_upper_case_globals)] // Python's name for it
     const __version__: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
+    #[allow(non_upper_case_globals)] // a sister of `__version__`; benchmarks print it
+    const __profile__: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+    #[pymodule_export]
     use crate::py::client::PyClient;
     #[pymodule_export]
     use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};

@@ -9,12 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from support import cases
 from support.clients import boto3_side, fleetgrass_side
 from support.compare import Pair, Side
 from support.deviations import Ledger
 from support.server import RecordingServer
+
+# hypothesis: every run takes the same examples, so a failure is the change's own; `--hypothesis-profile=nightly` takes
+# new ones, and prints what makes them again.
+settings.register_profile("default", max_examples=150, deadline=None, derandomize=True)
+settings.register_profile("nightly", max_examples=5000, deadline=None, print_blob=True)
+settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -99,7 +99,7 @@ def test_presigning_leaves_the_parameters_alone(client):
     assert client.generate_presigned_url("get_component", params, None, "PUT") == "https://presigned"
     [(operation, given_params, expires_in, method)] = client._core.presigned
     assert (operation, given_params, expires_in, method) == ("GetComponent", params, "3600", "PUT")
-    assert given_params is not params
+    assert params == {"arn": "a"}
 
 
 def test_a_with_block_closes(client):

@@ -4,7 +4,7 @@ import botocore
 import botocore.config
 import botocore.session
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 import fleetgrass
 from facade import OPTIONS, environment, outcome
@@ -119,7 +119,6 @@ FILES = st.lists(st.tuples(LINES, ENDS), max_size=12).map(lambda lines: "".join(
 GOOD = "[profile a]\nregion = r\n" + "services = s\n[services s]\ngreengrassv2 =\n  endpoint_url = http://x\n"
 
 
-@settings(max_examples=300, deadline=None)
 @given(FILES, FILES)
 @example(GOOD, "[a]\nregion = other\n[DEFAULT]\naws_access_key_id = k\n")
 @example("[default]\nk =\n  a = b\n\n  c = d\n", "\ufeff[default]\n")

@@ -4,7 +4,7 @@ import botocore.exceptions
 import botocore.session
 import pytest
 from botocore.config import Config
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import fleetgrass
 from facade import environment, same
@@ -61,7 +61,6 @@ def test_every_region_resolves_as_botocores(botocore_session, region):
         check(botocore_session, region, fips, dualstack)
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.from_regex(r"\A(us|eu|us-gov|us-iso|us-isob|eu-isoe|us-isof|cn|eusc-de|mx)-[a-z]{1,4}(-[0-9]{1,2}){0,2}\Z"),
     st.sampled_from(FLAGS),

@@ -7,7 +7,7 @@ import botocore.paginate
 import jmespath
 import pytest
 from botocore.exceptions import PaginationError
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import fleetgrass
 from facade import FakeCore, environment, outcome
@@ -24,7 +24,7 @@ def model():
 
 
 class Service:
-    """Answers with pages by token; an unknown token gives an empty last page."""
+    """Answers with pages by token; an unknown token gives an empty last page. Tokens in a circle end with an error."""
 
     def __init__(self, pages):
         self.pages = pages
@@ -32,14 +32,12 @@ class Service:
 
     def __call__(self, **params):
         self.calls.append(params)
+        if len(self.calls) > 20:
+            raise RecursionError("the tokens go in circles")
         token = params.get("nextToken")
-        at = (
-            int(token[1:])
-            if isinstance(token, str) and token[1:].isdigit()
-            else 0
-            if token is None
-            else len(self.pages)
-        )
+        at = 0 if token is None else len(self.pages)
+        if isinstance(token, str) and token[1:].isdigit():
+            at = int(token[1:])
         return json.loads(json.dumps(self.pages[at])) if at < len(self.pages) else {"components": []}
 
 
@@ -118,7 +116,6 @@ USES = {
 
 
 @pytest.mark.parametrize("use", USES)
-@settings(max_examples=150, deadline=None)
 @given(pages=PAGES, kwargs=PARAMETERS)
 def test_readings_are_botocores(model, use, pages, kwargs):
     want = reading(lambda service: botocore.paginate.Paginator(service, CONFIG, model), pages, kwargs, USES[use])
@@ -126,7 +123,6 @@ def test_readings_are_botocores(model, use, pages, kwargs):
     assert got == want
 
 
-@settings(max_examples=150, deadline=None)
 @given(pages=PAGES, kwargs=PARAMETERS)
 def test_full_results_are_botocores(model, pages, kwargs):
     for at, page in enumerate(pages):  # forward only, so that the reading ends

@@ -89,7 +89,7 @@ def test_a_botocore_session_lends_its_settings():
         session = fleetgrass.Session(botocore_session=theirs)
         session.client("greengrassv2", config=fleetgrass.Config(connect_timeout=8))
         got = FakeCore.made[-1].options
-        assert (got["region_name"], got["read_timeout"], got["connect_timeout"]) == ("ap-south-1", 7, 8)
+        assert (got["signing_region"], got["read_timeout"], got["connect_timeout"]) == ("ap-south-1", 7, 8)
         assert got["credentials"]["access_key"] == "CONFIGKEY"
 
 

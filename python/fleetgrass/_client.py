@@ -93,7 +93,7 @@ class BaseClient:
         if not isinstance(params, dict):
             params.get  # noqa: B018 - raises as botocore does for what is no dict
         expires_in = str(3600 if ExpiresIn is None else ExpiresIn)
-        return self._core.presign(operation.api_name, dict(params), expires_in, HttpMethod)
+        return self._core.presign(operation.api_name, params, expires_in, HttpMethod)
 
     def close(self) -> None:
         """Close the connections. The client keeps working and opens new ones."""

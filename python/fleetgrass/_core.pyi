@@ -2,6 +2,7 @@ from os import PathLike
 from typing import Any
 
 __version__: str
+__profile__: str
 
 def model() -> str: ...
 def api_version() -> str: ...

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 
-def query_pairs(query: str, body: bytes | None) -> list[tuple[str, str]]:
-    """The pairs of a presigned URL's query, not encoded yet.
+def query(given: str, body: bytes | None) -> str:
+    """The pairs of a presigned URL's query that are the call's own, percent-encoded, with an ampersand at the end.
 
-    Of a key that comes twice in the query the first value counts; a body's member replaces a query's of the same name. A
-    list of the body repeats its key, and any other nested value stands as `str()` gives it.
+    Of a key that comes twice in the query the first value counts; a body's member replaces a query's of the same name.
+    A list of the body repeats its key, and any other nested value stands as `str()` gives it.
     """
-    from urllib.parse import parse_qs
+    from urllib.parse import parse_qs, quote
 
-    values: dict[str, object] = {key: found[0] for key, found in parse_qs(query, keep_blank_values=True).items()}
+    values: dict[str, object] = {key: found[0] for key, found in parse_qs(given, keep_blank_values=True).items()}
     if body:
         import json
 
         values.update(json.loads(body))
-    pairs: list[tuple[str, str]] = []
-    for key, value in values.items():
-        pairs.extend((key, str(item)) for item in (value if isinstance(value, list) else [value]))
-    return pairs
+    if not values:
+        return ""
+    pairs = [(key, item) for key, value in values.items() for item in (value if isinstance(value, list) else [value])]
+    return "&".join(f"{quote(key, safe='')}={quote(str(item), safe='')}" for key, item in pairs) + "&"

@@ -69,7 +69,7 @@ impl Client {
         let payload_hash = sha256(call.body.as_deref().unwrap_or_default());
         headers.insert(X_AMZ_DATE, header_value(stamp.text.as_bytes())?);
         if let Some(token) = &credentials.token {
-            headers.insert(X_AMZ_SECURITY_TOKEN, header_value(token.as_bytes())?);
+            headers.insert(X_AMZ_SECURITY_TOKEN, secret_value(&X_AMZ_SECURITY_TOKEN, token)?);
         }
         if self.options.signature_version == SignatureVersion::S3V4 {
             headers.insert(X_AMZ_CONTENT_SHA256, header_value(payload_hash.as_bytes())?);
@@ -83,7 +83,7 @@ impl Client {
             let request = Signable { method, target: &call.target, headers: &signed, payload_hash: &payload_hash };
             self.signer.authorization(request, credentials, stamp)
         };
-        headers.insert(AUTHORIZATION, header_value(authorization.as_bytes())?);
+        headers.insert(AUTHORIZATION, secret_value(&AUTHORIZATION, &authorization)?);
         Ok(())
     }
 
@@ -114,7 +114,20 @@ impl Client {
 }
 
 pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
-    HeaderValue::from_bytes(value).map_err(|_| unsendable(&format!("Invalid header value {}", bytes_literal(value))))
+    let unicode = std::str::from_utf8(value).ok();
+    let header = unicode.and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok());
+    header.ok_or_else(|| invalid_header(value))
+}
+
+pub(super) fn invalid_header(value: &[u8]) -> Error {
+    unsendable(&format!("Invalid header value {}", bytes_literal(value)))
+}
+
+/// A value that no message may show.
+fn secret_value(name: &HeaderName, value: &str) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| unsendable(&format!("Invalid header value in {name}")))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// As Python shows bytes.

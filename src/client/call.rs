@@ -75,7 +75,7 @@ impl Client {
             serialize(self.model, operation, parameters, self.options.parameter_validation, token)?;
         Ok(Prepared {
             operation,
-            target: self.endpoint.target(&path, &query),
+            target: self.endpoint.target(&path, query.as_deref()),
             headers,
             body: body.map(Bytes::from),
             paginated,

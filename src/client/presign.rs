@@ -1,19 +1,17 @@
 //! A URL that carries its own signature.
 
+use crate::client::attempt::invalid_header;
 use crate::client::call::{Client, Prepared};
 use crate::client::options::SignatureVersion;
 use crate::client::sign::{Signable, Stamp, sha256, signed_headers};
 use crate::error::{Error, Result};
 use crate::protocol::uri;
 
-/// Pairs of a query, not encoded yet.
-pub type Pairs = Vec<(String, String)>;
-
 impl Client {
     /// The URL of `call`, signed for `expires` seconds (copied as it is) and for `method`.
     ///
-    /// `parameters` are the query's pairs with the body's members, in order: all that the call says stands in its URL.
-    pub fn presign(&self, call: &Prepared<'_>, parameters: &Pairs, expires: &str, method: &str) -> Result<String> {
+    /// `query` holds the query's pairs with the body's members, percent-encoded, each pair with an ampersand behind it.
+    pub fn presign(&self, call: &Prepared<'_>, query: &str, expires: &str, method: &str) -> Result<String> {
         if let SignatureVersion::Unknown(version) = &self.options.signature_version {
             let versions = format!("{version}-query");
             return Err(Error::botocore("UnsupportedSignatureVersionError", [("signature_version", versions)]));
@@ -27,16 +25,14 @@ impl Client {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
         for (name, value) in &call.headers {
-            headers.push((name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned()));
+            let value = std::str::from_utf8(value).map_err(|_| invalid_header(value))?;
+            headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         headers.sort_unstable();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
 
         let path = call.target.split('?').next().unwrap_or_default();
-        let mut target = format!("{path}?");
-        for (name, value) in parameters {
-            push_pair(&mut target, name, value);
-        }
+        let mut target = format!("{path}?{query}");
         push_pair(&mut target, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
         push_pair(&mut target, "X-Amz-Credential", &format!("{}/{}", credentials.access_key, self.signer.scope(&stamp)));
         push_pair(&mut target, "X-Amz-Date", &stamp.text);
@@ -53,7 +49,7 @@ impl Client {
 }
 
 fn push_pair(target: &mut String, name: &str, value: &str) {
-    if !target.ends_with('?') {
+    if !target.ends_with(['?', '&']) {
         target.push('&');
     }
     uri::encode(target, name.as_bytes());

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, Result};
-use crate::model::{Location, Model, NameId, Operation};
+use crate::model::{Location, Model, NameId, Operation, ShapeId};
 use crate::protocol::failure::{self, latin1};
 use crate::protocol::plain::Plain;
 use crate::protocol::{Sink, parse};
@@ -63,19 +63,18 @@ impl Reply {
     }
 
     fn read_output<S: Sink>(&self, model: &Model, operation: &Operation, sink: &S, members: &mut S::Map) -> Result<()> {
-        let Some(shape) = operation.output.filter(|_| !self.body.is_empty()) else { return Ok(()) };
+        let has_members = |shape: &ShapeId| !model.structure(*shape).members.is_empty();
+        let Some(shape) = operation.output.filter(has_members).filter(|_| !self.body.is_empty()) else { return Ok(()) };
         let body = std::str::from_utf8(&self.body).map_err(|error| self.unreadable(&error.to_string()))?;
-        parse::members(model, shape, body, sink, members).map_err(|failure| self.unparsed(failure))
+        match parse::members(model, shape, body, sink, members) {
+            // Status 300 is told as an error whatever its body is.
+            Err(parse::Failure::Syntax(_)) if !self.status.is_success() => self.read_message(model, shape, sink, members),
+            outcome => outcome.map_err(|failure| self.unparsed(failure)),
+        }
     }
 
     /// The members of an error's shape, of which some come in headers.
-    fn read_error_members<S: Sink>(
-        &self,
-        model: &Model,
-        shape: crate::model::ShapeId,
-        sink: &S,
-        members: &mut S::Map,
-    ) -> Result<()> {
+    fn read_error_members<S: Sink>(&self, model: &Model, shape: ShapeId, sink: &S, members: &mut S::Map) -> Result<()> {
         for member in &model.structure(shape).members {
             if member.location == Location::Header
                 && let Some(value) = self.header(&member.wire_name)
@@ -94,7 +93,7 @@ impl Reply {
     }
 
     /// A body that is no JSON is the error's message.
-    fn read_message<S: Sink>(&self, model: &Model, shape: crate::model::ShapeId, sink: &S, members: &mut S::Map) -> Result<()> {
+    fn read_message<S: Sink>(&self, model: &Model, shape: ShapeId, sink: &S, members: &mut S::Map) -> Result<()> {
         let structure = model.structure(shape);
         let message: Option<NameId> = structure.wire_position("message").map(|at| structure.members[at].name_id);
         match (message, std::str::from_utf8(&self.body)) {

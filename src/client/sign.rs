@@ -115,7 +115,7 @@ impl Signer {
             canonical.push('\n');
             canonical.push_str(name);
             canonical.push(':');
-            for (at, word) in value.split_whitespace().enumerate() {
+            for (at, word) in words(value).enumerate() {
                 canonical.push_str(if at == 0 { "" } else { " " });
                 canonical.push_str(word);
             }
@@ -155,6 +155,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn signed_headers(headers: &[(&str, &str)]) -> String {
     let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     names.join(";")
+}
+
+/// What white space parts, as Python sees it: the four separators of ASCII are among it.
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    let space = |letter: char| letter.is_whitespace() || matches!(letter, '\x1c'..='\x1f');
+    value.split(space).filter(|word| !word.is_empty())
 }
 
 fn encoded_again(path: &str) -> String {

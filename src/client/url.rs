@@ -58,17 +58,13 @@ impl Endpoint {
 
     /// The path and query of a request: this endpoint's own before the operation's.
     #[must_use]
-    pub fn target(&self, path: &str, query: &str) -> String {
-        let mut target = String::with_capacity(self.path.len() + path.len() + query.len() + 1);
-        target.push_str(&self.path);
-        target.push_str(path);
-        let mut separator = '?';
-        for query in [self.query.as_deref().unwrap_or_default(), query] {
-            if !query.is_empty() {
-                target.push(separator);
-                target.push_str(query);
-                separator = '&';
-            }
+    pub fn target(&self, path: &str, query: Option<&str>) -> String {
+        let mut target = format!("{}{path}", self.path);
+        let query: Vec<&str> = self.query.as_deref().into_iter().chain(query).collect();
+        let query = query.join("&");
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(&query);
         }
         target
     }
@@ -81,7 +77,7 @@ mod tests {
     #[test]
     fn an_endpoint_keeps_its_path_and_query_before_the_operations() {
         let endpoint = Endpoint::parse("http://user@h:81/base/p/?x=1").unwrap();
-        assert_eq!(endpoint.target("/greengrass", "a=2"), "/base/p/greengrass?x=1&a=2");
+        assert_eq!(endpoint.target("/greengrass", Some("a=2")), "/base/p/greengrass?x=1&a=2");
         assert_eq!((endpoint.host_header.as_str(), endpoint.origin.port), ("h:81", 81));
     }
 

@@ -37,6 +37,25 @@ fn type_error(wanted: &str, found: &Plain) -> Error {
     Error::Builtin { class: Builtin::Type, message: format!("{wanted} was expected, not {found:?}") }
 }
 
+impl Plain {
+    /// As Python would print it.
+    fn shown(&self) -> String {
+        match self {
+            Self::Null => "None".to_owned(),
+            Self::Boolean(true) => "True".to_owned(),
+            Self::Boolean(false) => "False".to_owned(),
+            Self::Integer(text) | Self::Text(text) => text.clone(),
+            Self::Double(value) => {
+                let mut text = String::new();
+                double::write(&mut text, *value);
+                text
+            }
+            Self::Surrogates(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
 impl Input for Plain {
     fn is(&self, class: Class) -> bool {
         match class {
@@ -94,23 +113,11 @@ impl Input for Plain {
     }
 
     fn display(&self) -> Result<Vec<u8>> {
-        Ok(self.text()?.into_bytes())
+        self.text()
     }
 
-    fn text(&self) -> Result<String> {
-        Ok(match self {
-            Self::Null => "None".to_owned(),
-            Self::Boolean(true) => "True".to_owned(),
-            Self::Boolean(false) => "False".to_owned(),
-            Self::Integer(text) | Self::Text(text) => text.clone(),
-            Self::Double(value) => {
-                let mut text = String::new();
-                double::write(&mut text, *value);
-                text
-            }
-            Self::Surrogates(text) => String::from_utf8_lossy(text).into_owned(),
-            other => format!("{other:?}"),
-        })
+    fn text(&self) -> Result<Vec<u8>> {
+        Ok(self.shown().into_bytes())
     }
 
     fn type_name(&self) -> Result<Vec<u8>> {
@@ -129,7 +136,7 @@ impl Input for Plain {
     }
 
     fn missing(&self) -> Error {
-        Error::Builtin { class: Builtin::Key, message: self.text().unwrap_or_default() }
+        Error::Builtin { class: Builtin::Key, message: self.shown() }
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {
@@ -234,7 +241,7 @@ impl Sink for PlainSink {
     }
 
     fn insert(&self, map: &mut Self::Map, key: Plain, value: Plain) -> Result<()> {
-        map.push((key.text()?, value));
+        map.push((key.shown(), value));
         Ok(())
     }
 
@@ -295,7 +302,7 @@ mod tests {
         let parameters = map([("arn", "a:b/c".into()), ("artifactName", "x/../ y".into()), ("s3EndpointType", "GLOBAL".into())]);
         let request = request("GetComponentVersionArtifact", &parameters).unwrap();
         assert_eq!(request.path, "/greengrass/v2/components/a%3Ab%2Fc/artifacts/x/../%20y");
-        assert_eq!((request.query.as_str(), request.body), ("s3EndpointType=GLOBAL", None));
+        assert_eq!((request.query.as_deref(), request.body), (Some("s3EndpointType=GLOBAL"), None));
     }
 
     #[test]

@@ -14,15 +14,15 @@ use crate::protocol::{Class, Input, json, uri};
 pub struct Serialized {
     /// Percent-encoded.
     pub path: String,
-    /// Percent-encoded, without a question mark.
-    pub query: String,
+    /// Percent-encoded, without a question mark; empty where all that was given are empty lists.
+    pub query: Option<String>,
     /// In the wire's spelling.
     pub headers: Vec<(String, Vec<u8>)>,
     /// JSON, or `None` where the operation has no body.
     pub body: Option<Vec<u8>>,
 }
 
-/// Reads `parameters`, a dict, as the input of `operation`.
+/// Reads `parameters` as the input of `operation`.
 ///
 /// A missing idempotency token is taken from `token`. Without `validate`, values are written as they come.
 pub fn serialize<I: Input>(
@@ -43,11 +43,15 @@ pub fn serialize<I: Input>(
     request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
+/// Values of a query's key, each as its text or as why it has none.
+type Texts = Vec<Result<Vec<u8>>>;
+
 /// What the walk has gathered, each part with the first error of its own.
 #[derive(Default)]
 struct Request {
     labels: Vec<(Box<str>, Result<Vec<u8>>)>,
-    query: Vec<(Vec<u8>, Result<Vec<u8>>)>,
+    /// By key, each with its values; a later member of the same key takes the place of an earlier one.
+    query: Vec<(Vec<u8>, Texts)>,
     headers: Vec<(String, Vec<u8>)>,
     /// Set by the first thing that cannot be put into its place.
     misplaced: Option<Error>,
@@ -74,16 +78,26 @@ impl Request {
         if let Some(error) = raised {
             return Err(error);
         }
+        let given = !self.query.is_empty();
         let mut query = String::new();
-        for (key, value) in self.query {
-            if !query.is_empty() {
-                query.push('&');
+        for (key, values) in self.query {
+            for value in values {
+                if !query.is_empty() {
+                    query.push('&');
+                }
+                uri::encode(&mut query, &key);
+                query.push('=');
+                uri::encode(&mut query, &value?);
             }
-            uri::encode(&mut query, &key);
-            query.push('=');
-            uri::encode(&mut query, &value?);
         }
-        Ok(Serialized { path, query, headers: self.headers, body: self.body })
+        Ok(Serialized { path, query: given.then_some(query), headers: self.headers, body: self.body })
+    }
+
+    fn set_query(&mut self, key: &[u8], values: Texts) {
+        match self.query.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = values,
+            None => self.query.push((key.to_vec(), values)),
+        }
     }
 
     fn misplaced(&mut self, error: Error) {
@@ -140,26 +154,30 @@ impl Walk<'_> {
         token: impl FnOnce() -> String,
         request: &mut Request,
     ) -> Result<()> {
-        let structure = self.model.structure(shape);
-        let (members, strangers) = self.members(shape, parameters, &Place::Input)?;
-        if let Some((key, _)) = strangers.iter().find(|(_, value)| !value.is_none()) {
-            request.misplaced(key.missing());
+        if !self.check(shape, parameters, &Place::Input)? {
+            return Ok(());
         }
+        let structure = self.model.structure(shape);
+        let members = self.members(shape, parameters, &Place::Input)?;
         let mut json = Vec::new();
         let mut body = Object::open(&mut json);
-        for (at, value) in &members {
-            let member = &structure.members[*at];
-            let place = Place::Member(&Place::Input, &member.name);
+        for Given { at, key, value } in &members {
             if value.is_none() && !self.validate {
                 continue;
             }
+            let Some(at) = *at else {
+                request.misplaced(key.missing());
+                continue;
+            };
+            let member = &structure.members[at];
+            let place = Place::Member(&Place::Input, &member.name);
             if member.location == Location::Body {
                 self.value(member.shape, value, &place, body.member(&member.wire_name))?;
             } else if self.check_whole(member.shape, value, &place)? {
                 self.place(member, value, request);
             }
         }
-        let given = |wanted: usize| members.iter().any(|(at, _)| *at == wanted);
+        let given = |wanted: usize| members.iter().any(|given| given.at == Some(wanted));
         if let Some(at) = structure.members.iter().position(|member| member.idempotency_token).filter(|at| !given(*at)) {
             json::write_text(body.member(&structure.members[at].wire_name), token().as_bytes());
         }
@@ -174,7 +192,7 @@ impl Walk<'_> {
             Location::Body => unreachable!("the body's members are written by `value`"),
             Location::Uri => request.labels.push((member.wire_name.clone(), self.plain(member.shape, value))),
             Location::Header => match value.text() {
-                Ok(text) => request.headers.push((member.wire_name.to_string(), text.into_bytes())),
+                Ok(text) => request.headers.push((member.wire_name.to_string(), text)),
                 Err(error) => request.misplaced(error),
             },
             Location::Query => {
@@ -186,63 +204,52 @@ impl Walk<'_> {
     }
 
     fn place_query<I: Input>(&self, member: &Member, value: &I, request: &mut Request) -> Result<()> {
-        let mut push = |key: &[u8], value: Result<Vec<u8>>| request.query.push((key.to_vec(), value));
-        let name = member.wire_name.as_bytes();
         if value.is(Class::Dict) {
             // Only without validation: each pair becomes a parameter of its own.
             for (key, value) in value.entries()? {
-                let key = key.encoded()?;
-                if value.is(Class::Repeated) {
-                    value.items()?.iter().for_each(|item| push(&key, item.encoded().map(Into::into)));
-                } else {
-                    push(&key, value.encoded().map(Into::into));
-                }
+                request.set_query(&key.encoded()?, repeated(&value)?);
             }
-        } else if let Kind::List { member: item } = self.model.shape(member.shape).kind {
-            value.items()?.iter().for_each(|value| push(name, self.plain(item, value)));
-        } else if value.is(Class::Repeated) {
-            value.items()?.iter().for_each(|item| push(name, item.encoded().map(Into::into)));
-        } else {
-            push(name, self.plain(member.shape, value));
+            return Ok(());
         }
+        let values = match self.model.shape(member.shape).kind {
+            Kind::List { member: item } => value.items()?.iter().map(|value| self.plain(item, value)).collect(),
+            _ if value.is(Class::Repeated) => repeated(value)?,
+            _ => vec![self.plain(member.shape, value)],
+        };
+        request.set_query(member.wire_name.as_bytes(), values);
         Ok(())
     }
 
     /// A scalar outside of the body.
     fn plain<I: Input>(&self, shape: ShapeId, value: &I) -> Result<Vec<u8>> {
         match self.model.shape(shape).kind {
-            Kind::Boolean => Ok(value.text()?.to_lowercase().into_bytes()),
+            Kind::Boolean => Ok(value.text()?.to_ascii_lowercase()),
             _ => value.encoded().map(Into::into),
         }
     }
 
-    /// The members of a structure that `value` gives, known and unknown, after the report of those missing and unknown.
-    fn members<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<(Known<I>, Unknown<I>)> {
+    /// The members that `value` gives for a structure, in its order, after the report of those missing and unknown.
+    fn members<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<Vec<Given<I>>> {
         let structure = self.model.structure(shape);
-        let mut strangers = Vec::new();
-        let mut members = Vec::new();
-        for (key, value) in value.entries()? {
-            match key.name().and_then(|name| structure.position(name)) {
-                Some(at) => members.push((at, value)),
-                None => strangers.push((key, value)),
-            }
-        }
+        let entries = value.entries()?.into_iter();
+        let position = |key: &I| key.name().and_then(|name| structure.position(name));
+        let members: Vec<_> = entries.map(|(key, value)| Given { at: position(&key), key, value }).collect();
         if !self.validate {
-            return Ok((members, strangers));
+            return Ok(members);
         }
         for &required in &structure.required {
-            if !members.iter().any(|(at, _)| *at == required) {
+            if !members.iter().any(|given| given.at == Some(required)) {
                 let name = &structure.members[required].name;
                 self.problem(&[b"Missing required parameter in ", &place.text()?, b": \"", name.as_bytes(), b"\""]);
             }
         }
-        for (key, _) in &strangers {
+        for Given { key, .. } in members.iter().filter(|given| given.at.is_none()) {
             let known: Vec<&str> = structure.members.iter().map(|member| &*member.name).collect();
             let known = known.join(", ");
             let (place, key) = (place.text()?, key.display()?);
             self.problem(&[b"Unknown parameter in ", &place, b": \"", &key, b"\", must be one of: ", known.as_bytes()]);
         }
-        Ok((members, strangers))
+        Ok(members)
     }
 
     /// Checks a value outside of the body, with the items of a list.
@@ -332,17 +339,18 @@ impl Walk<'_> {
     }
 
     fn structure<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
-        let (members, strangers) = match self.members(shape, value, place) {
+        let members = match self.members(shape, value, place) {
             Err(error) if !self.validate => return self.wrote(Err(error)),
             members => members?,
         };
-        if let Some((key, _)) = strangers.first() {
-            self.wrote(Err(key.missing()))?;
-        }
         let mut object = Object::open(out);
-        for (at, value) in &members {
-            let member = &self.model.structure(shape).members[*at];
-            self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+        for Given { at, key, value } in &members {
+            if let Some(at) = *at {
+                let member = &self.model.structure(shape).members[at];
+                self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+            } else {
+                self.wrote(Err(key.missing()))?;
+            }
         }
         object.close();
         Ok(())
@@ -398,9 +406,19 @@ impl Walk<'_> {
     }
 }
 
-/// Members of a structure by their position in the model.
-type Known<I> = Vec<(usize, I)>;
-type Unknown<I> = Vec<(I, I)>;
+/// The values that a query's key is repeated for.
+fn repeated<I: Input>(value: &I) -> Result<Texts> {
+    let encoded = |value: &I| value.encoded().map(Into::into);
+    Ok(if value.is(Class::Repeated) { value.items()?.iter().map(encoded).collect() } else { vec![encoded(value)] })
+}
+
+/// A member of a structure as the caller gives it.
+struct Given<I> {
+    /// Its position in the model; `None` for a key that the model does not have.
+    at: Option<usize>,
+    key: I,
+    value: I,
+}
 
 /// A JSON object that is being written.
 struct Object<'o> {

@@ -38,8 +38,8 @@ pub trait Input: Sized {
     fn name(&self) -> Option<&str>;
     /// As it stands in a message: UTF-8, but for lone surrogates, which stand as three bytes each.
     fn display(&self) -> Result<Vec<u8>>;
-    /// As `str()` gives it, which a header carries.
-    fn text(&self) -> Result<String>;
+    /// As `str()` gives it, which a header carries; lone surrogates as in a message.
+    fn text(&self) -> Result<Vec<u8>>;
     /// The type as it stands in a message.
     fn type_name(&self) -> Result<Vec<u8>>;
     /// Python's error for a key that is not there.

@@ -37,7 +37,7 @@ impl PyClient {
         &self,
         py: Python<'py>,
         operation: &str,
-        params: &Bound<'py, PyDict>,
+        params: &Bound<'py, PyAny>,
         paginated: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let prepared = self.prepare(operation, params, paginated)?;
@@ -50,7 +50,7 @@ impl PyClient {
         &self,
         py: Python<'_>,
         operation: &str,
-        params: &Bound<'_, PyDict>,
+        params: &Bound<'_, PyAny>,
         expires_in: &Bound<'_, PyAny>,
         method: Option<&str>,
     ) -> PyResult<String> {
@@ -58,10 +58,11 @@ impl PyClient {
         let query = prepared.target.split_once('?').map_or("", |(_, query)| query);
         let body = prepared.body.as_ref().map(|body| PyBytes::new(py, body));
         // Nested members stand in the URL as Python prints them, so it is Python that prints them.
-        let pairs = py.import("fleetgrass._presign")?.call_method1("query_pairs", (query, body))?.extract()?;
+        let query = py.import("fleetgrass._presign")?.call_method1("query", (query, body))?;
+        let query = query.cast::<PyString>()?.to_str()?;
         let expires = expires_in.str()?;
         let method = method.unwrap_or(&prepared.operation.http_method);
-        Ok(self.core.presign(&prepared, &pairs, expires.to_str()?, method)?)
+        Ok(self.core.presign(&prepared, query, expires.to_str()?, method)?)
     }
 
     /// Closes the idle connections; the client goes on working.
@@ -71,10 +72,10 @@ impl PyClient {
 }
 
 impl PyClient {
-    fn prepare(&self, operation: &str, params: &Bound<'_, PyDict>, paginated: bool) -> PyResult<Prepared<'static>> {
+    fn prepare(&self, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<Prepared<'static>> {
         let unknown = || Error::botocore("OperationNotFoundError", [("operation_name", operation.to_owned())]);
         let operation = self.core.operation(operation).ok_or_else(unknown)?;
-        Ok(self.core.prepare(operation, &PyInput(params.clone().into_any()), paginated)?)
+        Ok(self.core.prepare(operation, &PyInput(params.clone()), paginated)?)
     }
 
     fn build<'py>(&self, py: Python<'py>, operation: &Operation, reply: &Reply) -> PyResult<Bound<'py, PyDict>> {

@@ -130,8 +130,8 @@ impl Input for PyInput<'_> {
         wtf8(&text)
     }
 
-    fn text(&self) -> Result<String> {
-        Ok(self.0.str()?.to_str()?.to_owned())
+    fn text(&self) -> Result<Vec<u8>> {
+        wtf8(&self.0.str()?)
     }
 
     fn type_name(&self) -> Result<Vec<u8>> {
@@ -139,7 +139,7 @@ impl Input for PyInput<'_> {
     }
 
     fn missing(&self) -> Error {
-        PyKeyError::new_err(self.0.clone().unbind()).into()
+        PyKeyError::new_err((self.0.clone().unbind(),)).into()
     }
 
     fn encoded(&self) -> Result<Cow<'_, [u8]>> {
@@ -149,7 +149,7 @@ impl Input for PyInput<'_> {
         if let Ok(bytes) = self.0.cast::<PyBytes>() {
             return Ok(Cow::Borrowed(bytes.as_bytes()));
         }
-        Ok(Cow::Owned(self.text()?.into_bytes()))
+        Ok(Cow::Owned(self.0.str()?.to_str()?.as_bytes().to_vec()))
     }
 
     fn write_json(&self, out: &mut Vec<u8>) -> Result<()> {

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
 
 from support.answers import failure, reply, truncated
 from support.cases import Case, Setup
@@ -235,3 +235,38 @@ def test_dynamic_credentials(
 
     kinds = [capture(partial(call, side)).kind for side in (boto3_side("profile"), fleetgrass_side())]
     assert kinds == ["value", "CredentialRetrievalError"]
+
+
+@pytest.mark.parametrize("value", ["\x00", "\x1f", "\x7f"])
+def test_control_characters_are_no_header(pair: Pair, ledger: Ledger, value: str) -> None:
+    ledger.use("header-control-characters")
+    params = {"arn": "a", "artifactName": "b", "iotEndpointType": value}
+    assert pair.client(pair.theirs).get_component_version_artifact(**params)
+    with pytest.raises(HTTPClientError) as refused:
+        pair.client(pair.ours).get_component_version_artifact(**params)
+    assert str(refused.value).endswith(f"Invalid header value {value.encode()!r}")
+
+
+def test_surrogates_are_no_header(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("header-control-characters")
+    params = {"arn": "a", "artifactName": "b", "iotEndpointType": "\ud800"}
+    with pytest.raises(AttributeError):
+        pair.client(pair.theirs).get_component_version_artifact(**params)
+    with pytest.raises(HTTPClientError, match="Invalid header value"):
+        pair.client(pair.ours).get_component_version_artifact(**params)
+
+
+def test_urls_have_a_length(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("long-urls")
+    assert pair.client(pair.theirs).list_components(nextToken="x" * 65_600)
+    assert pair.client(pair.ours).list_components(nextToken="x" * 65_000)
+    with pytest.raises(HTTPClientError, match="Invalid URL"):
+        pair.client(pair.ours).list_components(nextToken="x" * 65_600)
+
+
+def test_presign_looks_for_no_token(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("presign-params-no-dict")
+    with pytest.raises(TypeError):
+        pair.client(pair.theirs).generate_presigned_url("create_deployment", Params=5)
+    with pytest.raises(AttributeError):
+        pair.client(pair.ours).generate_presigned_url("create_deployment", Params=5)

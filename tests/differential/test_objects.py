@@ -107,6 +107,8 @@ def test_limits(pair: Pair, ledger: Ledger, value: Any) -> None:
         ("create_deployment", {"targetArn": "t", "clientToken": "t", "components": {"c": {
             "componentVersion": "1", "runWith": {"systemResourceLimits": {"memory": value, "cpus": value}}}}}),
     ]  # fmt: skip
+    if isinstance(value, str) and not value.isascii():
+        places = [(method, params) for method, params in places if "iotEndpointType" not in params]  # its own row
     setups = (Setup(), Setup(validate=False))
     assert_alike(pair, ledger, [Case(method, method, params, setup) for method, params in places for setup in setups])
 

@@ -60,6 +60,7 @@ def chunked(status: int, body: bytes, headers: Headers = (), size: int = 7) -> A
     """The same body in chunks, with a chunk extension and a trailer, which nobody may trip over."""
     if status in BODILESS:
         return plain(status, b"", headers)
+    size = max(size, len(body) // 100)  # few enough extensions for a client that bounds them
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
     coded = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
     return Answer(head(status, [*headers, ("Transfer-Encoding", "chunked")]) + coded + b"0\r\nx-trailer: 1\r\n\r\n")

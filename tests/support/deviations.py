@@ -56,31 +56,69 @@ def _unreadable(found: Difference) -> bool:
     theirs = found.theirs.outcome.value
     if operations()[found.case.method].output_shape is None or _empty(found.case.answers[-1]):
         return False
-    bare = isinstance(theirs, dict) and list(theirs) == ["ResponseMetadata"]
+    # An operation with a `message` in its output gets the text there.
+    bare = isinstance(theirs, dict) and set(theirs) <= {"ResponseMetadata", "message"}
     return bare and _status(found) < 300 and found.ours.outcome.kind == "ResponseParserError"
 
 
 def _leaked(found: Difference) -> bool:
-    return found.theirs.outcome.kind in LEAKS and found.ours.outcome.kind == "ResponseParserError"
+    # Status 300 is an error of its own whatever its body is, and the body of an output without members is not read.
+    value, kind = found.ours.outcome.value, found.ours.outcome.kind
+    unread = isinstance(value, dict) and list(value) == ["ResponseMetadata"]
+    told = kind == ("ClientError" if _status(found) == 300 else "ResponseParserError")
+    return found.theirs.outcome.kind in LEAKS and (told or unread)
 
 
 def _retry_after(found: Difference) -> bool:
-    error = found.ours.outcome.error
-    return (
-        found.theirs.outcome.kind == "ValueError"
-        and type(error).__name__ in ("ThrottlingException", "InternalServerException")
-        and "retryAfterSeconds" not in error.response  # type: ignore[union-attr]
-        and any(b"retry-after:" in answer.wire.lower() for answer in found.case.answers)
-    )
+    """Ours goes on to the error, or to the next attempt."""
+    theirs = found.theirs.outcome
+    bad_integer = theirs.kind == "ValueError" and "invalid literal for int()" in str(theirs.error)
+    hinted = any(b"retry-after:" in answer.wire.lower() for answer in found.case.answers)
+    return bad_integer and hinted and found.ours.outcome.kind != "ValueError"
 
 
-RECOGNISERS: dict[str, Callable[[Difference], bool]] = {
+def _odd_error_type(found: Difference) -> bool:
+    return found.theirs.outcome.kind == "TypeError" and _status(found) > 300 and found.ours.outcome.kind != "TypeError"
+
+
+def _text_for_a_list(found: Difference) -> bool:
+    return found.ours.outcome.kind == "ResponseParserError" and "is no List but a" in str(found.ours.outcome.error)
+
+
+def _long_url(found: Difference) -> bool:
+    too_long = bool(found.theirs.requests) and len(found.theirs.requests[0].target) > 65_534
+    return too_long and found.ours.outcome.kind == "HTTPClientError" and "Invalid URL" in str(found.ours.outcome.error)
+
+
+def _header_control_characters(found: Difference) -> bool:
+    kind, error = found.ours.outcome.kind, str(found.ours.outcome.error)
+    return kind == "HTTPClientError" and "Invalid header value b" in error and not found.ours.requests
+
+
+def _presign_params(found: Difference) -> bool:
+    kinds = (found.theirs.outcome.kind, found.ours.outcome.kind)
+    return kinds == ("TypeError", "AttributeError") and "'get'" in str(found.ours.outcome.error)
+
+
+#: Of differences in what came of an answer.
+ANSWERED: dict[str, Callable[[Difference], bool]] = {
+    "odd-error-type": _odd_error_type,
+    "text-for-a-list": _text_for_a_list,
     "truncated-answer": _truncated,
     "truncated-head": _half_head,
     "unreadable-answer": _unreadable,
     "leaked-parser-errors": _leaked,
     "unreadable-retry-after": _retry_after,
 }
+
+#: Of differences in what was sent, or whether.
+CALLED: dict[str, Callable[[Difference], bool]] = {
+    "long-urls": _long_url,
+    "header-control-characters": _header_control_characters,
+    "presign-params-no-dict": _presign_params,
+}
+
+RECOGNISERS = {**ANSWERED, **CALLED}
 
 
 class Ledger:
@@ -97,10 +135,11 @@ class Ledger:
         self.used.add(row)
 
     def excuses(self, found: Difference) -> bool:
-        """Whether a row means this difference; that row is used. Rows mean answers, never requests."""
-        if not found.theirs.requests or any(line.startswith("request") for line in found.lines):
+        """Whether a row means this difference; that row is used. No row means a difference within a request."""
+        if any(line.startswith("request ") for line in found.lines):
             return False
-        row = next((row for row, meant in RECOGNISERS.items() if row in self.rows and meant(found)), None)
+        rows = RECOGNISERS if found.theirs.requests else CALLED
+        row = next((row for row, meant in rows.items() if row in self.rows and meant(found)), None)
         if row:
             self.used.add(row)
         return row is not None

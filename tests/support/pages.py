@@ -5,7 +5,7 @@ Every walk returns what a program can see of it: the pages or items, the error t
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -32,9 +32,9 @@ def _case(name: str, method: str) -> Case:
         params.pop("nextToken", None)
     if random.random() < 0.8:
         params["PaginationConfig"] = _config(random)
-    walk, extra = random.choice(
-        ((_pages, None), (_pages, None), (_full, None), (_search, _expression(random, method)), (_twice, None))
-    )
+    walks: list[tuple[Callable[[Any, Any], Any], str | None]]
+    walks = [(_pages, None), (_pages, None), (_full, None), (_search, _expression(random, method)), (_twice, None)]
+    walk, extra = random.choice(walks)
     case = Case(name, method, params, Setup(), _answers(random, *_names(method)))
     return replace(case, act=lambda client: walk(client.get_paginator(method).paginate(**params), extra))
 

@@ -7,7 +7,7 @@ shape wants. With `wrong=0` everything it makes passes botocore's validation. No
 import collections
 import io
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -77,10 +77,13 @@ class Mute:
 
 
 class File(io.BytesIO):
-    """A file-like object that can be shown the same way twice."""
+    """A file-like object that can be shown and read the same way twice."""
 
     def __repr__(self) -> str:
         return "<file>"
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.getvalue().splitlines(keepends=True))
 
 
 WRONG: tuple[Callable[[], Any], ...] = (
@@ -191,7 +194,8 @@ class Values:
         least = shape.metadata.get("min")
         pool: tuple[Any, ...] = (*FLOATS, *DECIMALS, *(v for v in INTEGERS if abs(v) < 2**64), True, Fraction(1.5))
         fitting = [value for value in pool if least is None or self.wrong or not value < least]
-        return self.random.choice(fitting)
+        chosen: float | Decimal | int = self.random.choice(fitting)
+        return chosen
 
     def _boolean(self, shape: Any) -> bool:
         return self.chance(0.5)
