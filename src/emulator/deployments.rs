@@ -34,6 +34,9 @@ const DOCUMENT: [&str; 3] = ["components", "deploymentPolicies", "iotJobConfigur
 pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let target = input.required("targetArn")?;
     let parent = input.text("parentTargetArn");
+    for (member, arn) in [("targetArn", Some(target)), ("parentTargetArn", parent)] {
+        check_place(state, member, arn)?;
+    }
     check_parent(state, target, parent)?;
     let document: Map<String, Value> =
         DOCUMENT.iter().filter_map(|&member| input.get(member).map(|value| (member.into(), value.clone()))).collect();
@@ -68,6 +71,17 @@ fn check_merge(name: &str, component: &Value) -> Result<()> {
     }
     let member = format!("components.{name}.configurationUpdate.merge");
     Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
+}
+
+/// A target lies in the account and Region of its deployment.
+fn check_place(state: &State, member: &str, arn: Option<&str>) -> Result<()> {
+    let Some((arn, target)) = arn.and_then(|arn| Some((arn, Target::parse(arn)?))) else { return Ok(()) };
+    let here = state.names.target(target);
+    if arn == here {
+        return Ok(());
+    }
+    let message = format!("Value '{arn}' at '{member}' is of another account or Region: here it would be '{here}'");
+    Err(ServiceError::member(member, message, "Must be of the account and Region of the call"))
 }
 
 /// Subdeployments have groups on both sides, and a group has one parent.

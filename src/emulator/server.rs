@@ -2,7 +2,7 @@
 //!
 //! All of it runs on one thread, since every request is one transaction on one database.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn answer(Shared(cloud): Shared<Arc<Cloud>>, request: Request) -> Response
     let (head, body) = request.into_parts();
     let answered = match to_bytes(body, BODY_LIMIT).await {
         Ok(body) => call(&cloud, &head, &body),
-        Err(error) if error.source().is_some_and(|source| source.is::<LengthLimitError>()) => Err(ServiceError::too_large()),
+        Err(error) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => Err(ServiceError::too_large()),
         Err(error) => Err(ServiceError::validation(Reason::CannotParse, format!("Could not read request body: {error}"))),
     };
     let mut response = match answered {

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from support.local_cloud import GROUP, THING, UUID, publish, recipe, refused
 
 
@@ -128,6 +130,17 @@ def test_a_merge_must_be_json(client: Any) -> None:
     _, code, error = refused(client.create_deployment, targetArn=GROUP, components={"a": component})
     assert code == "ValidationException"
     assert error["fields"][0]["name"] == "components.a.configurationUpdate.merge"
+
+
+@pytest.mark.parametrize("member", ["targetArn", "parentTargetArn"])
+@pytest.mark.parametrize(("ours", "foreign"), [("eu-west-1", "us-east-1"), ("111122223333", "444455556666")])
+def test_a_target_of_another_place_is_refused(client: Any, member: str, ours: str, foreign: str) -> None:
+    arn = GROUP.replace(ours, foreign)
+    status, code, error = refused(client.create_deployment, **{"targetArn": GROUP, member: arn})
+    assert (status, code, error["fields"][0]["name"]) == (400, "ValidationException", member)
+    assert (
+        error["message"] == f"Value '{arn}' at '{member}' is of another account or Region: here it would be '{GROUP}'"
+    )
 
 
 def test_subdeployments(client: Any) -> None:
