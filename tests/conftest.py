@@ -66,7 +66,7 @@ class Collector:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        LEDGER.used |= set(node.workeroutput.get("deviations", ()))
+        LEDGER.used |= set(getattr(node, "workeroutput", {}).get("deviations", ()))  # a worker that died has none
 
 
 def pytest_configure(config: pytest.Config) -> None:
