@@ -66,7 +66,8 @@ class Collector:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        LEDGER.used |= set(getattr(node, "workeroutput", {}).get("deviations", ()))  # a worker that died has none
+        # A worker that was ended has no output.
+        LEDGER.used |= set(getattr(node, "workeroutput", {}).get("deviations", ()))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -95,6 +97,29 @@ def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> N
     thread.join()
     server.script([reply()])
     assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_server_that_answers_early_and_reads_no_more_is_a_read_timeout() -> None:
+    """The answer has come in part, the body cannot go out: silence, which costs no CPU time and ends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer(seen: list[socket.socket]) -> None:
+            connection = listener.accept()[0]
+            connection.recv(1)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
+            seen.append(connection)
+
+        kept: list[socket.socket] = []
+        thread = threading.Thread(target=answer, args=(kept,))
+        thread.start()
+        config = Config(read_timeout=1, retries={"total_max_attempts": 1})
+        ours = client(f"http://127.0.0.1:{listener.getsockname()[1]}", config=config)
+        used = time.process_time()
+        with pytest.raises(exceptions.ReadTimeoutError):
+            ours.create_component_version(inlineRecipe=b"x" * 20_000_000)
+        assert time.process_time() - used < 0.6
+        thread.join()
+        kept[0].close()
 
 
 @pytest.fixture

@@ -152,12 +152,13 @@ impl Transport {
         connector: Option<&tokio_rustls::TlsConnector>,
         interrupt: Interrupt,
     ) -> Result<Connection, Failure> {
+        let mut alone = None::<std::future::Pending<()>>;
         let io = match connector {
             None => tls::Stream::Plain(socket.clone()),
             Some(connector) => {
                 let name = tls::server_name(&origin.host).map_err(Failure::Tls)?;
                 let handshake = connector.connect(name, socket.clone());
-                match socket.drive(&mut std::future::pending::<()>(), self.options.connect_timeout, interrupt, handshake) {
+                match socket.drive(&mut alone, self.options.connect_timeout, interrupt, handshake) {
                     Drive::Done(Ok(stream)) => tls::Stream::Tls(Box::new(stream)),
                     Drive::Done(Err(error)) => return Err(Failure::Tls(error.to_string())),
                     Drive::Timeout => return Err(Failure::ConnectTimeout),
@@ -167,8 +168,8 @@ impl Transport {
         };
         // hyper's handshake sends nothing and never waits.
         let handshake = http1::Builder::new().handshake(TokioIo::new(io));
-        match socket.drive(&mut std::future::pending::<()>(), None, interrupt, handshake) {
-            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Box::pin(driver) }),
+        match socket.drive(&mut alone, None, interrupt, handshake) {
+            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Some(Box::pin(driver)) }),
             Drive::Done(Err(error)) => Err(Failure::Closed { status: None, reason: error.to_string() }),
             Drive::Timeout => Err(Failure::ConnectTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),

@@ -17,7 +17,8 @@ use super::socket::Socket;
 pub(super) struct Connection {
     pub socket: Socket,
     pub sender: SendRequest<Full<Bytes>>,
-    pub driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    /// What moves the bytes; gone when the connection has come to its end.
+    pub driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
 }
 
 #[derive(Debug)]
@@ -51,14 +52,15 @@ impl Pool {
                 let at = idle.connections.iter().rposition(|(to, _)| to == origin)?;
                 idle.connections.remove(at).1
             };
-            if !connection.sender.is_closed() && !connection.socket.is_readable() {
+            if !connection.socket.is_readable() {
                 return Some(connection);
             }
         }
     }
 
+    /// Keeps a connection, if it can carry another exchange.
     pub(super) fn give(&self, origin: &Origin, connection: Connection) {
-        if connection.sender.is_closed() {
+        if !connection.sender.is_ready() {
             return;
         }
         let mut idle = self.idle();

@@ -31,6 +31,8 @@ struct Shared {
     stream: TcpStream,
     /// The kernel said so, and no read has come up short since.
     readable: AtomicBool,
+    /// A read had nothing.
+    wants_read: AtomicBool,
     /// A write would have blocked.
     wants_write: AtomicBool,
 }
@@ -71,7 +73,12 @@ impl Socket {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS) => true,
             Err(error) => return Err(refused(error)),
         };
-        let shared = Shared { stream: socket.into(), readable: AtomicBool::new(false), wants_write: AtomicBool::new(pending) };
+        let shared = Shared {
+            stream: socket.into(),
+            readable: AtomicBool::new(false),
+            wants_read: AtomicBool::new(false),
+            wants_write: AtomicBool::new(pending),
+        };
         let socket = Self(Arc::new(shared));
         if pending {
             match socket.wait(deadline, interrupt) {
@@ -94,9 +101,11 @@ impl Socket {
     }
 
     /// Runs `work` on this thread, and `beside` with it, until `work` is done or the socket is silent for `timeout`.
+    ///
+    /// When `beside` ends it is dropped, by which `work` learns of it.
     pub(super) fn drive<T>(
         &self,
-        beside: &mut (impl Future + Unpin),
+        beside: &mut Option<impl Future + Unpin>,
         timeout: Option<Duration>,
         interrupt: Interrupt,
         work: impl Future<Output = T>,
@@ -105,14 +114,22 @@ impl Socket {
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);
-        let mut beside_runs = true;
+        let mut asked = Instant::now();
         loop {
             // `work` hands over what `beside` sends, and takes what it received.
-            if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            let worked = work.as_mut().poll(&mut context);
+            if beside.as_mut().is_some_and(|beside| Pin::new(beside).poll(&mut context).is_ready()) {
+                *beside = None;
+            }
+            if let Poll::Ready(done) = worked {
                 return Drive::Done(done);
             }
-            if beside_runs && Pin::new(&mut *beside).poll(&mut context).is_ready() {
-                beside_runs = false;
+            // A server that never pauses must not keep a thread from being interrupted.
+            if asked.elapsed() >= INTERRUPT_EVERY {
+                if let Err(error) = interrupt() {
+                    return Drive::Interrupted(error);
+                }
+                asked = Instant::now();
             }
             if woken.0.swap(false, Ordering::Relaxed) {
                 continue;
@@ -127,8 +144,10 @@ impl Socket {
 
     /// Sleeps until the socket has what was last missing.
     fn wait(&self, deadline: Option<Instant>, interrupt: Interrupt) -> Wait {
-        let writes = self.0.wants_write.swap(false, Ordering::Relaxed);
-        let events = if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        // What nobody waits for must not end the wait: it would not be taken, and end the next one too.
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::IN, self.0.wants_read.swap(false, Ordering::Relaxed));
+        events.set(PollFlags::OUT, self.0.wants_write.swap(false, Ordering::Relaxed));
         let mut asked = [PollFd::new(&self.0.stream, events)];
         loop {
             let slice = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -173,6 +192,7 @@ impl Wake for Woken {
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if !self.0.readable.load(Ordering::Relaxed) {
+            self.0.wants_read.store(true, Ordering::Relaxed);
             return Poll::Pending;
         }
         let free = buffer.initialize_unfilled();
@@ -188,6 +208,7 @@ impl AsyncRead for Socket {
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.0.readable.store(false, Ordering::Relaxed);
+                    self.0.wants_read.store(true, Ordering::Relaxed);
                     return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
