@@ -124,7 +124,7 @@ impl<S: Sink> Parser<'_, S> {
             }
             (Kind::Map { value, .. }, _) => {
                 self.expect(shape, Next::Map)?;
-                self.map(|parser| if parser.is_null()? { Ok(parser.sink.null()) } else { parser.value(*value) })
+                self.shaped_map(*value)
             }
         }
     }
@@ -167,6 +167,31 @@ impl<S: Sink> Parser<'_, S> {
                 Ok(Err(failure))
             }
             value => Ok(value),
+        }
+    }
+
+    /// A map whose values have a shape. As in a structure, of a key that comes twice the last value counts, be it one that
+    /// cannot be built.
+    fn shaped_map(&mut self, value: ShapeId) -> Result<S::Value> {
+        let mut map = self.sink.map();
+        let mut failed: Vec<(Text<'_>, Failure)> = Vec::new();
+        self.reader.open_map()?;
+        let mut first = true;
+        while let Some(key) = self.reader.next_key(first)? {
+            first = false;
+            let element = if self.is_null()? { Ok(self.sink.null()) } else { self.member(value)? };
+            failed.retain(|(known, _)| *known != key);
+            match element {
+                Ok(element) => {
+                    let key = self.text(key)?;
+                    self.sink.insert(&mut map, key, element)?;
+                }
+                Err(failure) => failed.push((key, failure)),
+            }
+        }
+        match failed.into_iter().next() {
+            Some((_, failure)) => Err(failure),
+            None => Ok(self.sink.finish(map)),
         }
     }
 

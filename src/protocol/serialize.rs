@@ -207,7 +207,9 @@ impl Walk<'_> {
         if value.is(Class::Dict) {
             // Only without validation: each pair becomes a parameter of its own.
             for (key, value) in value.entries()? {
-                request.set_query(&key.encoded()?, repeated(&value)?);
+                let (name, values) = (key.encoded()?.into_owned(), repeated(&value)?);
+                // Python's keys are equal only among texts; what else encodes alike is another key.
+                if key.is(Class::Text) { request.set_query(&name, values) } else { request.query.push((name, values)) }
             }
             return Ok(());
         }

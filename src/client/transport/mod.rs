@@ -13,7 +13,7 @@ mod tls;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -25,7 +25,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::error::Error;
 use pool::{Connection, Pool};
-use socket::{Drive, INTERRUPT_EVERY, Socket};
+use socket::{Drive, INTERRUPT_EVERY, Socket, after};
 use tls::Tls;
 pub use tls::{Identity, Verify};
 
@@ -133,7 +133,7 @@ impl Transport {
 
     fn connect(&self, origin: &Origin, interrupt: Interrupt) -> Result<Connection, Failure> {
         let connector = if origin.tls { Some(self.tls.connector().map_err(Failure::Setup)?) } else { None };
-        let deadline = self.options.connect_timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = self.options.connect_timeout.and_then(after);
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
         for address in resolve(&origin.host, origin.port, interrupt)? {
             match Socket::connect(address, deadline, self.options.keepalive, interrupt) {

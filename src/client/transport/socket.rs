@@ -37,6 +37,11 @@ struct Shared {
     wants_write: AtomicBool,
 }
 
+/// The end of a `timeout` that starts now; one beyond the clock's range never ends.
+pub(super) fn after(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}
+
 /// How a driven future ended.
 pub(super) enum Drive<T> {
     Done(T),
@@ -134,7 +139,7 @@ impl Socket {
             if woken.0.swap(false, Ordering::Relaxed) {
                 continue;
             }
-            match self.wait(timeout.map(|timeout| Instant::now() + timeout), interrupt) {
+            match self.wait(timeout.and_then(after), interrupt) {
                 Wait::Ready => {}
                 Wait::Timeout => return Drive::Timeout,
                 Wait::Interrupted(error) => return Drive::Interrupted(error),
