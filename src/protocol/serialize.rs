@@ -43,6 +43,14 @@ pub fn serialize<I: Input>(
     request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
+/// A key of the query. What Python tells apart is another key, although it reads alike on the wire.
+#[derive(PartialEq)]
+struct QueryKey {
+    text: Vec<u8>,
+    /// The type of what is no text.
+    kind: Vec<u8>,
+}
+
 /// Values of a query's key, each as its text or as why it has none.
 type Texts = Vec<Result<Vec<u8>>>;
 
@@ -51,7 +59,7 @@ type Texts = Vec<Result<Vec<u8>>>;
 struct Request {
     labels: Vec<(Box<str>, Result<Vec<u8>>)>,
     /// By key, each with its values; a later member of the same key takes the place of an earlier one.
-    query: Vec<(Vec<u8>, Texts)>,
+    query: Vec<(QueryKey, Texts)>,
     headers: Vec<(String, Vec<u8>)>,
     /// Set by the first thing that cannot be put into its place.
     misplaced: Option<Error>,
@@ -85,7 +93,7 @@ impl Request {
                 if !query.is_empty() {
                     query.push('&');
                 }
-                uri::encode(&mut query, &key);
+                uri::encode(&mut query, &key.text);
                 query.push('=');
                 uri::encode(&mut query, &value?);
             }
@@ -93,10 +101,10 @@ impl Request {
         Ok(Serialized { path, query: given.then_some(query), headers: self.headers, body: self.body })
     }
 
-    fn set_query(&mut self, key: &[u8], values: Texts) {
-        match self.query.iter_mut().find(|(known, _)| known == key) {
+    fn set_query(&mut self, key: QueryKey, values: Texts) {
+        match self.query.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = values,
-            None => self.query.push((key.to_vec(), values)),
+            None => self.query.push((key, values)),
         }
     }
 
@@ -207,9 +215,8 @@ impl Walk<'_> {
         if value.is(Class::Dict) {
             // Only without validation: each pair becomes a parameter of its own.
             for (key, value) in value.entries()? {
-                let (name, values) = (key.encoded()?.into_owned(), repeated(&value)?);
-                // Python's keys are equal only among texts; what else encodes alike is another key.
-                if key.is(Class::Text) { request.set_query(&name, values) } else { request.query.push((name, values)) }
+                let kind = if key.is(Class::Text) { Vec::new() } else { key.type_name()? };
+                request.set_query(QueryKey { text: key.encoded()?.into_owned(), kind }, repeated(&value)?);
             }
             return Ok(());
         }
@@ -218,7 +225,7 @@ impl Walk<'_> {
             _ if value.is(Class::Repeated) => repeated(value)?,
             _ => vec![self.plain(member.shape, value)],
         };
-        request.set_query(member.wire_name.as_bytes(), values);
+        request.set_query(QueryKey { text: member.wire_name.as_bytes().to_vec(), kind: Vec::new() }, values);
         Ok(())
     }
 
