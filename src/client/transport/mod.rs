@@ -4,8 +4,9 @@
 //! cannot go on waits in poll(2) on the connection's own socket ([`Socket::drive`]). So a call costs no thread hop, no
 //! reactor and no runtime, and a connection belongs to no thread: every thread of the process takes from one pool.
 //!
-//! It promises: a connection that the server closed while idle is never used; a request is written in one piece;
-//! `interrupt` is asked at least every 50 ms; after a fork the child opens connections of its own.
+//! It promises: a connection that the server closed while idle, or said that it would close, is never used; a request is
+//! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
+//! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
 mod pool;
 mod socket;
@@ -13,7 +14,7 @@ mod tls;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
@@ -133,10 +134,9 @@ impl Transport {
 
     fn connect(&self, origin: &Origin, interrupt: Interrupt) -> Result<Connection, Failure> {
         let connector = if origin.tls { Some(self.tls.connector().map_err(Failure::Setup)?) } else { None };
-        let deadline = self.options.connect_timeout.map(|timeout| Instant::now() + timeout);
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
         for address in resolve(&origin.host, origin.port, interrupt)? {
-            match Socket::connect(address, deadline, self.options.keepalive, interrupt) {
+            match Socket::connect(address, self.options.connect_timeout, self.options.keepalive, interrupt) {
                 Ok(socket) => return self.handshake(origin, socket, connector.as_ref(), interrupt),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
                 Err(failure) => refusal = failure,
@@ -152,12 +152,13 @@ impl Transport {
         connector: Option<&tokio_rustls::TlsConnector>,
         interrupt: Interrupt,
     ) -> Result<Connection, Failure> {
+        let mut alone = None::<std::future::Pending<()>>;
         let io = match connector {
             None => tls::Stream::Plain(socket.clone()),
             Some(connector) => {
                 let name = tls::server_name(&origin.host).map_err(Failure::Tls)?;
                 let handshake = connector.connect(name, socket.clone());
-                match socket.drive(&mut std::future::pending::<()>(), self.options.connect_timeout, interrupt, handshake) {
+                match socket.drive(&mut alone, self.options.connect_timeout, interrupt, handshake) {
                     Drive::Done(Ok(stream)) => tls::Stream::Tls(Box::new(stream)),
                     Drive::Done(Err(error)) => return Err(Failure::Tls(error.to_string())),
                     Drive::Timeout => return Err(Failure::ConnectTimeout),
@@ -167,8 +168,8 @@ impl Transport {
         };
         // hyper's handshake sends nothing and never waits.
         let handshake = http1::Builder::new().handshake(TokioIo::new(io));
-        match socket.drive(&mut std::future::pending::<()>(), None, interrupt, handshake) {
-            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Box::pin(driver) }),
+        match socket.drive(&mut alone, None, interrupt, handshake) {
+            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Some(Box::pin(driver)) }),
             Drive::Done(Err(error)) => Err(Failure::Closed { status: None, reason: error.to_string() }),
             Drive::Timeout => Err(Failure::ConnectTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
@@ -200,7 +201,8 @@ fn resolve(host: &str, port: u16, interrupt: Interrupt) -> Result<Vec<SocketAddr
     }
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
-    std::thread::spawn(move || sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    let look_up = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    std::thread::Builder::new().spawn(look_up).map_err(|error| Failure::Connect(error.to_string()))?;
     loop {
         match receiver.recv_timeout(INTERRUPT_EVERY) {
             Ok(found) => return found.map_err(|error| Failure::Connect(error.to_string())),

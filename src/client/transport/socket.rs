@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ use crate::error::Error;
 /// How often a waiting thread looks whether it should stop.
 pub(super) const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
+/// The most reads in a row: a server that never pauses must not keep the loop of [`Socket::drive`] from its turn.
+const READS: u32 = 64;
+
 /// Both ends of the wait, the protocol's side and the driver's, hold the same socket.
 #[derive(Clone, Debug)]
 pub(super) struct Socket(Arc<Shared>);
@@ -29,10 +32,15 @@ pub(super) struct Socket(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     stream: TcpStream,
-    /// The kernel said so, and no read has come up short since.
-    readable: AtomicBool,
+    /// How many reads may follow before the kernel is asked again; none after one that came up short.
+    reads: AtomicU32,
     /// A write would have blocked.
     wants_write: AtomicBool,
+}
+
+/// When `timeout` is over; never, if that is beyond what a clock can tell.
+fn deadline(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
 }
 
 /// How a driven future ended.
@@ -49,10 +57,10 @@ enum Wait {
 }
 
 impl Socket {
-    /// Connects to `address`, by `deadline` at the latest.
+    /// Connects to `address` within `timeout`.
     pub(super) fn connect(
         address: SocketAddr,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         keepalive: bool,
         interrupt: Interrupt,
     ) -> Result<Self, Failure> {
@@ -71,10 +79,10 @@ impl Socket {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS) => true,
             Err(error) => return Err(refused(error)),
         };
-        let shared = Shared { stream: socket.into(), readable: AtomicBool::new(false), wants_write: AtomicBool::new(pending) };
+        let shared = Shared { stream: socket.into(), reads: AtomicU32::new(0), wants_write: AtomicBool::new(pending) };
         let socket = Self(Arc::new(shared));
         if pending {
-            match socket.wait(deadline, interrupt) {
+            match socket.wait(timeout.and_then(deadline), interrupt) {
                 Wait::Ready => {}
                 Wait::Timeout => return Err(Failure::ConnectTimeout),
                 Wait::Interrupted(error) => return Err(Failure::Interrupted(error)),
@@ -93,10 +101,17 @@ impl Socket {
         !matches!(rustix::event::poll(&mut asked, Some(&Timespec::default())), Ok(0))
     }
 
+    /// Whether the kernel has taken all that was written.
+    pub(super) fn is_flushed(&self) -> bool {
+        !self.0.wants_write.load(Ordering::Relaxed)
+    }
+
     /// Runs `work` on this thread, and `beside` with it, until `work` is done or the socket is silent for `timeout`.
+    ///
+    /// When `beside` ends it is dropped, by which `work` learns of it.
     pub(super) fn drive<T>(
         &self,
-        beside: &mut (impl Future + Unpin),
+        beside: &mut Option<impl Future + Unpin>,
         timeout: Option<Duration>,
         interrupt: Interrupt,
         work: impl Future<Output = T>,
@@ -105,19 +120,27 @@ impl Socket {
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);
-        let mut beside_runs = true;
+        let mut asked = Instant::now();
         loop {
             // `work` hands over what `beside` sends, and takes what it received.
-            if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
+            let worked = work.as_mut().poll(&mut context);
+            if beside.as_mut().is_some_and(|beside| Pin::new(beside).poll(&mut context).is_ready()) {
+                *beside = None;
+            }
+            if let Poll::Ready(done) = worked {
                 return Drive::Done(done);
             }
-            if beside_runs && Pin::new(&mut *beside).poll(&mut context).is_ready() {
-                beside_runs = false;
+            // Here too, since a server that never pauses leaves nothing to wait for.
+            if asked.elapsed() >= INTERRUPT_EVERY {
+                if let Err(error) = interrupt() {
+                    return Drive::Interrupted(error);
+                }
+                asked = Instant::now();
             }
             if woken.0.swap(false, Ordering::Relaxed) {
                 continue;
             }
-            match self.wait(timeout.map(|timeout| Instant::now() + timeout), interrupt) {
+            match self.wait(timeout.and_then(deadline), interrupt) {
                 Wait::Ready => {}
                 Wait::Timeout => return Drive::Timeout,
                 Wait::Interrupted(error) => return Drive::Interrupted(error),
@@ -145,7 +168,7 @@ impl Socket {
                 }
                 // An error of poll(2) itself shows again, with its name, in the read that follows.
                 Ok(_) | Err(_) => {
-                    self.0.readable.store(true, Ordering::Relaxed);
+                    self.0.reads.store(READS, Ordering::Relaxed);
                     return Wait::Ready;
                 }
             }
@@ -172,22 +195,24 @@ impl Wake for Woken {
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.0.readable.load(Ordering::Relaxed) {
+        let reads = self.0.reads.load(Ordering::Relaxed);
+        if reads == 0 {
             return Poll::Pending;
         }
+        self.0.reads.store(reads - 1, Ordering::Relaxed);
         let free = buffer.initialize_unfilled();
         loop {
             match (&self.0.stream).read(free) {
                 Ok(count) => {
                     // A short read has emptied the socket; its end is seen again by the next one.
                     if count > 0 && count < free.len() {
-                        self.0.readable.store(false, Ordering::Relaxed);
+                        self.0.reads.store(0, Ordering::Relaxed);
                     }
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.0.readable.store(false, Ordering::Relaxed);
+                    self.0.reads.store(0, Ordering::Relaxed);
                     return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -206,6 +231,10 @@ impl AsyncWrite for Socket {
                     return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The server takes no more. It may have said why; if not, the next read tells of the end.
+                Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+                    return Poll::Ready(Ok(bytes.len()));
+                }
                 outcome => return Poll::Ready(outcome),
             }
         }
