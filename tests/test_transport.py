@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from botocore.config import Config
 
 import fleetgrass
 from fleetgrass import exceptions
-from support.answers import SILENT, Answer, reply
+from support.answers import SILENT, Answer, head, plain, reply
 from support.deviations import Ledger
 from support.server import RecordingServer
 
@@ -79,10 +80,84 @@ def test_a_client_that_is_dropped_closes_its_connection(server: RecordingServer)
     server.wait_until_closed()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> None:
-    server.script([SILENT, reply()])
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("version", ["HTTP/1.1", "HTTP/1.0"])
+def test_a_connection_that_the_server_is_about_to_close_is_not_used(server: RecordingServer, version: str) -> None:
+    """It said so in its answer, and takes its time."""
+    close = [("Connection", "close")] if version == "HTTP/1.1" else []
+    last = Answer(head(200, [*close, ("Content-Length", "2")], version) + b"{}", "hang")
+    server.script([last, last, reply()])
     ours = client(server.url)
+    for _ in range(3):
+        assert ours.list_components()["ResponseMetadata"]["RetryAttempts"] == 0
+    assert connections(server) == [1, 2, 3]
+
+
+def test_a_second_answer_that_nobody_asked_for_is_not_the_next_calls(server: RecordingServer) -> None:
+    forged = reply({"components": [{"componentName": "forged"}]})
+    server.script([Answer(reply({"components": []}).wire + forged.wire), reply({"components": []})])
+    ours = client(server.url)
+    assert [ours.list_components()["components"] for _ in range(2)] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "values nest too deep"),
+        ("1" * 4301, "an integer has too many digits"),
+        ('"x"} ', "the text goes on after its value"),
+    ],
+    ids=["deep", "long integer", "rest"],
+)
+def test_an_answer_that_cannot_be_read_says_why(server: RecordingServer, value: str, why: str) -> None:
+    """Even on the smallest stack that a thread may have."""
+    server.script([plain(200, f'{{"nextToken": {value}}}'.encode())])
+    before = threading.stack_size(256 * 1024)
+    try:
+        with ThreadPoolExecutor(1) as pool, pytest.raises(exceptions.ResponseParserError, match=f"status 200.*: {why}"):
+            pool.submit(client(server.url).list_components).result()
+    finally:
+        threading.stack_size(before)
+
+
+@pytest.fixture
+def hasty() -> Iterator[Callable[[bool], str]]:
+    """Serves at the URL that it returns: answers 413 before it has read the request, then closes or stays."""
+    refusal = reply({"message": "too large"}, 413).wire
+    with ExitStack() as cleanup:
+
+        def serve(closes: bool) -> str:
+            listener = cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def run() -> None:
+                with suppress(OSError):
+                    while True:
+                        connection, _ = listener.accept()
+                        connection.recv(1)
+                        connection.sendall(refusal)
+                        if closes:
+                            connection.close()
+                        else:
+                            cleanup.callback(connection.close)
+
+            threading.Thread(target=run, daemon=True).start()
+            return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        yield serve
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closes", "stays"])
+def test_an_answer_that_comes_before_the_request_is_whole_counts(hasty: Callable[[bool], str], closes: bool) -> None:
+    """And what is left of the request does not stand before the next one."""
+    ours = client(hasty(closes), config=Config(retries={"total_max_attempts": 1}, read_timeout=5))
+    for _ in range(2):
+        with pytest.raises(exceptions.ClientError, match=r"\(413\).*: too large"):
+            ours.create_component_version(inlineRecipe=b"x" * 9_000_000)
+
+
+@contextmanager
+def interrupted() -> Iterator[threading.Event]:
+    """Sends this process a Ctrl-C as soon as the event is set, and expects it to end the block."""
     asked = threading.Event()
 
     def interrupt() -> None:
@@ -91,11 +166,46 @@ def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> N
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the signal may come as soon as it is asked for
+    with pytest.raises(KeyboardInterrupt):
+        yield asked
+    thread.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> None:
+    server.script([SILENT, reply()])
+    ours = client(server.url)
+    with interrupted() as asked:
         asked.set()
         ours.list_components()
-    thread.join()
     server.script([reply()])
+    assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize("endless", [b"HTTP/1.1 100 Continue\r\n\r\n", head(200) + b" " * 1000], ids=["heads", "body"])
+def test_ctrl_c_ends_a_call_whose_answer_never_ends(endless: bytes) -> None:
+    """A server that never pauses: no wait is ever long enough to look for a signal in."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, interrupted() as asked:
+
+        def flood() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(1000)
+                connection.sendall(endless)
+                asked.set()
+                while True:
+                    connection.sendall(endless.removeprefix(head(200)) * 100)
+
+        threading.Thread(target=flood, daemon=True).start()
+        client(f"http://127.0.0.1:{listener.getsockname()[1]}").list_components()
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+@pytest.mark.parametrize("seconds", [1e18, 1e19, float("inf")])
+def test_a_timeout_beyond_all_clocks_is_none(server: RecordingServer, name: str, seconds: float) -> None:
+    ours = client(server.url, config=Config(**{name: seconds}))
     assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 

@@ -3,7 +3,7 @@
 //! [`Client::prepare`] reads the caller's objects (with the GIL, if they are Python's); [`Client::send`] needs none of
 //! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -30,8 +30,8 @@ pub struct Client {
     pub(crate) signer: Signer,
     transport: Transport,
     quota: Quota,
-    /// What the service's clock was ahead of ours when it last refused a signature for it.
-    skew: Mutex<Skew>,
+    /// The [`Skew`] that the service last refused a signature for. No lock, since those do not survive a fork.
+    skew: AtomicI64,
     /// Of plain calls, and of a paginator's.
     pub(super) user_agents: [HeaderValue; 2],
 }
@@ -62,7 +62,7 @@ impl Client {
             signer: Signer::new(options.signing_region.clone(), model.metadata.signing_name.to_string(), raw_path),
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
-            skew: Mutex::default(),
+            skew: AtomicI64::new(0),
             endpoint,
             options,
         })
@@ -126,7 +126,7 @@ impl Client {
 
     /// The time by the service's clock, as far as it is known.
     pub(crate) fn now(&self) -> SystemTime {
-        self.skew.lock().unwrap_or_else(PoisonError::into_inner).correct(SystemTime::now())
+        Skew(self.skew.load(Ordering::Relaxed)).correct(SystemTime::now())
     }
 
     /// Who signs; `None` if nobody does.
@@ -180,8 +180,8 @@ impl Client {
         let modelled = |code: &str| call.operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
         let reason = match retry::clock_skew(attempt, signed_at) {
             Some(skew) => {
-                *self.skew.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Skew::between(SystemTime::now(), skew.correct(signed_at));
+                let Skew(ahead) = Skew::between(SystemTime::now(), skew.correct(signed_at));
+                self.skew.store(ahead, Ordering::Relaxed);
                 Some(Reason::ClockSkew)
             }
             None => retry::reason(mode, attempt, modelled),
@@ -201,7 +201,7 @@ impl Client {
             Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.service_clock),
             Attempt::Unanswered => seen.service_clock,
         };
-        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, fastrand::f64()))
+        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, chance()))
     }
 
     /// The exception for a call that got no answer.
@@ -238,6 +238,11 @@ enum Verdict {
 
 impl Verdict {
     const END: Self = Self::Final { attempts_spent: false, quota_spent: false };
+}
+
+/// At least 0 and less than 1. The system's own, since forked children would otherwise draw alike and retry in step.
+fn chance() -> f64 {
+    f64::from(getrandom::u32().unwrap_or_default()) / 4_294_967_296.0
 }
 
 /// Waits on this thread.

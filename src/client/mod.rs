@@ -5,6 +5,7 @@ pub mod call;
 pub mod endpoint;
 pub mod options;
 pub mod presign;
+mod process;
 pub mod reply;
 pub mod retry;
 pub mod sign;

@@ -3,8 +3,7 @@
 //! The conditions, delays and costs are botocore's, by mode. Time and chance come in as arguments. Two things are ours:
 //! `Retry-After` is heeded, and a clock that the service refuses is set by the service's own.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode};
@@ -58,6 +57,9 @@ const CLOCK_CODES: [&str; 4] = ["InvalidSignatureException", "SignatureDoesNotMa
 /// A service refuses signatures from five minutes off; from four the clock is to blame.
 const SKEW: Duration = Duration::from_mins(4);
 
+/// A date that is further off is no clock's; a device without one begins in 1970.
+const NO_CLOCK: Duration = Duration::from_hours(24 * 365 * 100);
+
 /// The longest backoff, and the longest `Retry-After` that is heeded.
 const LONGEST: Duration = Duration::from_secs(20);
 
@@ -85,7 +87,7 @@ pub fn clock_skew(attempt: Attempt<'_>, signed_at: SystemTime) -> Option<Skew> {
     let Attempt::Answered { headers, code, .. } = attempt else { return None };
     code.filter(|code| CLOCK_CODES.contains(code))?;
     let skew = Skew::between(signed_at, server_date(headers)?);
-    (skew.size() > SKEW).then_some(skew)
+    (SKEW..NO_CLOCK).contains(&skew.size()).then_some(skew)
 }
 
 /// The answer's `Date`.
@@ -94,29 +96,25 @@ pub fn server_date(headers: &HeaderMap) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get("date")?.to_str().ok()?).ok()
 }
 
-/// A difference of two clocks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Skew {
-    ahead: Duration,
-    behind: Duration,
-}
+/// By how many milliseconds the service's clock is ahead of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skew(pub i64);
 
 impl Skew {
     #[must_use]
     pub fn between(ours: SystemTime, theirs: SystemTime) -> Self {
-        match theirs.duration_since(ours) {
-            Ok(ahead) => Self { ahead, behind: Duration::ZERO },
-            Err(error) => Self { ahead: Duration::ZERO, behind: error.duration() },
-        }
+        let millis = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Self(theirs.duration_since(ours).map_or_else(|error| -millis(error.duration()), millis))
     }
 
     #[must_use]
     pub fn correct(self, ours: SystemTime) -> SystemTime {
-        (ours + self.ahead).checked_sub(self.behind).unwrap_or(SystemTime::UNIX_EPOCH)
+        let theirs = if self.0 < 0 { ours.checked_sub(self.size()) } else { ours.checked_add(self.size()) };
+        theirs.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     fn size(self) -> Duration {
-        self.ahead.max(self.behind)
+        Duration::from_millis(self.0.unsigned_abs())
     }
 }
 
@@ -143,14 +141,14 @@ pub fn delay(mode: RetryMode, reason: Reason, failed: u32, attempt: Attempt<'_>,
 /// What a client may still spend on retries: a bucket that fills up again as calls succeed.
 #[derive(Debug)]
 pub struct Quota {
-    left: Mutex<u32>,
+    left: AtomicU32,
 }
 
 const CAPACITY: u32 = 500;
 
 impl Default for Quota {
     fn default() -> Self {
-        Self { left: Mutex::new(CAPACITY) }
+        Self { left: AtomicU32::new(CAPACITY) }
     }
 }
 
@@ -158,15 +156,15 @@ impl Quota {
     /// Pays for one retry; its price, or `None` if there is not enough left.
     pub fn take(&self, reason: Reason) -> Option<u32> {
         let price = if reason == Reason::Throttling { 5 } else { 14 };
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.checked_sub(price)?;
-        Some(price)
+        let paid = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(price));
+        paid.is_ok().then_some(price)
     }
 
     /// A call has succeeded: gives back the price of its last retry, or 1 if it needed none.
     pub fn give(&self, price: Option<u32>) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = (*left + price.unwrap_or(1)).min(CAPACITY);
+        let filled = |left: u32| Some((left + price.unwrap_or(1)).min(CAPACITY)).filter(|&filled| filled != left);
+        // Nothing to update is an error to `fetch_update`, and none here: the bucket is full.
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, filled);
     }
 }
 
@@ -219,5 +217,7 @@ mod tests {
         assert_eq!(skew.correct(now), now + Duration::from_hours(1));
         assert_eq!(clock_skew(answered(403, &near, "InvalidSignatureException"), now), None);
         assert_eq!(clock_skew(answered(403, &far, "AccessDeniedException"), now), None);
+        let never = headers([("date", "Fri, 31 Dec 9999 23:59:59 GMT")]);
+        assert_eq!(clock_skew(answered(403, &never, "InvalidSignatureException"), now), None);
     }
 }

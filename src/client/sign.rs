@@ -4,7 +4,7 @@
 //! signature only); key and signature are the AWS crate's, and the key is kept for its day. The clock is an argument.
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
@@ -127,13 +127,17 @@ impl Signer {
 
     fn key(&self, credentials: &Credentials, stamp: &Stamp) -> Arc<[u8]> {
         let date = stamp.date();
-        let mut day = self.day.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(day) = day.as_ref().filter(|day| day.date == date && day.access_key == credentials.access_key) {
+        // A lock that is held, perhaps for ever by a thread that a fork left behind, is no reason to wait: keys are cheap.
+        let mut day = self.day.try_lock().ok();
+        let known = day.as_deref().and_then(Option::as_ref);
+        if let Some(day) = known.filter(|day| day.date == date && day.access_key == credentials.access_key) {
             return Arc::clone(&day.key);
         }
         let secret = credentials.secret_key.as_deref().unwrap_or("None");
         let key: Arc<[u8]> = generate_signing_key(secret, stamp.time, &self.region, &self.service).as_ref().into();
-        *day = Some(Day { date: date.to_owned(), access_key: credentials.access_key.clone(), key: Arc::clone(&key) });
+        if let Some(day) = &mut day {
+            **day = Some(Day { date: date.to_owned(), access_key: credentials.access_key.clone(), key: Arc::clone(&key) });
+        }
         key
     }
 }

@@ -7,8 +7,11 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// How deep values may nest.
-pub const MAX_DEPTH: usize = 900;
+/// How deep values may nest: as far as the small stack of a thread surely goes, and far beyond any answer of the service.
+pub const MAX_DEPTH: usize = 128;
+
+/// How many digits an integer may have: Python refuses more, since they cost it the square of their number.
+const MAX_DIGITS: usize = 4300;
 
 /// Why a deeper text is refused.
 pub const TOO_DEEP: &str = "values nest too deep";
@@ -119,6 +122,9 @@ impl<'a> Reader<'a> {
         }
         let digits = &self.text[from..self.at];
         if integer {
+            if digits.trim_start_matches('-').len() > MAX_DIGITS {
+                return Err(self.wrong("an integer has too many digits"));
+            }
             return Ok(Number::Integer(digits));
         }
         digits.parse().map(Number::Double).map_err(|_| self.wrong("a number was expected"))
@@ -463,6 +469,9 @@ mod tests {
         for text in ["01", "1.", "1e", "1.e5", "--1"] {
             let mut reader = Reader::new(text);
             assert!(reader.skip().and_then(|()| reader.end()).is_err(), "{text:?}");
+        }
+        for (digits, fits) in [(4300, true), (4301, false)] {
+            assert_eq!(Reader::new(&format!("-{}", "1".repeat(digits))).number().is_ok(), fits, "{digits} digits");
         }
         assert_eq!(Reader::new("-12").number(), Ok(Number::Integer("-12")));
         assert_eq!(Reader::new("1.621884415241E9").number(), Ok(Number::Double(1_621_884_415.241)));

@@ -47,7 +47,9 @@ type Result<T> = std::result::Result<T, Failure>;
 pub fn members<S: Sink>(model: &Model, shape: ShapeId, body: &str, sink: &S, map: &mut S::Map) -> Result<()> {
     let mut parser = Parser { model, sink, reader: Reader::new(body) };
     let outcome = parser.whole(shape, map);
-    parser.reader.end()?;
+    if !matches!(outcome, Err(Failure::Syntax(_))) {
+        parser.reader.end()?;
+    }
     outcome
 }
 

@@ -126,7 +126,7 @@ fn fill_metadata<M>(py: Python<'_>, metadata: &Bound<'_, PyDict>, reply: &Reply,
             joined.push_str(", ");
             joined.push_str(&latin1(value.as_bytes()));
         }
-        headers.set_item(PyString::intern(py, name.as_str()), joined)?;
+        headers.set_item(name.as_str(), joined)?;
     }
     metadata.set_item(intern!(py, "HTTPHeaders"), headers)?;
     if reply.attempts_spent {

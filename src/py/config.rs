@@ -4,17 +4,14 @@ use std::path::PathBuf;
 
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::{client::endpoint, config::profile::SharedFiles, error::Error};
+use crate::{client::endpoint, config::profile::SharedFiles};
 
 /// The shared files as one dict of tables: `profiles` (merged), `config` and `credentials` (each file alone),
 /// `services`, `sso_sessions`.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value)] // arguments of Python arrive by value
 pub fn load_profiles(py: Python<'_>, config: PathBuf, credentials: PathBuf) -> PyResult<Bound<'_, PyAny>> {
-    match SharedFiles::load(&config, &credentials) {
-        Ok(files) => Ok(pythonize::pythonize(py, &files)?),
-        Err(error) => Err(exception(py, error)),
-    }
+    Ok(pythonize::pythonize(py, &SharedFiles::load(&config, &credentials)?)?)
 }
 
 /// `url`, `legacy_url` (or None where the older table has no name), `partition` and `signing_region` of a Region.
@@ -44,19 +41,4 @@ pub fn partitions() -> Vec<&'static str> {
 #[pyfunction]
 pub fn listed_endpoints(partition: &str, non_regional: bool) -> Vec<&'static str> {
     endpoint::listed(partition, non_regional).collect()
-}
-
-/// `error` as the exception that `fleetgrass.exceptions` makes of it.
-fn exception(py: Python<'_>, error: Error) -> PyErr {
-    let Error::Botocore { class, arguments } = error else {
-        return pyo3::exceptions::PyRuntimeError::new_err(error.to_string());
-    };
-    let made = || {
-        let kwargs = PyDict::new(py);
-        for (name, value) in &arguments {
-            kwargs.set_item(name, value)?;
-        }
-        py.import("fleetgrass.exceptions")?.call_method1("make", (class, kwargs))
-    };
-    made().map_or_else(|raised| raised, PyErr::from_value)
 }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::sync::critical_section::with_critical_section;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
 use crate::error::{Error, Result};
@@ -87,7 +88,9 @@ impl Input for PyInput<'_> {
 
     fn entries(&self) -> Result<Vec<(Self, Self)>> {
         if let Ok(dict) = self.0.cast_exact::<PyDict>() {
-            return Ok(dict.iter().map(|(key, value)| (PyInput(key), PyInput(value))).collect());
+            // Locked, since a thread that runs at the same time may change the dict.
+            let entries = || dict.iter().map(|(key, value)| (PyInput(key), PyInput(value))).collect();
+            return Ok(with_critical_section(dict, entries));
         }
         let mut entries = Vec::new();
         for pair in self.0.call_method0("items")?.try_iter()? {

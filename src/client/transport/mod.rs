@@ -4,8 +4,9 @@
 //! cannot go on waits in poll(2) on the connection's own socket ([`Socket::drive`]). So a call costs no thread hop, no
 //! reactor and no runtime, and a connection belongs to no thread: every thread of the process takes from one pool.
 //!
-//! It promises: a connection that the server closed while idle is never used; a request is written in one piece;
-//! `interrupt` is asked at least every 50 ms; after a fork the child opens connections of its own.
+//! It promises: a connection that the server closed while idle, or said that it would close, is never used; a request is
+//! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
+//! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
 mod pool;
 mod socket;
@@ -25,7 +26,7 @@ use hyper_util::rt::TokioIo;
 
 use crate::error::Error;
 use pool::{Connection, Pool};
-use socket::{Drive, INTERRUPT_EVERY, Socket, after};
+use socket::{Drive, INTERRUPT_EVERY, Socket};
 use tls::Tls;
 pub use tls::{Identity, Verify};
 
@@ -133,10 +134,9 @@ impl Transport {
 
     fn connect(&self, origin: &Origin, interrupt: Interrupt) -> Result<Connection, Failure> {
         let connector = if origin.tls { Some(self.tls.connector().map_err(Failure::Setup)?) } else { None };
-        let deadline = self.options.connect_timeout.and_then(after);
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
         for address in resolve(&origin.host, origin.port, interrupt)? {
-            match Socket::connect(address, deadline, self.options.keepalive, interrupt) {
+            match Socket::connect(address, self.options.connect_timeout, self.options.keepalive, interrupt) {
                 Ok(socket) => return self.handshake(origin, socket, connector.as_ref(), interrupt),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
                 Err(failure) => refusal = failure,
@@ -201,7 +201,8 @@ fn resolve(host: &str, port: u16, interrupt: Interrupt) -> Result<Vec<SocketAddr
     }
     let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
-    std::thread::spawn(move || sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    let look_up = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+    std::thread::Builder::new().spawn(look_up).map_err(|error| Failure::Connect(error.to_string()))?;
     loop {
         match receiver.recv_timeout(INTERRUPT_EVERY) {
             Ok(found) => return found.map_err(|error| Failure::Connect(error.to_string())),

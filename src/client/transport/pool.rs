@@ -13,6 +13,7 @@ use hyper::client::conn::http1::SendRequest;
 
 use super::Origin;
 use super::socket::Socket;
+use crate::client::process::PerProcess;
 
 pub(super) struct Connection {
     pub socket: Socket,
@@ -24,24 +25,21 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) struct Pool {
     max_idle: usize,
-    idle: Mutex<Idle>,
+    idle: PerProcess<Mutex<Idle>>,
 }
 
 #[derive(Default)]
-struct Idle {
-    process: u32,
-    connections: Vec<(Origin, Connection)>,
-}
+struct Idle(Vec<(Origin, Connection)>);
 
 impl std::fmt::Debug for Idle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} idle connections", self.connections.len())
+        write!(f, "{} idle connections", self.0.len())
     }
 }
 
 impl Pool {
     pub(super) fn new(max_idle: usize) -> Self {
-        Self { max_idle, idle: Mutex::default() }
+        Self { max_idle, idle: PerProcess::new(Mutex::default()) }
     }
 
     /// A connection to `origin` that its server has not closed.
@@ -49,8 +47,8 @@ impl Pool {
         loop {
             let connection = {
                 let mut idle = self.idle();
-                let at = idle.connections.iter().rposition(|(to, _)| to == origin)?;
-                idle.connections.remove(at).1
+                let at = idle.0.iter().rposition(|(to, _)| to == origin)?;
+                idle.0.remove(at).1
             };
             if !connection.socket.is_readable() {
                 return Some(connection);
@@ -58,28 +56,29 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection, if it can carry another exchange.
+    /// Keeps a connection, if it can carry another exchange: neither side ended it, and the server took the whole request.
     pub(super) fn give(&self, origin: &Origin, connection: Connection) {
-        if !connection.sender.is_ready() {
+        if !connection.sender.is_ready() || !connection.socket.is_flushed() {
             return;
         }
         let mut idle = self.idle();
-        if idle.connections.len() < self.max_idle {
-            idle.connections.push((origin.clone(), connection));
+        if idle.0.len() < self.max_idle {
+            idle.0.push((origin.clone(), connection));
         }
     }
 
     pub(super) fn clear(&self) {
-        self.idle().connections.clear();
+        self.idle().0.clear();
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        if idle.process != process {
-            idle.connections.clear();
-            idle.process = process;
-        }
-        idle
+        let idle = self.idle.get(|parents| {
+            // A lock that was held during the fork is never free again; its connections stay open until the client ends.
+            if let Ok(mut idle) = parents.try_lock() {
+                idle.0.clear();
+            }
+            Mutex::default()
+        });
+        idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ use crate::error::Error;
 /// How often a waiting thread looks whether it should stop.
 pub(super) const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
+/// The most reads in a row: a server that never pauses must not keep the loop of [`Socket::drive`] from its turn.
+const READS: u32 = 64;
+
 /// Both ends of the wait, the protocol's side and the driver's, hold the same socket.
 #[derive(Clone, Debug)]
 pub(super) struct Socket(Arc<Shared>);
@@ -29,16 +32,14 @@ pub(super) struct Socket(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     stream: TcpStream,
-    /// The kernel said so, and no read has come up short since.
-    readable: AtomicBool,
-    /// A read had nothing.
-    wants_read: AtomicBool,
+    /// How many reads may follow before the kernel is asked again; none after one that came up short.
+    reads: AtomicU32,
     /// A write would have blocked.
     wants_write: AtomicBool,
 }
 
-/// The end of a `timeout` that starts now; one beyond the clock's range never ends.
-pub(super) fn after(timeout: Duration) -> Option<Instant> {
+/// When `timeout` is over; never, if that is beyond what a clock can tell.
+fn deadline(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
@@ -56,10 +57,10 @@ enum Wait {
 }
 
 impl Socket {
-    /// Connects to `address`, by `deadline` at the latest.
+    /// Connects to `address` within `timeout`.
     pub(super) fn connect(
         address: SocketAddr,
-        deadline: Option<Instant>,
+        timeout: Option<Duration>,
         keepalive: bool,
         interrupt: Interrupt,
     ) -> Result<Self, Failure> {
@@ -78,15 +79,10 @@ impl Socket {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS) => true,
             Err(error) => return Err(refused(error)),
         };
-        let shared = Shared {
-            stream: socket.into(),
-            readable: AtomicBool::new(false),
-            wants_read: AtomicBool::new(false),
-            wants_write: AtomicBool::new(pending),
-        };
+        let shared = Shared { stream: socket.into(), reads: AtomicU32::new(0), wants_write: AtomicBool::new(pending) };
         let socket = Self(Arc::new(shared));
         if pending {
-            match socket.wait(deadline, interrupt) {
+            match socket.wait(timeout.and_then(deadline), interrupt) {
                 Wait::Ready => {}
                 Wait::Timeout => return Err(Failure::ConnectTimeout),
                 Wait::Interrupted(error) => return Err(Failure::Interrupted(error)),
@@ -103,6 +99,11 @@ impl Socket {
     pub(super) fn is_readable(&self) -> bool {
         let mut asked = [PollFd::new(&self.0.stream, PollFlags::IN)];
         !matches!(rustix::event::poll(&mut asked, Some(&Timespec::default())), Ok(0))
+    }
+
+    /// Whether the kernel has taken all that was written.
+    pub(super) fn is_flushed(&self) -> bool {
+        !self.0.wants_write.load(Ordering::Relaxed)
     }
 
     /// Runs `work` on this thread, and `beside` with it, until `work` is done or the socket is silent for `timeout`.
@@ -129,7 +130,7 @@ impl Socket {
             if let Poll::Ready(done) = worked {
                 return Drive::Done(done);
             }
-            // A server that never pauses must not keep a thread from being interrupted.
+            // Here too, since a server that never pauses leaves nothing to wait for.
             if asked.elapsed() >= INTERRUPT_EVERY {
                 if let Err(error) = interrupt() {
                     return Drive::Interrupted(error);
@@ -139,7 +140,7 @@ impl Socket {
             if woken.0.swap(false, Ordering::Relaxed) {
                 continue;
             }
-            match self.wait(timeout.and_then(after), interrupt) {
+            match self.wait(timeout.and_then(deadline), interrupt) {
                 Wait::Ready => {}
                 Wait::Timeout => return Drive::Timeout,
                 Wait::Interrupted(error) => return Drive::Interrupted(error),
@@ -149,10 +150,8 @@ impl Socket {
 
     /// Sleeps until the socket has what was last missing.
     fn wait(&self, deadline: Option<Instant>, interrupt: Interrupt) -> Wait {
-        // What nobody waits for must not end the wait: it would not be taken, and end the next one too.
-        let mut events = PollFlags::empty();
-        events.set(PollFlags::IN, self.0.wants_read.swap(false, Ordering::Relaxed));
-        events.set(PollFlags::OUT, self.0.wants_write.swap(false, Ordering::Relaxed));
+        let writes = self.0.wants_write.swap(false, Ordering::Relaxed);
+        let events = if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         let mut asked = [PollFd::new(&self.0.stream, events)];
         loop {
             let slice = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
@@ -169,7 +168,7 @@ impl Socket {
                 }
                 // An error of poll(2) itself shows again, with its name, in the read that follows.
                 Ok(_) | Err(_) => {
-                    self.0.readable.store(true, Ordering::Relaxed);
+                    self.0.reads.store(READS, Ordering::Relaxed);
                     return Wait::Ready;
                 }
             }
@@ -196,24 +195,24 @@ impl Wake for Woken {
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.0.readable.load(Ordering::Relaxed) {
-            self.0.wants_read.store(true, Ordering::Relaxed);
+        let reads = self.0.reads.load(Ordering::Relaxed);
+        if reads == 0 {
             return Poll::Pending;
         }
+        self.0.reads.store(reads - 1, Ordering::Relaxed);
         let free = buffer.initialize_unfilled();
         loop {
             match (&self.0.stream).read(free) {
                 Ok(count) => {
                     // A short read has emptied the socket; its end is seen again by the next one.
                     if count > 0 && count < free.len() {
-                        self.0.readable.store(false, Ordering::Relaxed);
+                        self.0.reads.store(0, Ordering::Relaxed);
                     }
                     buffer.advance(count);
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.0.readable.store(false, Ordering::Relaxed);
-                    self.0.wants_read.store(true, Ordering::Relaxed);
+                    self.0.reads.store(0, Ordering::Relaxed);
                     return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -232,6 +231,10 @@ impl AsyncWrite for Socket {
                     return Poll::Pending;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The server takes no more. It may have said why; if not, the next read tells of the end.
+                Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+                    return Poll::Ready(Ok(bytes.len()));
+                }
                 outcome => return Poll::Ready(outcome),
             }
         }
