@@ -90,11 +90,6 @@ impl Transport {
         Self { pool: Pool::new(options.max_idle), tls, options }
     }
 
-    #[must_use]
-    pub fn options(&self) -> &Options {
-        &self.options
-    }
-
     /// Sends `request` to `origin` and reads the whole answer.
     pub fn exchange(
         &self,
