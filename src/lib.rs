@@ -31,4 +31,6 @@ mod _core {
     use crate::py::model::{api_version, error_codes, model, operations};
     #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};
+    #[pymodule_export]
+    use crate::py::steps::PyCall;
 }

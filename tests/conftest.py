@@ -1,7 +1,8 @@
 """Fixtures and options of all tests.
 
 `--ours=boto3` puts botocore on both sides of every differential test: the harness must then find no difference, so a
-failure is the harness's own. The seed and the number of random cases stand in the header of each run.
+failure is the harness's own. `--ours=observed` gives our clients a handler of events, which takes their calls another
+way. The seed and the number of random cases stand in the header of each run.
 """
 
 import os
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from support import cases
-from support.clients import boto3_side, fleetgrass_side
+from support.clients import boto3_side, fleetgrass_side, observed_side
 from support.compare import Pair, Side
 from support.deviations import Ledger
 from support.server import RecordingServer
@@ -26,7 +27,10 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--ours", choices=["fleetgrass", "boto3"], default="fleetgrass", help="the client held against botocore"
+        "--ours",
+        choices=["fleetgrass", "observed", "boto3"],
+        default="fleetgrass",
+        help="the client held against botocore",
     )
     parser.addoption(
         "--every-deviation", action="store_true", help="fail when a row of deviations.toml was not used by a test"
@@ -112,9 +116,8 @@ def theirs() -> Side:
 @pytest.fixture(scope="session")
 def ours(request: pytest.FixtureRequest) -> Side:
     """The client under test."""
-    if request.config.getoption("--ours") == "boto3":
-        return boto3_side("ours")
-    return fleetgrass_side()
+    makers = {"fleetgrass": fleetgrass_side, "observed": observed_side, "boto3": lambda: boto3_side("ours")}
+    return makers[request.config.getoption("--ours")]()
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from fleetgrass import _core, exceptions, operations
+from _thread import allocate_lock
+
+from fleetgrass import _core, exceptions, kinship, operations
 from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
@@ -13,9 +15,23 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.config import Config
+    from fleetgrass.events import Events
+    from fleetgrass.hooks import Hooks
     from fleetgrass.paginate import Paginator
     from fleetgrass.session import Session
     from fleetgrass.waiters import Waiter
+
+
+#: What botocore has inside a client, and code from outside reaches for: see `hooks`.
+INSIDE = {
+    "_convert_to_request_dict",
+    "_emit_api_params",
+    "_endpoint",
+    "_make_request",
+    "_request_signer",
+    "_resolve_endpoint_ruleset",
+}
+_lock = allocate_lock()
 
 
 class BaseClient:
@@ -30,10 +46,16 @@ class BaseClient:
         self._arguments = facts["arguments"]
         self._keys = options["credentials"]
         self._core = _core.Client(options)
-        self.meta = ClientMeta(facts, self._PY_TO_OP_NAME)
+        self.meta = ClientMeta(facts, self._PY_TO_OP_NAME, self._core)
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
         """One call by its API name. Every method goes through here, which is where instrumentation hooks in."""
+        patched = kinship.patched_call(self)
+        if patched is not None:
+            return patched(operation_name, api_params)
+        hooks = self.meta._hooks
+        if hooks is not None and hooks.events.observed:
+            return hooks.call(operation_name, api_params)
         return self._core.call(operation_name, api_params, PAGINATED.get())
 
     @property
@@ -93,6 +115,9 @@ class BaseClient:
         if not isinstance(params, dict):
             params.get  # noqa: B018 - raises as botocore does for what is no dict
         expires_in = str(3600 if ExpiresIn is None else ExpiresIn)
+        hooks = self.meta._hooks
+        if hooks is not None and hooks.events.observed:
+            return hooks.presign(operation.api_name, params, expires_in, HttpMethod)
         return self._core.presign(operation.api_name, params, expires_in, HttpMethod)
 
     def close(self) -> None:
@@ -121,7 +146,21 @@ class BaseClient:
 
         return Credentials(**self._keys)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """So that `isinstance(client, botocore.client.BaseClient)` is true where botocore is loaded."""
+        return kinship.class_of(self)
+
     def __getattr__(self, name: str) -> Any:
+        """What botocore has inside a client, then what a handler of `getattr.greengrassv2.<name>` gives."""
+        meta: ClientMeta | None = self.__dict__.get("meta")
+        if meta is not None:
+            if name in INSIDE:
+                return getattr(meta._inside(), name)
+            if meta._hooks is not None:
+                _, found = meta.events.emit_until_response(f"getattr.greengrassv2.{name}", client=self)
+                if found is not None:
+                    return found
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -138,8 +177,10 @@ class BaseClient:
 class ClientMeta:
     """What a client is, apart from its methods."""
 
-    def __init__(self, facts: dict[str, Any], method_to_api_mapping: dict[str, str]) -> None:
+    def __init__(self, facts: dict[str, Any], method_to_api_mapping: dict[str, str], core: _core.Client) -> None:
         self._facts = facts
+        self._core = core
+        self._hooks: Hooks | None = None
         self._method_to_api_mapping = method_to_api_mapping
         self._service_model: Any = None
 
@@ -161,6 +202,20 @@ class ClientMeta:
         """The options of the client, all settled."""
         config: Config = self._facts["config"]
         return config
+
+    @property
+    def events(self) -> Events:
+        """Where handlers of the steps of a call are registered: see `fleetgrass.events`."""
+        return self._inside().events
+
+    def _inside(self) -> Hooks:
+        """What lies inside the client, made when somebody looks."""
+        if self._hooks is None:
+            from fleetgrass.hooks import Hooks
+
+            with _lock:
+                self._hooks = self._hooks or Hooks(self, self._core, self._facts)
+        return self._hooks
 
     @property
     def method_to_api_mapping(self) -> dict[str, str]:

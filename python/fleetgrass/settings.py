@@ -115,6 +115,10 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "partition": endpoint["partition"],
         "config": meta_config,
         "arguments": given,
+        "total_max_attempts": options["total_max_attempts"],
+        "signing_region": endpoint["signing_region"],
+        "called_url": endpoint["url"],
+        "custom_url": endpoint["url"] if endpoint["custom"] else None,
     }
     return options, facts
 

@@ -87,14 +87,11 @@ impl Client {
         Ok(())
     }
 
-    /// `amz-sdk-request`: until when an answer is awaited by the service's clock, which attempt this is, of how many.
+    /// `amz-sdk-request`: until when an answer is awaited, which attempt this is, of how many.
     fn attempt_header(&self, seen: &Seen) -> String {
         let mut header = String::new();
-        if let (Some(date), Some(patience)) = (seen.service_clock, self.options.read_timeout) {
-            let until = date.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()) + patience;
-            #[expect(clippy::cast_possible_truncation, reason = "a date of this era, in whole seconds")]
-            let until = civil(until as i64);
-            header = format!("ttl={}; ", until.basic());
+        if let Some(until) = self.awaited_until(seen) {
+            header = format!("ttl={until}; ");
         }
         // Writing to a String cannot fail.
         let _ = write!(header, "attempt={}", seen.attempts);
@@ -104,8 +101,17 @@ impl Client {
         header
     }
 
+    /// Until when an answer is awaited, by the service's clock where it has told it.
+    pub(super) fn awaited_until(&self, seen: &Seen) -> Option<String> {
+        let (date, patience) = (seen.service_clock?, self.options.read_timeout?);
+        let until = date.duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64()) + patience;
+        #[expect(clippy::cast_possible_truncation, reason = "a date of this era, in whole seconds")]
+        let until = civil(until as i64);
+        Some(until.basic())
+    }
+
     /// On AWS Lambda, the trace that the function is part of.
-    fn trace_id(&self) -> Option<String> {
+    pub(crate) fn trace_id(&self) -> Option<String> {
         let trace = self.options.trace_id_from_lambda.then(|| std::env::var("_X_AMZN_TRACE_ID").ok())??;
         let mut encoded = String::new();
         uri::encode_trace_id(&mut encoded, trace.as_bytes());
@@ -114,12 +120,15 @@ impl Client {
 }
 
 pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
-    let unicode = std::str::from_utf8(value).ok();
-    let header = unicode.and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok());
-    header.ok_or_else(|| invalid_header(value))
+    HeaderValue::from_bytes(header_text(value)?.as_bytes()).map_err(|_| invalid_header(value))
 }
 
-pub(super) fn invalid_header(value: &[u8]) -> Error {
+/// Headers are text.
+pub(crate) fn header_text(value: &[u8]) -> Result<&str> {
+    std::str::from_utf8(value).map_err(|_| invalid_header(value))
+}
+
+fn invalid_header(value: &[u8]) -> Error {
     unsendable(&format!("Invalid header value {}", bytes_literal(value)))
 }
 

@@ -16,7 +16,7 @@ use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
-use crate::error::{Error, Result};
+use crate::error::{Builtin, Error, Result};
 use crate::model::{Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
 use crate::protocol::{Input, failure};
@@ -28,7 +28,7 @@ pub struct Client {
     pub(crate) options: Options,
     pub(crate) endpoint: Endpoint,
     pub(crate) signer: Signer,
-    transport: Transport,
+    pub(super) transport: Transport,
     quota: Quota,
     /// The [`Skew`] that the service last refused a signature for. No lock, since those do not survive a fork.
     skew: AtomicI64,
@@ -45,8 +45,6 @@ pub struct Prepared<'m> {
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Option<Bytes>,
     pub paginated: bool,
-    /// A read, or a write that the service recognises when it comes twice.
-    repeatable: bool,
 }
 
 impl Client {
@@ -70,24 +68,26 @@ impl Client {
 
     /// Reads the parameters of a call.
     pub fn prepare<I: Input>(&self, operation: &'static Operation, parameters: &I, paginated: bool) -> Result<Prepared<'static>> {
-        let token = || uuid::Uuid::new_v4().to_string();
-        let Serialized { path, query, headers, body } =
-            serialize(self.model, operation, parameters, self.options.parameter_validation, token)?;
+        let Serialized { path, query, headers, body } = self.serialize(operation, parameters)?;
         Ok(Prepared {
             operation,
             target: self.endpoint.target(&path, query.as_deref()),
             headers,
             body: body.map(Bytes::from),
             paginated,
-            repeatable: &*operation.http_method == "GET" || self.has_token(operation),
         })
+    }
+
+    pub(super) fn serialize<I: Input>(&self, operation: &Operation, parameters: &I) -> Result<Serialized> {
+        let token = || uuid::Uuid::new_v4().to_string();
+        serialize(self.model, operation, parameters, self.options.parameter_validation, token)
     }
 
     /// Sends a call until it is answered for good. `interrupt` is asked now and then; its error ends the call.
     pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
-        let identity = self.identity()?;
+        let identity = self.identity(&self.options.signature_version)?;
         let invocation = uuid::Uuid::new_v4().to_string();
-        let mut seen = Seen { attempts: 1, service_clock: None, paid: None };
+        let mut seen = Seen::default();
         loop {
             let signed_at = self.now();
             let request = self.request(call, identity, &invocation, &seen, signed_at)?;
@@ -95,18 +95,16 @@ impl Client {
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
             }
-            match self.verdict(call, &answer, signed_at, &mut seen) {
+            match self.verdict(call.operation, &answer, signed_at, &mut seen) {
                 Verdict::Again(delay) => {
                     wait(delay, interrupt)?;
                     seen.attempts += 1;
                 }
                 Verdict::Final { attempts_spent, quota_spent } => {
-                    let answer = answer.map_err(|failure| self.no_answer(call, failure))?;
-                    if answer.status().is_success() {
-                        self.quota.give(seen.paid);
-                    }
+                    let answer =
+                        answer.map_err(|failure| no_answer(&format!("{}{}", self.endpoint.prefix, call.target), &failure))?;
                     let (head, body) = answer.into_parts();
-                    let retries = seen.attempts - 1;
+                    let retries = Some(seen.attempts - 1);
                     return Ok(Reply { status: head.status, headers: head.headers, body, retries, attempts_spent, quota_spent });
                 }
             }
@@ -130,8 +128,8 @@ impl Client {
     }
 
     /// Who signs; `None` if nobody does.
-    pub(crate) fn identity(&self) -> Result<Option<&Credentials>> {
-        match &self.options.signature_version {
+    pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<&Credentials>> {
+        match version {
             SignatureVersion::Unsigned => Ok(None),
             SignatureVersion::Bearer => Err(Error::botocore("NoAuthTokenError", [])),
             SignatureVersion::Unknown(version) => {
@@ -144,14 +142,16 @@ impl Client {
         }
     }
 
-    fn has_token(&self, operation: &Operation) -> bool {
-        operation.input.is_some_and(|input| self.model.structure(input).members.iter().any(|member| member.idempotency_token))
+    /// A read, or a write that the service recognises when it comes twice.
+    fn is_repeatable(&self, operation: &Operation) -> bool {
+        let has_token = |input| self.model.structure(input).members.iter().any(|member| member.idempotency_token);
+        &*operation.http_method == "GET" || operation.input.is_some_and(has_token)
     }
 
     /// What an attempt's end leads to.
-    fn verdict(
+    pub(super) fn verdict(
         &self,
-        call: &Prepared<'_>,
+        operation: &Operation,
         answer: &Result<Response<Bytes>, Failure>,
         signed_at: SystemTime,
         seen: &mut Seen,
@@ -172,12 +172,17 @@ impl Client {
         let attempt = match answer {
             Ok(answer) => Attempt::Answered { status: answer.status(), headers: answer.headers(), code },
             // What the server has already done must not be done twice.
-            Err(Failure::Closed { status: Some(200..300), .. }) if !call.repeatable => return Verdict::END,
+            Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
             Err(Failure::Setup(_)) => return Verdict::END,
             Err(_) => Attempt::Unanswered,
         };
+        if let Ok(answer) = answer
+            && answer.status().is_success()
+        {
+            self.quota.give(seen.paid);
+        }
         let spent = seen.attempts >= self.options.total_max_attempts;
-        let modelled = |code: &str| call.operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
+        let modelled = |code: &str| operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
         let reason = match retry::clock_skew(attempt, signed_at) {
             Some(skew) => {
                 let Skew(ahead) = Skew::between(SystemTime::now(), skew.correct(signed_at));
@@ -203,25 +208,28 @@ impl Client {
         };
         Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, chance()))
     }
+}
 
-    /// The exception for a call that got no answer.
-    fn no_answer(&self, call: &Prepared<'_>, failure: Failure) -> Error {
-        let url = || ("endpoint_url", format!("{}{}", self.endpoint.prefix, call.target));
-        match failure {
-            Failure::Connect(reason) => Error::botocore("EndpointConnectionError", [url(), ("error", reason)]),
-            Failure::ConnectTimeout => Error::botocore("ConnectTimeoutError", [url(), ("error", "connect timed out".to_owned())]),
-            Failure::ReadTimeout => Error::botocore("ReadTimeoutError", [url(), ("error", "read timed out".to_owned())]),
-            Failure::Closed { status: Some(status), reason } if (200..300).contains(&status) => {
-                Error::botocore("ConnectionClosedError", [url(), ("status", status.to_string()), ("error", reason)])
-            }
-            Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), ("error", reason)]),
-            Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), ("error", reason)]),
-            Failure::Interrupted(error) => error,
+/// The exception for a call of `url` that got no answer.
+pub(super) fn no_answer(url: &str, failure: &Failure) -> Error {
+    let url = || ("endpoint_url", url.to_owned());
+    let because = |reason: &str| ("error", reason.to_owned());
+    match failure {
+        Failure::Connect(reason) => Error::botocore("EndpointConnectionError", [url(), because(reason)]),
+        Failure::ConnectTimeout => Error::botocore("ConnectTimeoutError", [url(), because("connect timed out")]),
+        Failure::ReadTimeout => Error::botocore("ReadTimeoutError", [url(), because("read timed out")]),
+        Failure::Closed { status: Some(status), reason } if (200..300).contains(status) => {
+            Error::botocore("ConnectionClosedError", [url(), ("status", status.to_string()), because(reason)])
         }
+        Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), because(reason)]),
+        Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), because(reason)]),
+        // Whoever waited has returned the reason by now.
+        Failure::Interrupted(_) => Error::Builtin { class: Builtin::Runtime, message: "the call was interrupted".into() },
     }
 }
 
 /// What the attempts of a call have shown so far.
+#[derive(Debug)]
 pub(super) struct Seen {
     /// How many there are, the current one included.
     pub(super) attempts: u32,
@@ -231,7 +239,13 @@ pub(super) struct Seen {
     paid: Option<u32>,
 }
 
-enum Verdict {
+impl Default for Seen {
+    fn default() -> Self {
+        Self { attempts: 1, service_clock: None, paid: None }
+    }
+}
+
+pub(super) enum Verdict {
     Again(Duration),
     Final { attempts_spent: bool, quota_spent: bool },
 }

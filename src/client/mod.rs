@@ -1,6 +1,6 @@
 //! One call's life: endpoint, signature, transport, retry.
 
-mod attempt;
+pub(crate) mod attempt;
 pub mod call;
 pub mod endpoint;
 pub mod options;
@@ -9,5 +9,6 @@ mod process;
 pub mod reply;
 pub mod retry;
 pub mod sign;
+pub mod steps;
 pub mod transport;
 pub mod url;

@@ -63,15 +63,21 @@ pub enum SignatureVersion {
     Unknown(String),
 }
 
-impl<'de> Deserialize<'de> for SignatureVersion {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match String::deserialize(deserializer)?.as_str() {
+impl From<&str> for SignatureVersion {
+    fn from(name: &str) -> Self {
+        match name {
             "v4" => Self::V4,
             "s3v4" => Self::S3V4,
             "unsigned" => Self::Unsigned,
             "bearer" => Self::Bearer,
             other => Self::Unknown(other.to_owned()),
-        })
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SignatureVersion {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(String::deserialize(deserializer)?.as_str().into())
     }
 }
 

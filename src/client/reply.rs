@@ -15,8 +15,8 @@ pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// Attempts beyond the first.
-    pub retries: u32,
+    /// Attempts beyond the first; `None` while there may be more.
+    pub retries: Option<u32>,
     /// `MaxAttemptsReached`: no further attempt was allowed, whether it was wanted (legacy) or not.
     pub attempts_spent: bool,
     /// `RetryQuotaReached`: one was wanted, and the client's quota was used up.

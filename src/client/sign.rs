@@ -154,6 +154,30 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex
 }
 
+/// Headers that what lies between may change; signatures leave them out.
+const UNSIGNED: [&str; 14] = [
+    "baggage",
+    "connection",
+    "expect",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-amzn-trace-id",
+];
+
+/// Whether the header `name`, in lower case, is signed.
+#[must_use]
+pub fn is_signed(name: &str) -> bool {
+    !UNSIGNED.contains(&name)
+}
+
 /// The names, as the signature lists them.
 #[must_use]
 pub fn signed_headers(headers: &[(&str, &str)]) -> String {

@@ -56,6 +56,20 @@ impl Endpoint {
         })
     }
 
+    /// Takes the URL of a whole request apart: its server, and its path and query as on the wire.
+    #[must_use]
+    pub fn split(url: &str) -> Option<(Self, String)> {
+        let authority = url.find("://")? + 3;
+        let path = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
+        let (server, target) = url.split_at(path);
+        let mut encoded = String::new();
+        if !target.starts_with('/') {
+            encoded.push('/');
+        }
+        uri::encode_url(&mut encoded, target.split('#').next().unwrap_or_default().as_bytes());
+        Some((Self::parse(server)?, encoded))
+    }
+
     /// The path and query of a request: this endpoint's own before the operation's.
     #[must_use]
     pub fn target(&self, path: &str, query: Option<&str>) -> String {
@@ -79,6 +93,14 @@ mod tests {
         let endpoint = Endpoint::parse("http://user@h:81/base/p/?x=1").unwrap();
         assert_eq!(endpoint.target("/greengrass", Some("a=2")), "/base/p/greengrass?x=1&a=2");
         assert_eq!((endpoint.host_header.as_str(), endpoint.origin.port), ("h:81", 81));
+    }
+
+    #[test]
+    fn a_requests_url_is_split_where_its_path_begins() {
+        let split = |url| Endpoint::split(url).map(|(endpoint, target)| (endpoint.host_header, target));
+        assert_eq!(split("http://h:81/a%3Ab/?x=1#f"), Some(("h:81".into(), "/a%3Ab/?x=1".into())));
+        assert_eq!(split("https://h?x=1"), Some(("h".into(), "/?x=1".into())));
+        assert_eq!(split("no url"), None);
     }
 
     #[test]

@@ -3,16 +3,19 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict};
 
 use super::errors::service_error;
 use super::input::PyInput;
 use super::sink::PySink;
+use crate::client::attempt::header_text;
 use crate::client::call::{Client, Prepared};
-use crate::client::options::Options;
+use crate::client::options::{Options, SignatureVersion};
 use crate::client::reply::{Outcome, Reply};
+use crate::client::sign::Signer;
+use crate::client::steps::Message;
 use crate::error::Error;
-use crate::model::{Model, Operation};
+use crate::model::{Location, Model, Operation};
 use crate::protocol::failure::latin1;
 use crate::protocol::plain::Plain;
 
@@ -42,7 +45,86 @@ impl PyClient {
     ) -> PyResult<Bound<'py, PyDict>> {
         let prepared = self.prepare(operation, params, paginated)?;
         let reply = py.detach(|| self.core.send(&prepared, &check_signals))?;
-        self.build(py, prepared.operation, &reply)
+        let response = self.read(py, prepared.operation, &reply)?;
+        if reply.status.as_u16() >= 300 {
+            return Err(service_error(py, &prepared.operation.name, &response));
+        }
+        Ok(response)
+    }
+
+    /// The request of a call to the server at `endpoint_url`, before it is signed, as botocore's handlers see it.
+    fn request<'py>(
+        &self,
+        py: Python<'py>,
+        operation: &str,
+        params: &Bound<'py, PyDict>,
+        paginated: bool,
+        endpoint_url: &str,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let operation = self.operation(operation)?;
+        let draft = self.core.draft(operation, &PyInput(params.clone().into_any()), paginated, endpoint_url)?;
+        let headers = PyDict::new(py);
+        for (name, value) in &draft.message.headers {
+            headers.set_item(name, header_text(value)?)?;
+        }
+        let query = PyDict::new(py);
+        for member in operation.input.map_or(&[][..], |input| &self.core.model.structure(input).members) {
+            if member.location == Location::Query
+                && let Some(value) = params.get_item(&*member.name)?
+            {
+                query.set_item(&*member.wire_name, value)?;
+            }
+        }
+        let request = PyDict::new(py);
+        request.set_item("url_path", draft.path)?;
+        request.set_item("query_string", query)?;
+        request.set_item("method", draft.message.method)?;
+        request.set_item("headers", headers)?;
+        request.set_item("body", PyBytes::new(py, &draft.message.body))?;
+        request.set_item("url", draft.message.url)?;
+        Ok(request)
+    }
+
+    /// The headers that prove to `service` of `region` who sends a request.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a request, and for whom it is signed")]
+    fn sign(
+        &self,
+        method: String,
+        url: String,
+        headers: Vec<(String, Vec<u8>)>,
+        body: Vec<u8>,
+        version: &str,
+        region: &str,
+        service: &str,
+    ) -> PyResult<Vec<(&'static str, String)>> {
+        let message = Message { method, url, headers, body: body.into() };
+        let version = version.into();
+        Ok(self.core.proof(&message, &version, &signer(&version, region, service))?)
+    }
+
+    /// The URL of a request, signed for `expires` seconds.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a request, and for whom it is signed")]
+    fn sign_url(
+        &self,
+        py: Python<'_>,
+        method: String,
+        url: String,
+        headers: Vec<(String, Vec<u8>)>,
+        body: Vec<u8>,
+        version: &str,
+        region: &str,
+        service: &str,
+        expires: &str,
+    ) -> PyResult<String> {
+        let message = Message { method, url, headers, body: body.into() };
+        let version = version.into();
+        let query = presigned_query(py, &message)?;
+        Ok(self.core.presign(&message, &query, expires, &version, &signer(&version, region, service))?)
+    }
+
+    /// On AWS Lambda, the trace that the function is part of.
+    fn trace_id(&self) -> Option<String> {
+        self.core.trace_id()
     }
 
     /// The URL of a call, signed for `expires_in` seconds; `method` in place of the operation's own.
@@ -54,15 +136,14 @@ impl PyClient {
         expires_in: &Bound<'_, PyAny>,
         method: Option<&str>,
     ) -> PyResult<String> {
-        let prepared = self.prepare(operation, params, false)?;
-        let query = prepared.target.split_once('?').map_or("", |(_, query)| query);
-        let body = prepared.body.as_ref().map(|body| PyBytes::new(py, body));
-        // Nested members stand in the URL as Python prints them, so it is Python that prints them.
-        let query = py.import("fleetgrass._presign")?.call_method1("query", (query, body))?;
-        let query = query.cast::<PyString>()?.to_str()?;
+        let operation = self.operation(operation)?;
+        let mut message = self.core.draft(operation, &PyInput(params.clone()), false, &self.core.options.endpoint_url)?.message;
+        if let Some(method) = method {
+            method.clone_into(&mut message.method);
+        }
+        let query = presigned_query(py, &message)?;
         let expires = expires_in.str()?;
-        let method = method.unwrap_or(&prepared.operation.http_method);
-        Ok(self.core.presign(&prepared, query, expires.to_str()?, method)?)
+        Ok(self.core.presign(&message, &query, expires.to_str()?, &self.core.options.signature_version, &self.core.signer)?)
     }
 
     /// Closes the idle connections; the client goes on working.
@@ -73,12 +154,20 @@ impl PyClient {
 
 impl PyClient {
     fn prepare(&self, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<Prepared<'static>> {
-        let unknown = || Error::botocore("OperationNotFoundError", [("operation_name", operation.to_owned())]);
-        let operation = self.core.operation(operation).ok_or_else(unknown)?;
-        Ok(self.core.prepare(operation, &PyInput(params.clone()), paginated)?)
+        Ok(self.core.prepare(self.operation(operation)?, &PyInput(params.clone()), paginated)?)
     }
 
-    fn build<'py>(&self, py: Python<'py>, operation: &Operation, reply: &Reply) -> PyResult<Bound<'py, PyDict>> {
+    pub(super) fn core(&self) -> &Client {
+        &self.core
+    }
+
+    pub(super) fn operation(&self, name: &str) -> PyResult<&'static Operation> {
+        let unknown = || Error::botocore("OperationNotFoundError", [("operation_name", name.to_owned())]);
+        Ok(self.core.operation(name).ok_or_else(unknown)?)
+    }
+
+    /// An answer as boto3 gives it, an error's too.
+    pub(super) fn read<'py>(&self, py: Python<'py>, operation: &Operation, reply: &Reply) -> PyResult<Bound<'py, PyDict>> {
         let sink = PySink::new(py, self.core.model);
         let response = PyDict::new(py);
         let (error, metadata) = (PyDict::new(py), PyDict::new(py));
@@ -97,16 +186,24 @@ impl PyClient {
                 error.set_item(name, plain(py, value)?)?;
             }
         }
-        if reply.status.as_u16() >= 300 {
-            return Err(service_error(py, &operation.name, &response));
-        }
         Ok(response)
     }
 }
 
+fn signer(version: &SignatureVersion, region: &str, service: &str) -> Signer {
+    Signer::new(region.into(), service.into(), *version == SignatureVersion::S3V4)
+}
+
+/// The pairs of a presigned URL. Nested members stand in it as Python prints them, so it is Python that prints them.
+fn presigned_query(py: Python<'_>, message: &Message) -> PyResult<String> {
+    let query = message.url.split_once('?').map_or("", |(_, query)| query);
+    let body = (!message.body.is_empty()).then(|| PyBytes::new(py, &message.body));
+    py.import("fleetgrass._presign")?.call_method1("query", (query, body))?.extract()
+}
+
 /// A Ctrl-C that came while the thread waited.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough in its lifetime")]
-fn check_signals() -> Result<(), Error> {
+pub(super) fn check_signals() -> Result<(), Error> {
     Python::attach(|py| py.check_signals()).map_err(Error::from)
 }
 
@@ -135,7 +232,10 @@ fn fill_metadata<M>(py: Python<'_>, metadata: &Bound<'_, PyDict>, reply: &Reply,
     if reply.quota_spent {
         metadata.set_item(intern!(py, "RetryQuotaReached"), true)?;
     }
-    metadata.set_item(intern!(py, "RetryAttempts"), reply.retries)
+    if let Some(retries) = reply.retries {
+        metadata.set_item(intern!(py, "RetryAttempts"), retries)?;
+    }
+    Ok(())
 }
 
 /// A value of an error's body, of whatever type the service gave it.

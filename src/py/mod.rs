@@ -9,4 +9,5 @@ mod input;
 pub mod model;
 pub mod recipe;
 mod sink;
+pub mod steps;
 mod zone;

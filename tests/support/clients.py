@@ -18,3 +18,15 @@ def fleetgrass_side() -> Side:
 
     session: Any = fleetgrass.Session()
     return Side("fleetgrass", session.client)
+
+
+def observed_side() -> Side:
+    """The client under test with somebody listening, so that its calls go step by step through `fleetgrass.hooks`."""
+    make = fleetgrass_side().client
+
+    def client(*args: Any, **kwargs: Any) -> Any:
+        made = make(*args, **kwargs)
+        made.meta.events.register("before-call", lambda **told: None)
+        return made
+
+    return Side("fleetgrass, observed", client)
