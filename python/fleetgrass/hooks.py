@@ -57,7 +57,7 @@ class Hooks:
         events.register("before-call", self._add_trace_id)
         events.register(f"request-created.{SERVICE}", self._request_signer.handler)
         events.register("request-created", self._add_retry_headers)
-        events.register(f"needs-retry.{SERVICE}", _needs_retry, unique_id=f"retry-config-{SERVICE}")
+        events.register(f"needs-retry.{SERVICE}", self._needs_retry, unique_id=f"retry-config-{SERVICE}")
         events.begin()
         return events
 
@@ -177,11 +177,17 @@ class Hooks:
         retries = request.context.get("retries")
         if not retries:
             return
-        if self.meta.config.retries["mode"] != "legacy" or retries["attempt"] > 1:
+        if self.meta.config.retries["mode"] != "legacy":
             retries["max"] = self._facts["total_max_attempts"]
         request.headers["amz-sdk-invocation-id"] = retries["invocation-id"]
         told = [f"{name}={retries[name]}" for name in ("ttl", "attempt", "max") if name in retries]
         request.headers["amz-sdk-request"] = "; ".join(told)
+
+    def _needs_retry(
+        self, endpoint: Endpoint, response: Any, request_dict: dict[str, Any], **kwargs: Any
+    ) -> float | None:
+        request_dict["context"]["retries"]["max"] = self._facts["total_max_attempts"]
+        return endpoint.needs_retry(response)
 
 
 class RequestSigner:
@@ -416,7 +422,3 @@ def _add_idempotency_token(params: dict[str, Any], model: Any, **kwargs: Any) ->
 
     for name in model.idempotent_members:
         params.setdefault(name, str(uuid4()))
-
-
-def _needs_retry(endpoint: Endpoint, response: Any, **kwargs: Any) -> float | None:
-    return endpoint.needs_retry(response)

@@ -48,9 +48,10 @@ def _botocores_base() -> type | None:
 
 
 def _is_original(found: Any) -> bool:
-    """Whether this is the method of botocore's file. Wrappers look like what they wrap, but for their type."""
+    """Whether this is code of botocore's folder. Wrappers look like what they wrap, but for type and code."""
     global _original
-    if type(found) is type(_is_original) and found.__code__.co_filename == modules["botocore.client"].__file__:
+    folder = str(modules["botocore.client"].__file__).removesuffix("client.py")
+    if type(found) is type(_is_original) and found.__code__.co_filename.startswith(folder):
         _original = found
         return True
     return False
