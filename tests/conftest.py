@@ -6,7 +6,7 @@ way. The seed and the number of random cases stand in the header of each run.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -116,7 +116,11 @@ def theirs() -> Side:
 @pytest.fixture(scope="session")
 def ours(request: pytest.FixtureRequest) -> Side:
     """The client under test."""
-    makers = {"fleetgrass": fleetgrass_side, "observed": observed_side, "boto3": lambda: boto3_side("ours")}
+    makers: dict[str, Callable[[], Side]] = {
+        "fleetgrass": fleetgrass_side,
+        "observed": observed_side,
+        "boto3": lambda: boto3_side("ours"),
+    }
     return makers[request.config.getoption("--ours")]()
 
 

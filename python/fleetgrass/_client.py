@@ -148,8 +148,8 @@ class BaseClient:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        """So that `isinstance(client, botocore.client.BaseClient)` is true where botocore is loaded."""
-        return kinship.class_of(self)
+        """One of botocore's clients too, also where botocore was loaded after the client was made."""
+        return kinship.kin(type(self))
 
     def __getattr__(self, name: str) -> Any:
         """What botocore has inside a client, then what a handler of `getattr.greengrassv2.<name>` gives."""
@@ -253,7 +253,7 @@ else:
 
 
 def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]) -> GreengrassV2:
-    return GreengrassV2(session, options, facts)
+    return kinship.kin(GreengrassV2)(session, options, facts)
 
 
 def _revive(session: Session, arguments: dict[str, Any]) -> GreengrassV2:

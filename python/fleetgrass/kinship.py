@@ -11,7 +11,9 @@ from sys import modules
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    C = TypeVar("C")
 
 #: botocore's own `_make_api_call`, once seen: what is not this one was put there by somebody.
 _original: Any = None
@@ -32,10 +34,10 @@ def patched_call(client: Any) -> Callable[[str, dict[str, Any]], Any] | None:
     return bound
 
 
-def class_of(client: Any) -> type:
-    """The class of `client`, as a subclass of botocore's where botocore is loaded."""
-    cls, base = type(client), _botocores_base()
-    if base is None:
+def kin(cls: type[C]) -> type[C]:
+    """`cls`, as a subclass of botocore's `BaseClient` too where botocore is loaded."""
+    base = _botocores_base()
+    if base is None or issubclass(cls, base):
         return cls
     if (cls, base) not in _classes:
         _classes[cls, base] = type(cls.__name__, (cls, base), {"__module__": cls.__module__, "__doc__": cls.__doc__})
