@@ -1,4 +1,4 @@
-"""Ours beside boto3 on the same work in the same run: start to first answer, and a single call.
+"""Ours beside boto3 on the same work in the same run: start to first answer, a single call, and calls with handlers.
 
 The server is a process of its own that answers every request with the same bytes. Rivals take turns, in rounds; medians
 and ratios are printed, with the machine and the versions.
@@ -27,6 +27,7 @@ import botocore
 
 import fleetgrass
 from fleetgrass import _core
+from fleetgrass.user_agent import PAGINATED
 
 BODY = (
     b'{"coreDevices":[{"coreDeviceThingName":"device-1","status":"HEALTHY",'
@@ -39,6 +40,13 @@ ARGUMENTS = {
     "aws_secret_access_key": "secret",
 }
 RIVALS: dict[str, Any] = {"fleetgrass": fleetgrass, "boto3": boto3}
+#: Whose ratios are printed: the second by the first.
+PAIRS = [
+    ("fleetgrass", "boto3"),
+    ("no way to listen", "no handler"),
+    ("no way to listen", "handlers gone"),
+    ("a handler, fleetgrass", "a handler, boto3"),
+]
 #: What a fresh interpreter runs: import, client, one call.
 START = """
 import {module} as boto3
@@ -102,12 +110,37 @@ def rounds(count: int, work: dict[str, Any]) -> dict[str, tuple[float, float]]:
 
 
 def show(title: str, unit: float, figures: dict[str, tuple[float, float]], bare: tuple[float, float] = (0, 0)) -> None:
-    print(f"\n{title}\n{'':14}{'wall':>10}{'CPU':>10}")
+    print(f"\n{title}\n{'':42}{'wall':>10}{'CPU':>10}")
     for name, (wall, cpu) in figures.items():
-        print(f"{name:14}{wall * unit:10.1f}{cpu * unit:10.1f}")
-    ours, theirs = figures["fleetgrass"], figures["boto3"]
-    ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in zip(ours, theirs, bare, strict=True)]
-    print(f"{'boto3 ÷ ours':14}{ratios[0]:10.1f}{ratios[1]:10.1f}")
+        print(f"{name:42}{wall * unit:10.2f}{cpu * unit:10.2f}")
+    for ours, theirs in PAIRS:
+        if ours in figures and theirs in figures:
+            pairs = zip(figures[ours], figures[theirs], bare, strict=True)
+            ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in pairs]
+            print(f"{theirs + ' ÷ ' + ours:42}{ratios[0]:10.2f}{ratios[1]:10.2f}")
+
+
+def listen(**told: Any) -> None:
+    """A handler that does nothing."""
+
+
+def listeners(url: str) -> dict[str, Any]:
+    """Clients that nobody can listen to, nobody listens to any more, and somebody listens to."""
+    deaf = fleetgrass.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
+    # What `_make_api_call` would be if nobody could be there.
+    deaf._make_api_call = lambda name, params: deaf._core.call(name, params, PAGINATED.get())
+    left = fleetgrass.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
+    left.meta.events.register("before-call", listen)
+    left.meta.events.unregister("before-call", listen)
+    clients = {
+        "no way to listen": deaf,
+        "no handler": fleetgrass.client("greengrassv2", endpoint_url=url, **ARGUMENTS),
+        "handlers gone": left,
+    }
+    for name, module in RIVALS.items():
+        client = clients[f"a handler, {name}"] = module.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
+        client.meta.events.register("before-call", listen)
+    return clients
 
 
 def main() -> None:
@@ -137,6 +170,8 @@ def main() -> None:
             client = module.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
             calls[name] = partial(call, client, options.calls)
         show("single call, µs", 1e6, rounds(options.rounds, calls))
+        calls = {name: partial(call, client, options.calls) for name, client in listeners(url).items()}
+        show("single call, by who listens, µs", 1e6, rounds(options.rounds, calls))
 
 
 if __name__ == "__main__":

@@ -22,15 +22,11 @@ if TYPE_CHECKING:
     from fleetgrass.waiters import Waiter
 
 
-#: What botocore has inside a client, and code from outside reaches for: see `hooks`.
-INSIDE = {
-    "_convert_to_request_dict",
-    "_emit_api_params",
-    "_endpoint",
-    "_make_request",
-    "_request_signer",
-    "_resolve_endpoint_ruleset",
-}
+def _inside(name: str) -> property:
+    """What botocore has inside a client under this name, and code from outside reaches for."""
+    return property(lambda client: getattr(client.meta._inside(), name))
+
+
 _lock = allocate_lock()
 
 
@@ -130,6 +126,13 @@ class BaseClient:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
+    _convert_to_request_dict = _inside("_convert_to_request_dict")
+    _emit_api_params = _inside("_emit_api_params")
+    _endpoint = _inside("_endpoint")
+    _make_request = _inside("_make_request")
+    _request_signer = _inside("_request_signer")
+    _resolve_endpoint_ruleset = _inside("_resolve_endpoint_ruleset")
+
     @property
     def _service_model(self) -> Any:
         return self.meta.service_model
@@ -152,15 +155,12 @@ class BaseClient:
         return kinship.kin(type(self))
 
     def __getattr__(self, name: str) -> Any:
-        """What botocore has inside a client, then what a handler of `getattr.greengrassv2.<name>` gives."""
+        """What a handler of `getattr.greengrassv2.<name>` gives."""
         meta: ClientMeta | None = self.__dict__.get("meta")
-        if meta is not None:
-            if name in INSIDE:
-                return getattr(meta._inside(), name)
-            if meta._hooks is not None:
-                _, found = meta.events.emit_until_response(f"getattr.greengrassv2.{name}", client=self)
-                if found is not None:
-                    return found
+        if meta is not None and meta._hooks is not None:
+            _, found = meta.events.emit_until_response(f"getattr.greengrassv2.{name}", client=self)
+            if found is not None:
+                return found
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __reduce__(self) -> tuple[Any, ...]:
