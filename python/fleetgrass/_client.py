@@ -190,9 +190,7 @@ def _make_class() -> type[BaseClient]:
 
 
 if TYPE_CHECKING:
-
-    class GreengrassV2(BaseClient): ...
-
+    from fleetgrass._interface import GreengrassV2Client as GreengrassV2
 else:
     GreengrassV2 = _make_class()
 
@@ -202,4 +200,5 @@ def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]
 
 
 def _revive(session: Session, arguments: dict[str, Any]) -> GreengrassV2:
-    return session.client("greengrassv2", **arguments)
+    made: GreengrassV2 = session.client("greengrassv2", **arguments)
+    return made
