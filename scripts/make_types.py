@@ -39,6 +39,9 @@ SCALARS = {
     "timestamp": "datetime",
 }
 
+#: A twin whose one half types-boto3 does not take as a parameter. If we did, their TypedDicts would not fit ours.
+NOT_TAKEN_BACK = {"IoTJobAbortConfig"}
+
 #: What is not of the model: name -> members, each with whether it is required.
 FIXED = {
     "ResponseMetadata": {
@@ -72,9 +75,9 @@ INTERFACE_HEAD = """\
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, overload
 
-from fleetgrass import _types_boto3
-from fleetgrass._client import BaseClient, ClientMeta
+from fleetgrass._client import BaseClient
 from fleetgrass._errors import ClientError
+from fleetgrass._types_boto3 import GreengrassV2Client as TypesBoto3Client
 from fleetgrass.exceptions import BaseServiceExceptions
 from fleetgrass.paginate import PageIterator, Paginator
 """
@@ -120,7 +123,8 @@ class Service:
         shape = self.shapes[name]
         kind: str = shape["type"]
         if kind == "structure":
-            return f"{name}{('Output' if side == 'output' else 'Union') if self.is_twin(name) else ''}TypeDef"
+            suffix = "Output" if side == "output" else "" if name in NOT_TAKEN_BACK else "Union"
+            return f"{name}{suffix if self.is_twin(name) else ''}TypeDef"
         if kind == "list":
             return f"{'list' if side == 'output' else 'Sequence'}[{self.type_of(shape['member']['shape'], side)}]"
         if kind == "map":
@@ -171,7 +175,8 @@ class Service:
             if self.is_twin(name):
                 found[f"{name}TypeDef"] = self.members(name, "input")
                 found[f"{name}OutputTypeDef"] = self.members(name, "output")
-                found[f"{name}UnionTypeDef"] = f"{name}TypeDef | {name}OutputTypeDef"
+                if name not in NOT_TAKEN_BACK:
+                    found[f"{name}UnionTypeDef"] = f"{name}TypeDef | {name}OutputTypeDef"
             else:
                 found[f"{name}TypeDef"] = self.members(name, "output" if name in self.outputs else "input")
 
@@ -277,9 +282,9 @@ def interface_file(service: Service, errors: Iterable[str]) -> str:
         body += f"\nclass {class_name(name)}(Waiter):\n"
         parameters = {**service.parameters(operation), "WaiterConfig": ("WaiterConfigTypeDef", False)}
         body += method("wait", parameters, "None", comment=NARROWER)
-    body += "\nclass GreengrassV2Client(BaseClient, _types_boto3.GreengrassV2Client):\n"
+    body += "\nclass GreengrassV2Client(BaseClient, TypesBoto3Client):\n"
     body += '    """A client of AWS IoT Greengrass V2. Threads may share it."""\n\n'
-    body += "    meta: ClientMeta\n    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
+    body += "    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
     body += "    def __enter__(self) -> GreengrassV2Client: ...\n"
     for operation, facts in service.operations.items():
         answer = service.answer(operation)

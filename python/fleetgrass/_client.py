@@ -30,7 +30,7 @@ class BaseClient:
         self._arguments = facts["arguments"]
         self._keys = options["credentials"]
         self._core = _core.Client(options)
-        self.meta = ClientMeta(facts, self._PY_TO_OP_NAME)
+        self.meta: ClientMeta = ClientMeta(facts, self._PY_TO_OP_NAME)
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
         """One call by its API name. Every method goes through here, which is where instrumentation hooks in."""
@@ -121,8 +121,10 @@ class BaseClient:
 
         return Credentials(**self._keys)
 
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+    if not TYPE_CHECKING:  # whom it would tell that a client has every attribute
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A client is made again where its pickle is loaded, from the same arguments and that machine's settings."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, overload
 
-from fleetgrass import _types_boto3
-from fleetgrass._client import BaseClient, ClientMeta
+from fleetgrass._client import BaseClient
 from fleetgrass._errors import ClientError
+from fleetgrass._types_boto3 import GreengrassV2Client as TypesBoto3Client
 from fleetgrass.exceptions import BaseServiceExceptions
 from fleetgrass.paginate import PageIterator, Paginator
 from fleetgrass.types import (
@@ -157,10 +157,9 @@ class DeploymentCompletedWaiter(Waiter):
 class CoreDeviceHealthyWaiter(Waiter):
     def wait(self, *, coreDeviceThingName: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
 
-class GreengrassV2Client(BaseClient, _types_boto3.GreengrassV2Client):
+class GreengrassV2Client(BaseClient, TypesBoto3Client):
     """A client of AWS IoT Greengrass V2. Threads may share it."""
 
-    meta: ClientMeta
     @property
     def exceptions(self) -> GreengrassV2Exceptions: ...
     def __enter__(self) -> GreengrassV2Client: ...

@@ -109,7 +109,6 @@ __all__ = [
     "IoTJobAbortActionType",
     "IoTJobAbortConfigOutputTypeDef",
     "IoTJobAbortConfigTypeDef",
-    "IoTJobAbortConfigUnionTypeDef",
     "IoTJobAbortCriteriaTypeDef",
     "IoTJobExecutionFailureTypeType",
     "IoTJobExecutionsRolloutConfigTypeDef",
@@ -547,16 +546,13 @@ class IoTJobAbortConfigOutputTypeDef(TypedDict):
     criteriaList: list[IoTJobAbortCriteriaTypeDef]
 
 
-IoTJobAbortConfigUnionTypeDef = IoTJobAbortConfigTypeDef | IoTJobAbortConfigOutputTypeDef
-
-
 class IoTJobTimeoutConfigTypeDef(TypedDict, total=False):
     inProgressTimeoutInMinutes: int
 
 
 class DeploymentIoTJobConfigurationTypeDef(TypedDict, total=False):
     jobExecutionsRolloutConfig: IoTJobExecutionsRolloutConfigTypeDef
-    abortConfig: IoTJobAbortConfigUnionTypeDef
+    abortConfig: IoTJobAbortConfigTypeDef
     timeoutConfig: IoTJobTimeoutConfigTypeDef
 
 
