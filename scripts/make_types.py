@@ -2,6 +2,7 @@
 
     python/fleetgrass/types.py          the TypedDicts and Literals, importable at run time
     python/fleetgrass/_interface.pyi    the client, its paginators and waiters with typed parameters
+    python/fleetgrass/_types_boto3.pyi  what of it derives from types-boto3 for type checkers
 
 Names and fields are those of the package `types-boto3-greengrassv2`, which users of boto3 know: a shape is a
 `<Shape>TypeDef`, an enum a `<Enum>Type`. As there, a member of an answer counts as present, a token as optional; a
@@ -77,9 +78,21 @@ from typing import Literal, overload
 
 from fleetgrass._client import BaseClient
 from fleetgrass._errors import ClientError
-from fleetgrass._types_boto3 import GreengrassV2Client as TypesBoto3Client
 from fleetgrass.exceptions import BaseServiceExceptions
 from fleetgrass.paginate import PageIterator, Paginator
+"""
+
+TYPES_BOTO3 = """\
+\"""The client and its paginators as types-boto3 declares them, where it is installed. Made by `scripts/make_types.py`.
+
+Ours derive from them for type checkers, so that they are accepted where theirs are asked for. The imports are of all
+names on purpose: one by name would leave the name unknown where types-boto3 is missing, and with it our class.
+\"""
+
+try:
+    from types_boto3_greengrassv2.client import *
+    from types_boto3_greengrassv2.paginator import *
+except ImportError:
 """
 
 Members = dict[str, tuple[str, bool]]
@@ -159,6 +172,9 @@ class Service:
         shape = self.operations[operation].get("output", {}).get("shape")
         return f"{shape if shape and self.shapes[shape]['members'] else 'EmptyResponseMetadata'}TypeDef"
 
+    def paginators(self) -> list[str]:
+        return [f"{operation}Paginator" for operation in self.pagination]
+
     def enums(self) -> dict[str, list[str]]:
         used = sorted(name for name in self.inputs | self.outputs if "enum" in self.shapes[name])
         return {f"{name}Type": literal(self.shapes[name]["enum"]) for name in used}
@@ -226,7 +242,6 @@ def typed_dict(name: str, members: Members) -> str:
 
 
 def types_file(service: Service) -> str:
-    paginators = [f"{operation}Paginator" for operation in service.pagination]
     waiters = [class_name(waiter) for waiter in WAITERS]
     literals = {
         **service.enums(),
@@ -234,12 +249,12 @@ def types_file(service: Service) -> str:
         "WaiterName": literal(WAITERS),
     }
     structures = service.structures()
-    names = sorted(["BlobTypeDef", "GreengrassV2Client", *paginators, *waiters, *literals, *structures])
+    names = sorted(["BlobTypeDef", "GreengrassV2Client", *service.paginators(), *waiters, *literals, *structures])
     text = TYPES_HEAD
     text += "if TYPE_CHECKING:\n    from fleetgrass._interface import *\n"
     text += "else:\n    from fleetgrass._client import GreengrassV2 as GreengrassV2Client\n"
     text += "    from fleetgrass.paginate import Paginator\n    from fleetgrass.waiters import Waiter\n\n"
-    text += "".join(f"    {name} = Paginator\n" for name in paginators)
+    text += "".join(f"    {name} = Paginator\n" for name in service.paginators())
     text += "".join(f"    {name} = Waiter\n" for name in waiters)
     text += "\n" + bracketed("__all__ = [", literal(names), "]") + "\n"
     text += "".join(bracketed(f"{name} = Literal[", values, "]") for name, values in literals.items())
@@ -274,7 +289,7 @@ def interface_file(service: Service, errors: Iterable[str]) -> str:
     for operation in service.pagination:
         body += f"\nclass {operation}PageIterator(PageIterator):\n"
         body += f"    def __iter__(self) -> Iterator[{service.answer(operation)}]: ...\n"
-        body += f"\nclass {operation}Paginator(Paginator):\n"
+        body += f"\nclass {operation}Paginator(Paginator, Their{operation}Paginator):\n"
         parameters = service.pagination_parameters(operation)
         body += method("paginate", parameters, f"{operation}PageIterator", comment=NARROWER)
     for name, goal in WAITERS.items():
@@ -282,7 +297,7 @@ def interface_file(service: Service, errors: Iterable[str]) -> str:
         body += f"\nclass {class_name(name)}(Waiter):\n"
         parameters = {**service.parameters(operation), "WaiterConfig": ("WaiterConfigTypeDef", False)}
         body += method("wait", parameters, "None", comment=NARROWER)
-    body += "\nclass GreengrassV2Client(BaseClient, TypesBoto3Client):\n"
+    body += "\nclass GreengrassV2Client(BaseClient, TheirGreengrassV2Client):\n"
     body += '    """A client of AWS IoT Greengrass V2. Threads may share it."""\n\n'
     body += "    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
     body += "    def __enter__(self) -> GreengrassV2Client: ...\n"
@@ -293,8 +308,15 @@ def interface_file(service: Service, errors: Iterable[str]) -> str:
     body += overloads("get_waiter", "waiter_name", {name: class_name(name) for name in WAITERS})
     types = ["BlobTypeDef", *service.structures(), *service.enums()]
     used = sorted(name for name in types if re.search(rf"\b{name}\b", body))
-    head = INTERFACE_HEAD + bracketed("from fleetgrass.types import (", used, ")")
+    theirs = [f"{name} as Their{name}" for name in ("GreengrassV2Client", *service.paginators())]
+    head = INTERFACE_HEAD
+    head += bracketed("from fleetgrass._types_boto3 import (", theirs, ")")
+    head += bracketed("from fleetgrass.types import (", used, ")")
     return f"{head}from fleetgrass.waiters import Waiter\n{body}"
+
+
+def types_boto3_file(service: Service) -> str:
+    return TYPES_BOTO3 + "".join(f"    class {name}: ...\n" for name in ("GreengrassV2Client", *service.paginators()))
 
 
 def files() -> dict[Path, str]:
@@ -304,6 +326,7 @@ def files() -> dict[Path, str]:
     return {
         PACKAGE / "types.py": types_file(service),
         PACKAGE / "_interface.pyi": interface_file(service, errors),
+        PACKAGE / "_types_boto3.pyi": types_boto3_file(service),
     }
 
 

@@ -5,9 +5,18 @@ from typing import Literal, overload
 
 from fleetgrass._client import BaseClient
 from fleetgrass._errors import ClientError
-from fleetgrass._types_boto3 import GreengrassV2Client as TypesBoto3Client
 from fleetgrass.exceptions import BaseServiceExceptions
 from fleetgrass.paginate import PageIterator, Paginator
+from fleetgrass._types_boto3 import (
+    GreengrassV2Client as TheirGreengrassV2Client,
+    ListComponentVersionsPaginator as TheirListComponentVersionsPaginator,
+    ListComponentsPaginator as TheirListComponentsPaginator,
+    ListCoreDevicesPaginator as TheirListCoreDevicesPaginator,
+    ListDeploymentsPaginator as TheirListDeploymentsPaginator,
+    ListEffectiveDeploymentsPaginator as TheirListEffectiveDeploymentsPaginator,
+    ListInstalledComponentsPaginator as TheirListInstalledComponentsPaginator,
+    ListClientDevicesAssociatedWithCoreDevicePaginator as TheirListClientDevicesAssociatedWithCoreDevicePaginator,
+)
 from fleetgrass.types import (
     AssociateClientDeviceWithCoreDeviceEntryTypeDef,
     AssociateServiceRoleToAccountResponseTypeDef,
@@ -69,7 +78,7 @@ class GreengrassV2Exceptions(BaseServiceExceptions):
 class ListComponentVersionsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListComponentVersionsResponseTypeDef]: ...
 
-class ListComponentVersionsPaginator(Paginator):
+class ListComponentVersionsPaginator(Paginator, TheirListComponentVersionsPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -80,7 +89,7 @@ class ListComponentVersionsPaginator(Paginator):
 class ListComponentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListComponentsResponseTypeDef]: ...
 
-class ListComponentsPaginator(Paginator):
+class ListComponentsPaginator(Paginator, TheirListComponentsPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -91,7 +100,7 @@ class ListComponentsPaginator(Paginator):
 class ListCoreDevicesPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListCoreDevicesResponseTypeDef]: ...
 
-class ListCoreDevicesPaginator(Paginator):
+class ListCoreDevicesPaginator(Paginator, TheirListCoreDevicesPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -104,7 +113,7 @@ class ListCoreDevicesPaginator(Paginator):
 class ListDeploymentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListDeploymentsResponseTypeDef]: ...
 
-class ListDeploymentsPaginator(Paginator):
+class ListDeploymentsPaginator(Paginator, TheirListDeploymentsPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -117,7 +126,7 @@ class ListDeploymentsPaginator(Paginator):
 class ListEffectiveDeploymentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListEffectiveDeploymentsResponseTypeDef]: ...
 
-class ListEffectiveDeploymentsPaginator(Paginator):
+class ListEffectiveDeploymentsPaginator(Paginator, TheirListEffectiveDeploymentsPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -128,7 +137,7 @@ class ListEffectiveDeploymentsPaginator(Paginator):
 class ListInstalledComponentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListInstalledComponentsResponseTypeDef]: ...
 
-class ListInstalledComponentsPaginator(Paginator):
+class ListInstalledComponentsPaginator(Paginator, TheirListInstalledComponentsPaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -140,7 +149,7 @@ class ListInstalledComponentsPaginator(Paginator):
 class ListClientDevicesAssociatedWithCoreDevicePageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef]: ...
 
-class ListClientDevicesAssociatedWithCoreDevicePaginator(Paginator):
+class ListClientDevicesAssociatedWithCoreDevicePaginator(Paginator, TheirListClientDevicesAssociatedWithCoreDevicePaginator):
     def paginate(  # type: ignore[override]
         self,
         *,
@@ -157,7 +166,7 @@ class DeploymentCompletedWaiter(Waiter):
 class CoreDeviceHealthyWaiter(Waiter):
     def wait(self, *, coreDeviceThingName: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
 
-class GreengrassV2Client(BaseClient, TypesBoto3Client):
+class GreengrassV2Client(BaseClient, TheirGreengrassV2Client):
     """A client of AWS IoT Greengrass V2. Threads may share it."""
 
     @property

@@ -1,6 +1,7 @@
 """Programs that are written for types-boto3."""
 
 from types_boto3_greengrassv2.client import GreengrassV2Client
+from types_boto3_greengrassv2.paginator import ListCoreDevicesPaginator
 from types_boto3_greengrassv2.type_defs import (
     CreateDeploymentRequestTypeDef,
     GetDeploymentResponseTypeDef,
@@ -30,6 +31,13 @@ first_page(fleetgrass.client("greengrassv2"))
 first_page(Emulator().client())
 Fleet(fleetgrass.Session().client("greengrassv2")).names()
 first_page(fleetgrass.Session())  # expect: error
+
+# As the documentation of types-boto3 shows it.
+session = fleetgrass.Session()
+annotated: GreengrassV2Client = session.client("greengrassv2")
+paginator: ListCoreDevicesPaginator = annotated.get_paginator("list_core_devices")
+paginator = session.client("greengrassv2").get_paginator("list_core_devices")
+paginator = session.client("greengrassv2").get_paginator("list_components")  # expect: error
 
 # Ours keeps its own types, and theirs go in and out of it.
 client = fleetgrass.client("greengrassv2")
