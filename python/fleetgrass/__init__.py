@@ -7,10 +7,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal, overload
 
+    from fleetgrass import exceptions, session
+    from fleetgrass._interface import GreengrassV2Client
     from fleetgrass.config import UNSIGNED, Config
     from fleetgrass.session import Session
+
+    __version__: str
 
 __all__ = ["UNSIGNED", "Config", "Session", "client", "exceptions", "resource", "session", "setup_default_session"]
 
@@ -33,6 +37,38 @@ def _get_default_session() -> Session:
         setup_default_session()
     assert DEFAULT_SESSION is not None
     return DEFAULT_SESSION
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def client(
+        service_name: Literal["greengrassv2"],
+        region_name: str | None = ...,
+        api_version: str | None = ...,
+        use_ssl: bool = ...,
+        verify: bool | str | None = ...,
+        endpoint_url: str | None = ...,
+        aws_access_key_id: str | None = ...,
+        aws_secret_access_key: str | None = ...,
+        aws_session_token: str | None = ...,
+        config: Any = ...,
+        aws_account_id: str | None = ...,
+    ) -> GreengrassV2Client: ...
+    @overload
+    def client(
+        service_name: str,
+        region_name: str | None = ...,
+        api_version: str | None = ...,
+        use_ssl: bool = ...,
+        verify: bool | str | None = ...,
+        endpoint_url: str | None = ...,
+        aws_access_key_id: str | None = ...,
+        aws_secret_access_key: str | None = ...,
+        aws_session_token: str | None = ...,
+        config: Any = ...,
+        aws_account_id: str | None = ...,
+    ) -> Any: ...
 
 
 def client(*args: Any, **kwargs: Any) -> Any:

@@ -42,7 +42,7 @@ class BaseClient:
         self._arguments = facts["arguments"]
         self._keys = options["credentials"]
         self._core = _core.Client(options)
-        self.meta = ClientMeta(facts, self._PY_TO_OP_NAME, self._core)
+        self.meta: ClientMeta = ClientMeta(facts, self._PY_TO_OP_NAME, self._core)
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
         """One call by its API name. Every method goes through here, which is where instrumentation hooks in."""
@@ -149,19 +149,21 @@ class BaseClient:
 
         return Credentials(**self._keys)
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> type:
-        """One of botocore's clients too, also where botocore was loaded after the client was made."""
-        return kinship.kin(type(self))
+    if not TYPE_CHECKING:  # whom these would tell that a client has every attribute, and that its class is any
 
-    def __getattr__(self, name: str) -> Any:
-        """What a handler of `getattr.greengrassv2.<name>` gives."""
-        meta: ClientMeta | None = self.__dict__.get("meta")
-        if meta is not None and meta._hooks is not None:
-            _, found = meta.events.emit_until_response(f"getattr.greengrassv2.{name}", client=self)
-            if found is not None:
-                return found
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        @property
+        def __class__(self) -> type:
+            """One of botocore's clients too, also where botocore was loaded after the client was made."""
+            return kinship.kin(type(self))
+
+        def __getattr__(self, name: str) -> Any:
+            """What a handler of `getattr.greengrassv2.<name>` gives."""
+            meta: ClientMeta | None = self.__dict__.get("meta")
+            if meta is not None and meta._hooks is not None:
+                _, found = meta.events.emit_until_response(f"getattr.greengrassv2.{name}", client=self)
+                if found is not None:
+                    return found
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A client is made again where its pickle is loaded, from the same arguments and that machine's settings."""
@@ -245,9 +247,7 @@ def _make_class() -> type[BaseClient]:
 
 
 if TYPE_CHECKING:
-
-    class GreengrassV2(BaseClient): ...
-
+    from fleetgrass._interface import GreengrassV2Client as GreengrassV2
 else:
     GreengrassV2 = _make_class()
 
@@ -257,4 +257,5 @@ def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]
 
 
 def _revive(session: Session, arguments: dict[str, Any]) -> GreengrassV2:
-    return session.client("greengrassv2", **arguments)
+    made: GreengrassV2 = session.client("greengrassv2", **arguments)
+    return made

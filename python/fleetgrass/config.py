@@ -8,7 +8,51 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from dataclasses import dataclass
+    from typing import Any, Literal, TypedDict
+
+    class RetryOptions(TypedDict, total=False):
+        mode: Literal["legacy", "standard", "adaptive"]
+        max_attempts: int
+        total_max_attempts: int
+
+    @dataclass
+    class _Options:
+        """What type checkers know of the options: `OPTION_DEFAULTS` with types."""
+
+        region_name: str | None = None
+        signature_version: Any = None  # a str or `UNSIGNED`, ours or botocore's
+        user_agent: str | None = None
+        user_agent_extra: str | None = None
+        user_agent_appid: str | None = None
+        connect_timeout: float | None = 60
+        read_timeout: float | None = 60
+        parameter_validation: bool = True
+        max_pool_connections: int = 10
+        proxies: Mapping[str, str] | None = None
+        proxies_config: Mapping[str, Any] | None = None
+        s3: Mapping[str, Any] | None = None
+        s3_disable_express_session_auth: bool | None = None
+        retries: RetryOptions | None = None
+        client_cert: str | tuple[str, str] | None = None
+        inject_host_prefix: bool | None = None
+        endpoint_discovery_enabled: bool | str | None = None
+        use_dualstack_endpoint: bool | None = None
+        use_fips_endpoint: bool | None = None
+        ignore_configured_endpoint_urls: bool | None = None
+        defaults_mode: str | None = None
+        tcp_keepalive: bool | None = None
+        request_min_compression_size_bytes: int | None = None
+        disable_request_compression: bool | None = None
+        client_context_params: Mapping[str, Any] | None = None
+        sigv4a_signing_region_set: str | None = None
+        request_checksum_calculation: Literal["when_supported", "when_required"] | None = None
+        response_checksum_validation: Literal["when_supported", "when_required"] | None = None
+        account_id_endpoint_mode: Literal["preferred", "disabled", "required"] | None = None
+        auth_scheme_preference: str | None = None
+
+else:
+    _Options = object
 
 __all__ = ["UNSIGNED", "Config"]
 
@@ -70,7 +114,7 @@ class _Unsigned:
 UNSIGNED = _Unsigned()
 
 
-class Config:
+class Config(_Options):
     """Options of a client, by keyword or in the order of botocore.
 
     The ones with an effect here: `region_name`, `signature_version`, `user_agent`, `user_agent_extra`,
@@ -86,8 +130,12 @@ class Config:
         InvalidRetryConfigurationError: `retries` with a wrong key, mode or number.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        given = _given(args, kwargs)
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self._take(_given(args, kwargs))
+
+    def _take(self, given: dict[str, Any]) -> None:
         self._user_provided_options = given
         values = dict(OPTION_DEFAULTS)
         if given.get("defaults_mode", "legacy") != "legacy":
@@ -114,10 +162,6 @@ class Config:
     def merge(self, other_config: Any) -> Config:
         """A new Config of the options that were given to either; `other_config` wins."""
         return Config(**{**self._user_provided_options, **other_config._user_provided_options})
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
 
 
 def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ TOKEN_VARIABLES = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("aws_security_token", "aws_session_token")
 
 
-class ReadOnlyCredentials(tuple):  # type: ignore[type-arg]
+class ReadOnlyCredentials(tuple[str | None, ...]):
     """`access_key`, `secret_key`, `token` and `account_id` of one moment, to be unpacked or read by name."""
 
     __slots__ = ()
@@ -28,10 +28,21 @@ class ReadOnlyCredentials(tuple):  # type: ignore[type-arg]
     ) -> ReadOnlyCredentials:
         return super().__new__(cls, (access_key, secret_key, token, account_id))
 
-    access_key = property(lambda self: self[0])
-    secret_key = property(lambda self: self[1])
-    token = property(lambda self: self[2])
-    account_id = property(lambda self: self[3])
+    @property
+    def access_key(self) -> str | None:
+        return self[0]
+
+    @property
+    def secret_key(self) -> str | None:
+        return self[1]
+
+    @property
+    def token(self) -> str | None:
+        return self[2]
+
+    @property
+    def account_id(self) -> str | None:
+        return self[3]
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return tuple(self)
@@ -54,7 +65,7 @@ class Credentials:
         self.access_key = access_key
         self.secret_key = secret_key
         self.token = token
-        self.method = method or "explicit"
+        self.method: str = method or "explicit"
         self.account_id = account_id
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:

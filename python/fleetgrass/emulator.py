@@ -12,13 +12,15 @@ What it serves, and how far that is known to be what AWS does: `docs/emulator.md
 from __future__ import annotations
 
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fleetgrass._core import EmulatorServer, partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
+
+    from fleetgrass._interface import GreengrassV2Client
 
 __all__ = ["Emulator"]
 
@@ -62,6 +64,10 @@ class Emulator:
         """Keyword arguments of any boto3 client. The emulator takes any keys; these are as good as others."""
         return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
+    @overload
+    def client(self, service_name: Literal["greengrassv2"] = ..., **kwargs: Any) -> GreengrassV2Client: ...
+    @overload
+    def client(self, service_name: str, **kwargs: Any) -> Any: ...
     def client(self, service_name: str = "greengrassv2", **kwargs: Any) -> Any:
         """A fleetgrass client of this emulator; `kwargs` are those of `fleetgrass.client` and win over ours."""
         import fleetgrass

@@ -89,10 +89,12 @@ class BaseServiceExceptions:
         """The class for the code of an error answer; `ClientError` where the code is not modelled."""
         return self._code_to_exception.get(error_code, self.ClientError)
 
-    def __getattr__(self, name: str) -> type[_errors.ClientError]:
-        raise AttributeError(
-            f"{self} object has no attribute {name}. Valid exceptions are: {', '.join(self._code_to_exception)}"
-        )
+    if not TYPE_CHECKING:  # whom it would tell that the service has errors of every name
+
+        def __getattr__(self, name: str) -> type[_errors.ClientError]:
+            raise AttributeError(
+                f"{self} object has no attribute {name}. Valid exceptions are: {', '.join(self._code_to_exception)}"
+            )
 
 
 _service_exceptions: BaseServiceExceptions | None = None

@@ -11,9 +11,9 @@ from fleetgrass import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Literal, overload
 
-    from fleetgrass._client import GreengrassV2
+    from fleetgrass._interface import GreengrassV2Client
 
 SERVICE = "greengrassv2"
 
@@ -107,6 +107,39 @@ class Session:
             self._credentials = credentials.find(self) if given is None else given.get_credentials()
         return self._credentials
 
+    if TYPE_CHECKING:
+
+        @overload
+        def client(
+            self,
+            service_name: Literal["greengrassv2"],
+            region_name: str | None = ...,
+            api_version: str | None = ...,
+            use_ssl: bool = ...,
+            verify: bool | str | None = ...,
+            endpoint_url: str | None = ...,
+            aws_access_key_id: str | None = ...,
+            aws_secret_access_key: str | None = ...,
+            aws_session_token: str | None = ...,
+            config: Any = ...,
+            aws_account_id: str | None = ...,
+        ) -> GreengrassV2Client: ...
+        @overload
+        def client(
+            self,
+            service_name: str,
+            region_name: str | None = ...,
+            api_version: str | None = ...,
+            use_ssl: bool = ...,
+            verify: bool | str | None = ...,
+            endpoint_url: str | None = ...,
+            aws_access_key_id: str | None = ...,
+            aws_secret_access_key: str | None = ...,
+            aws_session_token: str | None = ...,
+            config: Any = ...,
+            aws_account_id: str | None = ...,
+        ) -> Any: ...
+
     def client(
         self,
         service_name: str,
@@ -120,7 +153,7 @@ class Session:
         aws_session_token: str | None = None,
         config: Any = None,
         aws_account_id: str | None = None,
-    ) -> GreengrassV2:
+    ) -> Any:
         """A client of `greengrassv2`; for any other service boto3's.
 
         Args:
@@ -146,7 +179,7 @@ class Session:
             "aws_account_id": aws_account_id,
         }
         if service_name != SERVICE:
-            return self._boto3_made("client", service_name, given)  # type: ignore[no-any-return]
+            return self._boto3_made("client", service_name, given)
         botocore_session = self._arguments["botocore_session"]
         if botocore_session is not None and (default := botocore_session.get_default_client_config()):
             given["config"] = default.merge(config) if config is not None else default

@@ -72,7 +72,7 @@ class Waiter:
     """Waits for one goal. `config.delay` (seconds) and `config.max_attempts` are the defaults of `wait`."""
 
     def __init__(self, goal: Goal, method: Callable[..., Any]) -> None:
-        self.name = goal.name
+        self.name: str = goal.name
         self.config = goal
         self._method = method
 
