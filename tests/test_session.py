@@ -90,7 +90,7 @@ def test_a_botocore_session_lends_its_settings():
         session.client("greengrassv2", config=fleetgrass.Config(connect_timeout=8))
         got = FakeCore.made[-1].options
         assert (got["signing_region"], got["read_timeout"], got["connect_timeout"]) == ("ap-south-1", 7, 8)
-        assert got["credentials"]["access_key"] == "CONFIGKEY"
+        assert FakeCore.made[-1].provider.get_frozen_credentials().access_key == "CONFIGKEY"
 
 
 # What is boto3's
@@ -175,7 +175,7 @@ import sys
 before = set(sys.modules)
 import fleetgrass
 from fleetgrass import _core
-_core.Client = lambda options: options
+_core.Client = lambda options, provider: options
 fleetgrass.client("greengrassv2", "eu-west-1", endpoint_url="http://localhost:1").list_components
 print(sorted(name for name in {HEAVY} if name in sys.modules and name not in before))
 """

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from fleetgrass.session import Session
+    from fleetgrass.lookup import Lookup
 
 TOKEN_VARIABLES = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("aws_security_token", "aws_session_token")
@@ -79,16 +79,16 @@ def explicit(access_key: str | None, secret_key: str | None, token: str | None, 
     raise exceptions.PartialCredentialsError(provider="explicit", cred_var=missing)
 
 
-def find(session: Session) -> Credentials | None:
+def find(lookup: Lookup) -> Credentials | None:
     """The credentials of a session that was given none, or None.
 
     Raises:
         PartialCredentialsError: a key without its secret; it names the place.
         CredentialRetrievalError: a source is configured that has to be asked for credentials; it names the remedy.
     """
-    in_code = session._explicit_profile is not None
-    name = session._profile or "default"
-    files = session._files
+    in_code = lookup.profile_in_code
+    name = lookup.profile_name or "default"
+    files = lookup.files
     profile: Mapping[str, Any] = files["profiles"].get(name, {})
 
     # A profile that is named in code outdoes the environment; one that the environment names does not.

@@ -43,7 +43,7 @@ impl Client {
         }
         let request =
             Signable { method: &method.to_ascii_uppercase(), target: &target, headers: &headers, payload_hash: &sha256(b"") };
-        let signature = self.signer.signature(request, credentials, &stamp);
+        let signature = self.signer.signature(request, &credentials, &stamp);
         Ok(format!("{}{target}&X-Amz-Signature={signature}", self.endpoint.prefix))
     }
 }
