@@ -79,16 +79,13 @@ class Inherited(Lookup):
         return tuple(word for word in words if not word.startswith(("Boto3/", "Botocore/")))
 
     def credentials(self) -> Any:
-        from botocore import useragent
         from botocore.context import ClientContext, get_context, start_as_current_context
 
-        # What finds credentials notes its features in this context, once: botocore keeps what was found.
+        # What finds credentials notes its ids in this context, and once only: botocore keeps what was found.
         with start_as_current_context(ClientContext()):
             found = self._session.get_credentials()
-            features = get_context().features
-        if features:
-            ids: dict[str, str] = getattr(useragent, "_USERAGENT_FEATURE_MAPPINGS", {})
-            self._features = sorted(ids[name] for name in features if name in ids)
+            if noted := get_context().features:
+                self._features = sorted(noted)
         return found
 
     def credential_features(self, method: str | None) -> list[str]:
