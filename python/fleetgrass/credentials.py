@@ -149,5 +149,6 @@ def _refuse(provider: str, reason: str) -> None:
     raise exceptions.CredentialRetrievalError(
         provider=provider,
         error_msg=f"{reason}, and fleetgrass reads static credentials only; pass them to Session() or client(), "
-        "or export them with `aws configure export-credentials --format env`",
+        "let boto3 find them with Session.from_boto3(boto3.Session()), or export them with "
+        "`aws configure export-credentials --format env`",
     )

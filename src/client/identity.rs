@@ -40,3 +40,17 @@ impl CredentialProvider for Option<Credentials> {
         Ok(self.as_ref().map(Cow::Borrowed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_is_lent_and_not_copied() {
+        let held =
+            Some(Credentials { access_key: "AKID".into(), secret_key: Some("hidden".into()), token: Some("hidden".into()) });
+        assert!(matches!(held.credentials(), Ok(Some(Cow::Borrowed(lent))) if std::ptr::eq(lent, held.as_ref().unwrap())));
+        assert!(matches!(None::<Credentials>.credentials(), Ok(None)));
+        assert!(!format!("{held:?}").contains("hidden"));
+    }
+}
