@@ -59,8 +59,9 @@ class FakeCore:
     made: list["FakeCore"]
     answers: list[Any]
 
-    def __init__(self, options: dict[str, Any]) -> None:
+    def __init__(self, options: dict[str, Any], provider: Any = None) -> None:
         self.options = options
+        self.provider = provider
         self.calls: list[tuple[str, dict[str, Any], bool]] = []
         self.presigned: list[tuple[Any, ...]] = []
         self.closed = 0

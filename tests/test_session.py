@@ -11,6 +11,7 @@ import botocore.config
 import botocore.exceptions
 import botocore.session
 import pytest
+from botocore.configprovider import ConstantProvider
 
 import fleetgrass
 from facade import CREDENTIALS, KEYS, REGION, FakeCore, environment, made, outcome, same
@@ -90,7 +91,142 @@ def test_a_botocore_session_lends_its_settings():
         session.client("greengrassv2", config=fleetgrass.Config(connect_timeout=8))
         got = FakeCore.made[-1].options
         assert (got["signing_region"], got["read_timeout"], got["connect_timeout"]) == ("ap-south-1", 7, 8)
-        assert got["credentials"]["access_key"] == "CONFIGKEY"
+        assert FakeCore.made[-1].provider.get_frozen_credentials().access_key == "CONFIGKEY"
+
+
+def test_a_session_is_made_of_boto3s_of_botocores_and_of_ours():
+    with made():
+        theirs = boto3.Session(profile_name="dev")
+        for lent in (theirs, theirs._session):
+            session = fleetgrass.Session.from_boto3(lent)
+            session.client("greengrassv2")
+            assert FakeCore.made[-1].provider is theirs.get_credentials() is session.get_credentials()
+            assert (session.profile_name, session.region_name) == ("dev", "ap-south-1")
+            assert session._session is theirs._session
+        assert fleetgrass.Session.from_boto3(session) is session
+
+
+def test_other_services_of_a_lent_session_are_its_own():
+    class Sub(boto3.Session):
+        def client(self, *args, **kwargs):
+            return args, kwargs["region_name"]
+
+    with made():
+        lent = Sub()
+        session = fleetgrass.Session.from_boto3(lent)
+        assert session.client("s3", region_name="us-west-2") == (("s3",), "us-west-2")
+        assert session.events is lent.events
+
+
+def test_what_is_given_beside_a_botocore_session_is_set_on_it():
+    arguments = {"region_name": "us-west-2", "profile_name": "dev", **KEYS, "aws_account_id": "111122223333"}
+
+    def ask(module):
+        lent = botocore.session.Session()
+        session = module.Session(botocore_session=lent, **arguments)
+        found = tuple(lent.get_credentials().get_frozen_credentials()), lent.get_credentials().method
+        return lent.instance_variables(), found, session.region_name, session.profile_name, repr(session)
+
+    with made():
+        same(ask)
+        same(lambda module: module.Session(botocore_session=botocore.session.Session(), profile_name="nope"))
+
+
+def test_what_changes_on_a_lent_session_holds_for_the_next_client():
+    with made(**REGION):
+        lent = botocore.session.Session()
+        session = fleetgrass.Session(botocore_session=lent)
+        assert session.client("greengrassv2").meta.region_name == "eu-west-1"
+        lent.set_config_variable("region", "us-west-2")
+        lent.set_credentials("LATER", "secret")
+        client = session.client("greengrassv2")
+        assert (client.meta.region_name, client._get_credentials().access_key) == ("us-west-2", "LATER")
+        lent.get_component("config_store").set_config_provider("region", ConstantProvider("sa-east-1"))
+        assert session.client("greengrassv2").meta.region_name == session.region_name == "sa-east-1"
+
+
+def test_a_lent_session_reads_its_own_files():
+    with made() as place:
+        (place / "other").write_text(
+            "[default]\nservices = s\n[services s]\ngreengrassv2 =\n  endpoint_url = http://s:3\n"
+        )
+        lent = botocore.session.Session()
+        lent.set_config_variable("config_file", str(place / "other"))
+        fleetgrass.Session(region_name="us-west-2", botocore_session=lent).client("greengrassv2")
+        assert FakeCore.made[-1].options["endpoint_url"] == "http://s:3"
+
+
+class AwaitedSession(botocore.session.Session):
+    """As aiobotocore has it."""
+
+    async def get_credentials(self):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("lent", "why"),
+    [
+        ("dev", "builtins.str is no session"),
+        (boto3, "builtins.module is no session"),
+        (AwaitedSession(), "AwaitedSession have to be awaited"),
+    ],
+    ids=["text", "module", "awaited"],
+)
+def test_what_cannot_lend_is_refused(lent, why):
+    with made():
+        for make in (fleetgrass.Session.from_boto3, lambda lent: fleetgrass.Session(botocore_session=lent)):
+            with pytest.raises(TypeError, match=why):
+                make(lent)
+
+
+STATIC = "aws_access_key_id = A\naws_secret_access_key = b\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "method"),
+    [
+        (f"[default]\nrole_arn = arn:r\nsource_profile = a\n[profile a]\n{STATIC}", {}, "assume-role"),
+        ("[default]\nrole_arn = arn:r\nweb_identity_token_file = x\n", {}, "assume-role-with-web-identity"),
+        ("[default]\nsso_start_url = u\nsso_region = r\nsso_account_id = 1\nsso_role_name = n\n", {}, "sso"),
+        ("[default]\ncredential_process = cat FOLDER/keys\n", {}, "custom-process"),
+        ("", {"AWS_ACCESS_KEY_ID": "E", "AWS_SECRET_ACCESS_KEY": "S"}, "env"),
+        (f"[default]\n{STATIC}", {}, "config-file"),
+    ],
+    ids=["role", "web", "sso", "process", "environment", "file"],
+)
+def test_the_user_agent_tells_where_lent_credentials_are_from(config, variables, method, tmp_path):
+    (tmp_path / "keys").write_text('{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "b"}')
+    with environment(config.replace("FOLDER", str(tmp_path)), **REGION, **variables):
+        theirs = boto3.Session().client("greengrassv2")._user_agent_creator.to_string()
+        session = fleetgrass.Session.from_boto3(boto3.Session())
+        assert session.get_credentials().method == method
+        for _ in range(2):
+            session.client("greengrassv2")
+            features = FakeCore.made[-1].options["user_agent_features"]
+            [want] = [part[2:] for part in theirs.split() if part.startswith("m/")]
+            assert sorted(features) == sorted(want.split(","))
+
+
+def test_credentials_that_were_found_before_are_told_by_their_method():
+    with environment("[default]\nrole_arn = arn:r\nweb_identity_token_file = x\n", **REGION):
+        lent = boto3.Session()
+        lent.get_credentials()
+        fleetgrass.Session.from_boto3(lent).client("greengrassv2")
+        assert "k" in FakeCore.made[-1].options["user_agent_features"]
+
+
+def test_a_lent_session_says_its_program_in_the_user_agent():
+    with made():
+        lent = botocore.session.Session()
+        lent.user_agent_name, lent.user_agent_version, lent.user_agent_extra = "tool", "2", "plugin/3"
+        session = fleetgrass.Session.from_boto3(boto3.Session(botocore_session=lent))
+        config = fleetgrass.Config(user_agent_extra="mine/4")
+        session.client("greengrassv2", config=config)
+        assert FakeCore.made[-1].options["user_agent_suffix"].endswith(" tool/2 plugin/3 mine/4")
+        plain = boto3.Session()
+        plain._session.user_agent_extra += " late/1"
+        fleetgrass.Session.from_boto3(plain).client("greengrassv2")
+        assert FakeCore.made[-1].options["user_agent_suffix"] == "cfg/retry-mode#standard late/1"
 
 
 # What is boto3's
@@ -175,7 +311,7 @@ import sys
 before = set(sys.modules)
 import fleetgrass
 from fleetgrass import _core
-_core.Client = lambda options: options
+_core.Client = lambda options, provider: options
 fleetgrass.client("greengrassv2", "eu-west-1", endpoint_url="http://localhost:1").list_components
 print(sorted(name for name in {HEAVY} if name in sys.modules and name not in before))
 """

@@ -86,24 +86,74 @@ ARGUMENTS = st.fixed_dictionaries(
 )
 
 
+SESSIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "profile_name": st.sampled_from(["dev", "local", "nope"]),
+        "region_name": st.sampled_from(["us-east-2", "bad region", ""]),
+        "aws_access_key_id": st.just("SESSIONKEY"),
+        "aws_secret_access_key": st.just("sessionsecret"),
+    },
+)
+#: What a program can set on a botocore session, and nowhere else.
+INSTANCE_VARIABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "retry_mode": st.sampled_from(["legacy", "x"]),
+        "max_attempts": st.sampled_from(["4", "x"]),
+        "use_fips_endpoint": st.sampled_from(["true", True]),
+        "user_agent_appid": st.just("lent"),
+        "ca_bundle": st.just("/lent.pem"),
+        "ignore_configured_endpoint_urls": st.just(True),
+        "api_versions": st.just({"greengrassv2": "2019-11-30"}),
+        "defaults_mode": st.just("mobile"),
+        "profile": st.just("dev"),
+    },
+)
+
+
+def make(client, config_class, config_options, arguments):
+    """What there is to see of a client that the function `client` makes."""
+    config = config_class(**copy.deepcopy(config_options)) if config_options else None
+    if config_options.get("signature_version") is botocore.UNSIGNED:
+        config.signature_version = botocore.UNSIGNED  # a deep copy is another object to botocore as well
+    made_client = client("greengrassv2", config=config, **arguments)
+    keys = made_client._get_credentials()
+    found = keys and (*keys.get_frozen_credentials()[:3], keys.method)
+    return facts(made_client), found
+
+
 @settings(max_examples=150, deadline=None)
 @given(ENVIRONMENTS, CONFIG_OPTIONS, ARGUMENTS, st.booleans())
 def test_any_settings_make_the_same_client(variables, config_options, arguments, theirs):
     """Half of the time our client is given botocore's Config, which stays as it is."""
+    with made(**variables):
+        want = outcome(lambda: make(boto3.client, botocore.config.Config, config_options, arguments))
+        ours = botocore.config.Config if theirs else fleetgrass.Config
+        assert outcome(lambda: make(fleetgrass.client, ours, config_options, arguments)) == want
 
-    def make(module, config_class):
-        config = config_class(**copy.deepcopy(config_options)) if config_options else None
-        if config_options.get("signature_version") is botocore.UNSIGNED:
-            config.signature_version = botocore.UNSIGNED  # a deep copy is another object to botocore as well
-        client = module.client("greengrassv2", config=config, **arguments)
-        keys = client._get_credentials()
-        found = keys and (*keys.get_frozen_credentials()[:3], keys.method)
-        return facts(client), found
+
+@settings(max_examples=40, deadline=None)
+@given(ENVIRONMENTS, SESSIONS, INSTANCE_VARIABLES, CONFIG_OPTIONS, CONFIG_OPTIONS, ARGUMENTS)
+def test_any_boto3_session_lends_its_settings(variables, arguments, instance_variables, default, options, given):
+    """Ours is made of a session like the one that boto3 makes its client of."""
+
+    def session():
+        lent = boto3.Session(**arguments)
+        for name, value in instance_variables.items():
+            lent._session.set_config_variable(name, value)
+        if default:
+            lent._session.set_default_client_config(botocore.config.Config(**copy.deepcopy(default)))
+        return lent
+
+    def shown(wrap, config_class):
+        made_session = wrap(session())
+        named = made_session.profile_name, made_session.region_name, made_session.available_profiles
+        return named, make(made_session.client, config_class, options, given)
 
     with made(**variables):
-        want = outcome(lambda: make(boto3, botocore.config.Config))
-        ours = botocore.config.Config if theirs else fleetgrass.Config
-        assert outcome(lambda: make(fleetgrass, ours)) == want
+        want = outcome(lambda: shown(lambda lent: lent, botocore.config.Config))
+        assert outcome(lambda: shown(fleetgrass.Session.from_boto3, fleetgrass.Config)) == want
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,35 @@ if TYPE_CHECKING:
 
     from fleetgrass import exceptions, session
     from fleetgrass._interface import GreengrassV2Client
+    from fleetgrass.boto import patch_boto3, unpatch_boto3
     from fleetgrass.config import UNSIGNED, Config
     from fleetgrass.session import Session
 
     __version__: str
 
-__all__ = ["UNSIGNED", "Config", "Session", "client", "exceptions", "resource", "session", "setup_default_session"]
+__all__ = [
+    "UNSIGNED",
+    "Config",
+    "Session",
+    "client",
+    "exceptions",
+    "patch_boto3",
+    "resource",
+    "session",
+    "setup_default_session",
+    "unpatch_boto3",
+]
 
 #: The session of `client()` and `resource()`, made when it is first needed.
 DEFAULT_SESSION: Session | None = None
 
-_HERE = {"Config": "config", "UNSIGNED": "config", "Session": "session"}
+_HERE = {
+    "Config": "config",
+    "Session": "session",
+    "UNSIGNED": "config",
+    "patch_boto3": "boto",
+    "unpatch_boto3": "boto",
+}
 
 
 def setup_default_session(**kwargs: Any) -> None:

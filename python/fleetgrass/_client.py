@@ -40,8 +40,8 @@ class BaseClient:
     def __init__(self, session: Session, options: dict[str, Any], facts: dict[str, Any]) -> None:
         self._session = session
         self._arguments = facts["arguments"]
-        self._keys = options["credentials"]
-        self._core = _core.Client(options)
+        self._credentials = facts["credentials"]
+        self._core = _core.Client(options, facts["provider"])
         self.meta: ClientMeta = ClientMeta(facts, self._PY_TO_OP_NAME, self._core)
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
@@ -143,11 +143,7 @@ class BaseClient:
 
     def _get_credentials(self) -> Any:
         """The credentials that calls are signed with, or None."""
-        if self._keys is None:
-            return None
-        from fleetgrass.credentials import Credentials
-
-        return Credentials(**self._keys)
+        return self._credentials
 
     if not TYPE_CHECKING:  # whom these would tell that a client has every attribute, and that its class is any
 

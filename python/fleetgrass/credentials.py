@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from fleetgrass.session import Session
+    from fleetgrass.lookup import Lookup
 
 TOKEN_VARIABLES = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("aws_security_token", "aws_session_token")
@@ -90,16 +90,16 @@ def explicit(access_key: str | None, secret_key: str | None, token: str | None, 
     raise exceptions.PartialCredentialsError(provider="explicit", cred_var=missing)
 
 
-def find(session: Session) -> Credentials | None:
+def find(lookup: Lookup) -> Credentials | None:
     """The credentials of a session that was given none, or None.
 
     Raises:
         PartialCredentialsError: a key without its secret; it names the place.
         CredentialRetrievalError: a source is configured that has to be asked for credentials; it names the remedy.
     """
-    in_code = session._explicit_profile is not None
-    name = session._profile or "default"
-    files = session._files
+    in_code = lookup.profile_in_code
+    name = lookup.profile_name or "default"
+    files = lookup.files
     profile: Mapping[str, Any] = files["profiles"].get(name, {})
 
     # A profile that is named in code outdoes the environment; one that the environment names does not.
@@ -160,5 +160,6 @@ def _refuse(provider: str, reason: str) -> None:
     raise exceptions.CredentialRetrievalError(
         provider=provider,
         error_msg=f"{reason}, and fleetgrass reads static credentials only; pass them to Session() or client(), "
-        "or export them with `aws configure export-credentials --format env`",
+        "let boto3 find them with Session.from_boto3(boto3.Session()), or export them with "
+        "`aws configure export-credentials --format env`",
     )

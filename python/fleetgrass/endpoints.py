@@ -15,16 +15,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.config import Config
-    from fleetgrass.session import Session
-    from fleetgrass.settings import Lookup
+    from fleetgrass.lookup import Lookup
 
 MAX_HOST = 255
 MAX_LABEL = 63
 
 
-def settle(
-    session: Session, given: Mapping[str, Any], region: str | None, config: Config | None, lookup: Lookup
-) -> dict[str, Any]:
+def settle(given: Mapping[str, Any], region: str | None, config: Config | None, lookup: Lookup) -> dict[str, Any]:
     """Where requests go (`url`), what `client.meta` says (`meta_url`, `partition`, `region_name`) and what is signed.
 
     A custom URL turns FIPS and dual-stack off, yet botocore still looks the Region up and may refuse it.
@@ -32,7 +29,7 @@ def settle(
     from fleetgrass import exceptions
 
     real_region = region.replace("fips-", "").replace("-fips", "") if region else region
-    url = _configured_url(session, given["endpoint_url"], config, lookup)
+    url = _configured_url(given["endpoint_url"], config, lookup)
     if real_region is None:
         raise exceptions.NoRegionError()
     fips = _variant("use_fips_endpoint", config, lookup)
@@ -108,7 +105,7 @@ def _is_ipv6(name: str) -> bool:
     return True
 
 
-def _configured_url(session: Session, url: str | None, config: Config | None, lookup: Lookup) -> str | None:
+def _configured_url(url: str | None, config: Config | None, lookup: Lookup) -> str | None:
     """The argument, else the environment (this service, then all), else the file (this service, then all)."""
     if url is not None:
         return url
@@ -118,15 +115,15 @@ def _configured_url(session: Session, url: str | None, config: Config | None, lo
     for variable in ("AWS_ENDPOINT_URL_GREENGRASSV2", "AWS_ENDPOINT_URL"):
         if found := os.environ.get(variable):
             return found
-    return _services_url(session, lookup) or lookup.profile.get("endpoint_url") or None
+    return _services_url(lookup) or lookup.profile.get("endpoint_url") or None
 
 
-def _services_url(session: Session, lookup: Lookup) -> str | None:
+def _services_url(lookup: Lookup) -> str | None:
     """`endpoint_url` of the service in the `[services NAME]` section that the profile names."""
     if "services" not in lookup.profile:
         return None
     name = lookup.profile["services"]
-    section = session._files["services"].get(name)
+    section = lookup.services.get(name)
     if not section:
         from fleetgrass import exceptions
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from fleetgrass.config import Config
-    from fleetgrass.settings import Lookup
+    from fleetgrass.lookup import Lookup
 
 CHECKSUM_MODES = ("when_supported", "when_required")
 ACCOUNT_ID_MODES = ("preferred", "disabled", "required")

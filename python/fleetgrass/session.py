@@ -5,9 +5,8 @@ A session reads the shared files once, when it is made; the environment is read 
 
 from __future__ import annotations
 
-import os
-
 from fleetgrass import _core
+from fleetgrass.lookup import Lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,13 +21,15 @@ class Session:
     """What clients have in common: credentials, Region and profile.
 
     Args:
-        botocore_session: Take profile, Region, credentials and default options from this one.
+        botocore_session: Take everything that is not said here from this one, which goes on being asked; the other
+            arguments are set on it, as boto3 does. `fleetgrass.inherited` says what a session lends.
         pickle_secrets: Let pickles of clients and of this session carry the keys that were passed as arguments.
             Without it such a pickle is refused; profiles and the environment are looked up again where it is loaded.
     Raises:
         ProfileNotFound: neither shared file has the profile.
         ConfigParseError: a shared file cannot be read; it names the file.
         NoCredentialsError: `aws_account_id` without keys.
+        TypeError: `botocore_session` is none, or one whose credentials have to be awaited.
     """
 
     def __init__(
@@ -53,59 +54,48 @@ class Session:
             "aws_account_id": aws_account_id,
         }
         self._pickle_secrets = pickle_secrets
-        inherited = botocore_session.instance_variables() if botocore_session is not None else {}
-        self._explicit_profile = inherited.get("profile") if profile_name is None else profile_name
-        self._explicit_region = inherited.get("region") if region_name is None else region_name
-        self._credentials: Any = None
-        if any((aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id)):
-            self._credentials = _explicit_credentials(
-                aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id
-            )
-        self._files = _load_files()
-        self._scoped  # noqa: B018 - an unknown profile is reported here
+        keys = (aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id)
+        given = _explicit_credentials(*keys) if any(keys) else None
+        if botocore_session is None:
+            self._lookup = Lookup(profile_name, region_name, given)
+        else:
+            from fleetgrass.inherited import Inherited
+
+            self._lookup = Inherited(botocore_session, profile_name, region_name, given)
+        self._lookup.profile  # noqa: B018 - an unknown one is reported here
         self._boto3: Any = None
 
-    @property
-    def _profile(self) -> str | None:
-        if self._explicit_profile is not None:
-            return self._explicit_profile
-        return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
+    @classmethod
+    def from_boto3(cls, session: Any) -> Session:
+        """A session with the credentials and settings of a session of boto3's or botocore's, which goes on being asked.
 
-    @property
-    def _scoped(self) -> dict[str, Any]:
-        """The options of the profile."""
-        profiles: dict[str, dict[str, Any]] = self._files["profiles"]
-        name = self._profile
-        if name is None:
-            return profiles.get("default", {})
-        if name not in profiles:
-            from fleetgrass import exceptions
+        Its clients of other services are those of `session` itself. A session of ours comes back as it is.
 
-            raise exceptions.ProfileNotFound(profile=name)
-        return profiles[name]
+        Raises:
+            TypeError: `session` is none, or one whose credentials have to be awaited.
+        """
+        if isinstance(session, Session):
+            return session
+        made = cls(botocore_session=getattr(session, "_session", session))
+        if hasattr(session, "_session"):
+            made._boto3 = session
+        return made
 
     @property
     def profile_name(self) -> str:
-        return self._profile or "default"
+        return self._lookup.profile_name or "default"
 
     @property
     def region_name(self) -> str | None:
-        if self._explicit_region is not None:
-            return self._explicit_region
-        return os.environ.get("AWS_DEFAULT_REGION", self._scoped.get("region"))
+        return self._lookup.region_name
 
     @property
     def available_profiles(self) -> list[str]:
-        return list(self._files["profiles"])
+        return self._lookup.available_profiles
 
     def get_credentials(self) -> Any:
         """The credentials of the session, or None. Found once; `get_frozen_credentials()` gives the parts."""
-        if self._credentials is None:
-            from fleetgrass import credentials
-
-            given = self._arguments["botocore_session"]
-            self._credentials = credentials.find(self) if given is None else given.get_credentials()
-        return self._credentials
+        return self._lookup.credentials()
 
     if TYPE_CHECKING:
 
@@ -180,8 +170,7 @@ class Session:
         }
         if service_name != SERVICE:
             return self._boto3_made("client", service_name, given)
-        botocore_session = self._arguments["botocore_session"]
-        if botocore_session is not None and (default := botocore_session.get_default_client_config()):
+        if default := self._lookup.default_config:
             given["config"] = default.merge(config) if config is not None else default
         from fleetgrass import _client, settings
 
@@ -233,7 +222,7 @@ class Session:
         return partition
 
     def _boto3_session(self, *, required: bool = True) -> Any:
-        """A boto3 session of the same arguments."""
+        """A boto3 session of the same arguments. A botocore session among them has taken in the others already."""
         if self._boto3 is None:
             try:
                 import boto3
@@ -241,7 +230,9 @@ class Session:
                 if not required:
                     return None
                 raise missing_boto3("This session can make clients of greengrassv2 only.") from None
-            self._boto3 = boto3.Session(**{k: v for k, v in self._arguments.items() if v is not None})
+            given = self._arguments["botocore_session"]
+            arguments = self._arguments if given is None else {"botocore_session": given}
+            self._boto3 = boto3.Session(**{k: v for k, v in arguments.items() if v is not None})
         return self._boto3
 
     def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any]) -> Any:
@@ -281,14 +272,6 @@ class Session:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(region_name={self.region_name!r})"
-
-
-def _load_files() -> dict[str, Any]:
-    paths = (
-        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
-        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    )
-    return _core.load_profiles(*(os.path.expanduser(os.path.expandvars(path)) for path in paths))
 
 
 def _explicit_credentials(key: str | None, secret: str | None, token: str | None, account_id: str | None) -> Any:

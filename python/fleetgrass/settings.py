@@ -15,33 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.config import Config
+    from fleetgrass.lookup import Lookup
     from fleetgrass.session import Session
 
 SERVICE = "greengrassv2"
-
-#: Environment variable and default of each setting that the shared file may hold under its own name.
-VARIABLES: dict[str, tuple[str | None, Any]] = {
-    "account_id_endpoint_mode": ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "preferred"),
-    "api_versions": (None, {}),
-    "auth_scheme_preference": ("AWS_AUTH_SCHEME_PREFERENCE", None),
-    "ca_bundle": ("AWS_CA_BUNDLE", None),
-    "defaults_mode": ("AWS_DEFAULTS_MODE", "legacy"),
-    "disable_host_prefix_injection": ("AWS_DISABLE_HOST_PREFIX_INJECTION", None),
-    "disable_request_compression": ("AWS_DISABLE_REQUEST_COMPRESSION", False),
-    "ignore_configured_endpoint_urls": ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None),
-    "max_attempts": ("AWS_MAX_ATTEMPTS", None),
-    "region": ("AWS_DEFAULT_REGION", None),
-    "request_checksum_calculation": ("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"),
-    "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
-    "response_checksum_validation": ("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"),
-    "retry_mode": ("AWS_RETRY_MODE", "standard"),
-    "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
-    "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
-    "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),
-    "tcp_keepalive": ("BOTOCORE_TCP_KEEPALIVE", None),
-    "use_dualstack_endpoint": ("AWS_USE_DUALSTACK_ENDPOINT", None),
-    "use_fips_endpoint": ("AWS_USE_FIPS_ENDPOINT", None),
-}
 
 #: Seconds to connect within, by defaults mode.
 CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30}
@@ -49,37 +26,23 @@ DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
 DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
-class Lookup:
-    """The settings that come from the environment and from one profile."""
-
-    def __init__(self, profile: Mapping[str, Any]) -> None:
-        self.profile = profile
-
-    def get(self, name: str) -> Any:
-        variable, default = VARIABLES[name]
-        value = os.environ.get(variable) if variable else None
-        if value is None:
-            value = self.profile.get(name)
-        return default if value is None else value
-
-    def flag(self, name: str) -> bool | None:
-        value = self.get(name)
-        return None if value is None else inert_options.truth(value)
-
-
 def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `_core.Client`, and the facts of `client.meta`, for the arguments of `Session.client`."""
     config = given["config"]
-    lookup = Lookup(session._scoped)
-    region = _region(session, given["region_name"], config)
+    lookup = session._lookup
+    lookup.profile  # noqa: B018 - an unknown one is reported before all else
+    region = _region(lookup, given["region_name"], config)
     verify = lookup.get("ca_bundle") if given["verify"] is None else given["verify"]
     unsigned = config is not None and configs.is_unsigned(config.signature_version)
-    keys = None if unsigned else _credentials(session, given)
+    found = None if unsigned else _credentials(session, given)
+    keys = _keys(found)
     defaults_mode = _defaults_mode(config, lookup, region)
     _check_api_version(given["api_version"], lookup)
-    endpoint = endpoints.settle(session, given, region, config, lookup)
+    endpoint = endpoints.settle(given, region, config, lookup)
     values = _config_values(config, lookup, unsigned, defaults_mode)
-    before, after, features_sent = user_agent.parts(values["retries"]["mode"], values["user_agent_appid"], config)
+    before, after, features_sent = user_agent.parts(
+        values["retries"]["mode"], values["user_agent_appid"], lookup.user_agent_words, config
+    )
     values.update(
         region_name=endpoint["region_name"],
         user_agent=f"{before} {after}".strip(),
@@ -97,7 +60,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "signature_version": "unsigned" if unsigned else values["signature_version"],
         "user_agent_prefix": before,
         "user_agent_suffix": after,
-        "user_agent_features": _features(values, endpoint["custom"], keys) if features_sent else None,
+        "user_agent_features": _features(values, endpoint["custom"], found, lookup) if features_sent else None,
         "parameter_validation": _parameter_validation(config, lookup),
         "connect_timeout": meta_config.connect_timeout,
         "read_timeout": meta_config.read_timeout,
@@ -119,6 +82,8 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "signing_region": endpoint["signing_region"],
         "called_url": endpoint["url"],
         "custom_url": endpoint["url"] if endpoint["custom"] else None,
+        "credentials": found,
+        "provider": found if keys is None else None,
     }
     return options, facts
 
@@ -126,31 +91,29 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
 # One setting each, in the order in which they are settled.
 
 
-def _region(session: Session, region: str | None, config: Config | None) -> str | None:
+def _region(lookup: Lookup, region: str | None, config: Config | None) -> str | None:
     if region is None:
-        region = config.region_name if config and config.region_name is not None else session.region_name
+        region = config.region_name if config and config.region_name is not None else lookup.region_name
     if region is not None:
         endpoints.check_region(region)
     return region
 
 
-def _credentials(session: Session, given: Mapping[str, Any]) -> dict[str, Any] | None:
+def _credentials(session: Session, given: Mapping[str, Any]) -> Any:
     explicit = credentials.explicit(
         given["aws_access_key_id"],
         given["aws_secret_access_key"],
         given["aws_session_token"],
         given["aws_account_id"],
     )
-    found = explicit or session.get_credentials()
-    if found is None:
+    return explicit or session.get_credentials()
+
+
+def _keys(found: Any) -> dict[str, Any] | None:
+    """Our own never change; None for any others, which the core has to ask for at each signature."""
+    if type(found) is not credentials.Credentials:
         return None
-    frozen = found.get_frozen_credentials()
-    return {
-        "access_key": frozen.access_key,
-        "secret_key": frozen.secret_key,
-        "token": frozen.token,
-        "method": found.method,
-    }
+    return {"access_key": found.access_key, "secret_key": found.secret_key, "token": found.token}
 
 
 def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) -> str:
@@ -284,7 +247,7 @@ def _tcp_keepalive(config: Config | None, lookup: Lookup) -> bool:
     return bool(lookup.flag("tcp_keepalive") if set_in_code is None else set_in_code)
 
 
-def _features(values: Mapping[str, Any], custom_endpoint: bool, keys: Mapping[str, Any] | None) -> list[str]:
+def _features(values: Mapping[str, Any], custom_endpoint: bool, found: Any, lookup: Lookup) -> list[str]:
     """The ids of what is true of every call of the client."""
     features = [
         user_agent.REQUEST_CHECKSUM[values["request_checksum_calculation"]],
@@ -293,6 +256,4 @@ def _features(values: Mapping[str, Any], custom_endpoint: bool, keys: Mapping[st
     ]
     if custom_endpoint:
         features.append(user_agent.ENDPOINT_OVERRIDE)
-    if keys and keys["method"] in user_agent.CREDENTIALS:
-        features.append(user_agent.CREDENTIALS[keys["method"]])
-    return features
+    return features + lookup.credential_features(getattr(found, "method", None))

@@ -15,6 +15,7 @@ from fleetgrass import _core
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!$%&'*+-.^_`|~,")
@@ -24,7 +25,20 @@ IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy", "graalpy": "GraalVM"}
 #: The ids that AWS gives to the features of a client.
 ENDPOINT_OVERRIDE = "N"
 RETRY_MODES = {"legacy": "D", "standard": "E", "adaptive": "F"}
-CREDENTIALS = {"explicit": "e", "env": "g", "shared-credentials-file": "n", "config-file": "n"}
+CREDENTIALS = {
+    "explicit": "e",
+    "env": "g",
+    "assume-role": "i",
+    "assume-role-with-web-identity": "k",
+    "shared-credentials-file": "n",
+    "config-file": "n",
+    "sso": "s",
+    "custom-process": "w",
+    "boto-config": "x",
+    "container-role": "z",
+    "iam-role": "0",
+    "login": "AD",
+}
 REQUEST_CHECKSUM = {"when_supported": "Z", "when_required": "a"}
 RESPONSE_CHECKSUM = {"when_supported": "b", "when_required": "c"}
 
@@ -36,9 +50,9 @@ def product() -> str:
     return f"fleetgrass/{_core.__version__}"
 
 
-def parts(retry_mode: str, app_id: str | None, config: Any) -> tuple[str, str, bool]:
-    """What stands before and after the features, and whether they are sent at all."""
-    extra = [config.user_agent_extra] if config and config.user_agent_extra else []
+def parts(retry_mode: str, app_id: str | None, words: Iterable[str], config: Any) -> tuple[str, str, bool]:
+    """What stands before and after the features, and whether they are sent at all. `words` are the session's."""
+    extra = [*words, *([config.user_agent_extra] if config and config.user_agent_extra else [])]
     if config and config.user_agent is not None:
         return " ".join([config.user_agent, product(), *extra]), "", False
     after = [_component("cfg", "retry-mode", retry_mode)]

@@ -11,7 +11,8 @@ use http::{HeaderMap, Method, Request};
 use http_body_util::Full;
 
 use crate::client::call::{Client, Prepared, Seen};
-use crate::client::options::{Credentials, RetryMode, SignatureVersion};
+use crate::client::identity::Credentials;
+use crate::client::options::{RetryMode, SignatureVersion};
 use crate::client::sign::{Signable, Stamp, sha256};
 use crate::error::{Error, Result};
 use crate::protocol::timestamp::civil;

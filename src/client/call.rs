@@ -3,6 +3,7 @@
 //! [`Client::prepare`] reads the caller's objects (with the GIL, if they are Python's); [`Client::send`] needs none of
 //! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -10,7 +11,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Response};
 
 use crate::client::attempt::header_value;
-use crate::client::options::{Credentials, Options, RetryMode, SignatureVersion};
+use crate::client::identity::{CredentialProvider, Credentials};
+use crate::client::options::{Options, RetryMode, SignatureVersion};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
@@ -28,6 +30,7 @@ pub struct Client {
     pub(crate) options: Options,
     pub(crate) endpoint: Endpoint,
     pub(crate) signer: Signer,
+    provider: Option<Box<dyn CredentialProvider>>,
     pub(super) transport: Transport,
     quota: Quota,
     /// The [`Skew`] that the service last refused a signature for. No lock, since those do not survive a fork.
@@ -48,8 +51,10 @@ pub struct Prepared<'m> {
 }
 
 impl Client {
+    /// `provider` is asked for the credentials in place of those in the options.
+    ///
     /// Fails if the endpoint is no URL or the user agent no header.
-    pub fn new(model: &'static Model, options: Options) -> Result<Self> {
+    pub fn new(model: &'static Model, options: Options, provider: Option<Box<dyn CredentialProvider>>) -> Result<Self> {
         let invalid = || Error::value(format!("Invalid endpoint: {}", options.endpoint_url));
         let endpoint = Endpoint::parse(&options.endpoint_url).ok_or_else(invalid)?;
         let user_agent = |paginated| header_value(options.user_agent(paginated).as_bytes());
@@ -58,6 +63,7 @@ impl Client {
             model,
             user_agents: [user_agent(false)?, user_agent(true)?],
             signer: Signer::new(options.signing_region.clone(), model.metadata.signing_name.to_string(), raw_path),
+            provider,
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
             skew: AtomicI64::new(0),
@@ -85,12 +91,12 @@ impl Client {
 
     /// Sends a call until it is answered for good. `interrupt` is asked now and then; its error ends the call.
     pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
-        let identity = self.identity(&self.options.signature_version)?;
         let invocation = uuid::Uuid::new_v4().to_string();
         let mut seen = Seen::default();
         loop {
+            let identity = self.identity(&self.options.signature_version)?;
             let signed_at = self.now();
-            let request = self.request(call, identity, &invocation, &seen, signed_at)?;
+            let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
             let answer = self.transport.exchange(&self.endpoint.origin, request, interrupt);
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
@@ -127,18 +133,18 @@ impl Client {
         Skew(self.skew.load(Ordering::Relaxed)).correct(SystemTime::now())
     }
 
-    /// Who signs; `None` if nobody does.
-    pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<&Credentials>> {
+    /// Who signs now; `None` if nobody does.
+    pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<Cow<'_, Credentials>>> {
         match version {
             SignatureVersion::Unsigned => Ok(None),
             SignatureVersion::Bearer => Err(Error::botocore("NoAuthTokenError", [])),
             SignatureVersion::Unknown(version) => {
                 Err(Error::botocore("UnknownSignatureVersionError", [("signature_version", version.clone())]))
             }
-            SignatureVersion::V4 | SignatureVersion::S3V4 => match &self.options.credentials {
-                Some(credentials) => Ok(Some(credentials)),
-                None => Err(Error::botocore("NoCredentialsError", [])),
-            },
+            SignatureVersion::V4 | SignatureVersion::S3V4 => {
+                let provider = self.provider.as_deref().unwrap_or(&self.options.credentials);
+                Ok(Some(provider.credentials()?.ok_or_else(|| Error::botocore("NoCredentialsError", []))?))
+            }
         }
     }
 

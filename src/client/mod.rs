@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 pub mod call;
 pub mod endpoint;
+pub mod identity;
 pub mod options;
 pub mod presign;
 mod process;

@@ -1,13 +1,13 @@
-//! All that a client needs to know, settled: nothing is looked up after this.
+//! All that a client needs to know, settled: nothing is looked up after this, save credentials that expire.
 //!
 //! The facade fills it from arguments, environment and files; `docs/architecture.md` says who does what.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::client::identity::Credentials;
 use crate::client::transport::{self, Identity, Verify};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Options {
     pub signing_region: String,
     /// The URL that is really called.
     pub endpoint_url: String,
-    /// `None`: nobody found any, which is an error of the first signed call.
+    /// Those that stay. `None`: a provider is asked for them, or nobody found any, which is an error of a signed call.
     pub credentials: Option<Credentials>,
     pub signature_version: SignatureVersion,
     /// The user agent before and after its list of features.
@@ -37,20 +37,6 @@ pub struct Options {
     pub tcp_keepalive: bool,
     /// On AWS Lambda the function's trace id goes along.
     pub trace_id_from_lambda: bool,
-}
-
-#[derive(Clone, Deserialize)]
-pub struct Credentials {
-    pub access_key: String,
-    /// botocore signs with the word `None` where it is missing.
-    pub secret_key: Option<String>,
-    pub token: Option<String>,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credentials({}, …)", self.access_key)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

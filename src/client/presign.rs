@@ -46,7 +46,7 @@ impl Client {
         }
         let method = message.method.to_ascii_uppercase();
         let request = Signable { method: &method, target: &target, headers: &headers, payload_hash: &sha256(b"") };
-        let signature = signer.signature(request, credentials, &stamp);
+        let signature = signer.signature(request, &credentials, &stamp);
         Ok(format!("{}{target}&X-Amz-Signature={signature}", endpoint.prefix))
     }
 }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use sha2::{Digest, Sha256};
 
-use crate::client::options::Credentials;
+use crate::client::identity::Credentials;
 use crate::protocol::timestamp;
 use crate::protocol::uri;
 
@@ -28,7 +28,8 @@ pub struct Signer {
 #[derive(Clone)]
 struct Day {
     date: String,
-    access_key: String,
+    /// What the key was made of. The access key is not part of it, and may stay when the secret changes.
+    secret: String,
     key: Arc<[u8]>,
 }
 
@@ -130,13 +131,13 @@ impl Signer {
         // A lock that is held, perhaps for ever by a thread that a fork left behind, is no reason to wait: keys are cheap.
         let mut day = self.day.try_lock().ok();
         let known = day.as_deref().and_then(Option::as_ref);
-        if let Some(day) = known.filter(|day| day.date == date && day.access_key == credentials.access_key) {
+        let secret = credentials.secret_key.as_deref().unwrap_or("None");
+        if let Some(day) = known.filter(|day| day.date == date && day.secret == secret) {
             return Arc::clone(&day.key);
         }
-        let secret = credentials.secret_key.as_deref().unwrap_or("None");
         let key: Arc<[u8]> = generate_signing_key(secret, stamp.time, &self.region, &self.service).as_ref().into();
         if let Some(day) = &mut day {
-            **day = Some(Day { date: date.to_owned(), access_key: credentials.access_key.clone(), key: Arc::clone(&key) });
+            **day = Some(Day { date: date.to_owned(), secret: secret.to_owned(), key: Arc::clone(&key) });
         }
         key
     }
@@ -273,9 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_made_anew_for_a_new_day_and_for_other_credentials() {
+    fn the_key_is_made_anew_for_a_new_day_and_for_another_secret() {
         let signer = Signer::new("r".into(), "s".into(), false);
-        let other = Credentials { access_key: "OTHER".into(), secret_key: Some("other".into()), token: None };
+        let other = Credentials { secret_key: Some("other".into()), ..credentials() };
         let day = |days: u64, seconds: u64| Stamp::at(UNIX_EPOCH + Duration::from_secs(days * 86_400 + seconds));
         let first = signer.key(&credentials(), &day(1, 0));
         assert!(Arc::ptr_eq(&first, &signer.key(&credentials(), &day(1, 86_399))));

@@ -107,7 +107,7 @@ impl Client {
         headers.sort_unstable();
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let request = Signable { method: &message.method, target: &target, headers: &headers, payload_hash: &payload_hash };
-        proof.push(("Authorization", signer.authorization(request, credentials, &stamp)));
+        proof.push(("Authorization", signer.authorization(request, &credentials, &stamp)));
         Ok(proof)
     }
 

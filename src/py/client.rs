@@ -6,10 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::errors::service_error;
+use super::identity::PyProvider;
 use super::input::PyInput;
 use super::sink::PySink;
 use crate::client::attempt::header_text;
 use crate::client::call::{Client, Prepared};
+use crate::client::identity::CredentialProvider;
 use crate::client::options::{Options, SignatureVersion};
 use crate::client::reply::{Outcome, Reply};
 use crate::client::sign::Signer;
@@ -28,10 +30,13 @@ pub struct PyClient {
 
 #[pymethods]
 impl PyClient {
+    /// `provider` is asked for credentials before each signature; without it those in `options` stay.
     #[new]
-    fn new(options: &Bound<'_, PyDict>) -> PyResult<Self> {
+    #[pyo3(signature = (options, provider = None))]
+    fn new(options: &Bound<'_, PyDict>, provider: Option<Py<PyAny>>) -> PyResult<Self> {
         let options: Options = pythonize::depythonize(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        Ok(Self { core: Client::new(Model::greengrassv2(), options)? })
+        let provider = provider.map(|provider| Box::new(PyProvider(provider)) as Box<dyn CredentialProvider>);
+        Ok(Self { core: Client::new(Model::greengrassv2(), options, provider)? })
     }
 
     /// Makes one call and returns its answer as boto3 does, or raises as boto3 does.

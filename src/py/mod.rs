@@ -5,6 +5,7 @@ pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod errors;
+mod identity;
 mod input;
 pub mod model;
 pub mod recipe;

@@ -1,0 +1,131 @@
+"""Where a session finds what no argument says: the environment, and one profile of the shared files.
+
+A session has one `Lookup` and asks it alone, so that `inherited.py` can put a botocore session in its place.
+"""
+
+from __future__ import annotations
+
+import os
+
+from fleetgrass import _core, inert_options, user_agent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: Environment variable and default of each setting that the shared file may hold under its own name.
+VARIABLES: dict[str, tuple[str | None, Any]] = {
+    "account_id_endpoint_mode": ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "preferred"),
+    "api_versions": (None, {}),
+    "auth_scheme_preference": ("AWS_AUTH_SCHEME_PREFERENCE", None),
+    "ca_bundle": ("AWS_CA_BUNDLE", None),
+    "defaults_mode": ("AWS_DEFAULTS_MODE", "legacy"),
+    "disable_host_prefix_injection": ("AWS_DISABLE_HOST_PREFIX_INJECTION", None),
+    "disable_request_compression": ("AWS_DISABLE_REQUEST_COMPRESSION", False),
+    "ignore_configured_endpoint_urls": ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None),
+    "max_attempts": ("AWS_MAX_ATTEMPTS", None),
+    "region": ("AWS_DEFAULT_REGION", None),
+    "request_checksum_calculation": ("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"),
+    "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
+    "response_checksum_validation": ("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"),
+    "retry_mode": ("AWS_RETRY_MODE", "standard"),
+    "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
+    "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
+    "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),
+    "tcp_keepalive": ("BOTOCORE_TCP_KEEPALIVE", None),
+    "use_dualstack_endpoint": ("AWS_USE_DUALSTACK_ENDPOINT", None),
+    "use_fips_endpoint": ("AWS_USE_FIPS_ENDPOINT", None),
+}
+
+
+class Lookup:
+    """The settings of a session. The files are read once, when it is made; the environment whenever it is asked.
+
+    Args:
+        profile_name: The profile named in code, which outdoes the environment's.
+        region_name: The Region given in code.
+        credentials: Those given in code.
+    """
+
+    #: What the session says of its program in the user agent.
+    user_agent_words: tuple[str, ...] = ()
+    #: The `Config` that a client's own is merged into.
+    default_config: Any = None
+
+    def __init__(self, profile_name: str | None, region_name: str | None, credentials: Any) -> None:
+        self._profile_name = profile_name
+        self._region_name = region_name
+        self._credentials = credentials
+        self.files = _load_files()
+
+    @property
+    def profile_in_code(self) -> bool:
+        return self._profile_name is not None
+
+    @property
+    def profile_name(self) -> str | None:
+        if self._profile_name is not None:
+            return self._profile_name
+        return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        """The options of the profile. `ProfileNotFound` where neither file has it."""
+        name = self.profile_name
+        profiles: dict[str, dict[str, Any]] = self.files["profiles"]
+        if name is None:
+            return profiles.get("default", {})
+        if name not in profiles:
+            from fleetgrass import exceptions
+
+            raise exceptions.ProfileNotFound(profile=name)
+        return profiles[name]
+
+    @property
+    def available_profiles(self) -> list[str]:
+        return list(self.files["profiles"])
+
+    @property
+    def services(self) -> Mapping[str, Any]:
+        """The `[services NAME]` sections."""
+        found: dict[str, Any] = self.files["services"]
+        return found
+
+    @property
+    def region_name(self) -> str | None:
+        found: str | None = self.get("region") if self._region_name is None else self._region_name
+        return found
+
+    def credentials(self) -> Any:
+        """What has `get_frozen_credentials()`, or None. Found once."""
+        if self._credentials is None:
+            from fleetgrass import credentials
+
+            self._credentials = credentials.find(self)
+        return self._credentials
+
+    def credential_features(self, method: str | None) -> list[str]:
+        """The user agent's ids for credentials that were found by this method."""
+        return [user_agent.CREDENTIALS[method]] if method in user_agent.CREDENTIALS else []
+
+    def get(self, name: str) -> Any:
+        value = self._find(name)
+        return VARIABLES[name][1] if value is None else value
+
+    def flag(self, name: str) -> bool | None:
+        value = self.get(name)
+        return None if value is None else inert_options.truth(value)
+
+    def _find(self, name: str) -> Any:
+        variable = VARIABLES[name][0]
+        value = os.environ.get(variable) if variable else None
+        return self.profile.get(name) if value is None else value
+
+
+def _load_files() -> dict[str, Any]:
+    paths = (
+        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    )
+    return _core.load_profiles(*(os.path.expanduser(os.path.expandvars(path)) for path in paths))
