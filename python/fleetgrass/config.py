@@ -84,9 +84,10 @@ class Config:
     `retries` is a dict of `mode` ("standard", "adaptive", "legacy") and either `total_max_attempts`, or `max_attempts`,
     which counts the attempts after the first.
 
-    `strict_validation` is ours, by keyword only. With True, parameters are held against all that the service's model says
-    before anything is sent: besides what botocore checks also maximum numbers and lengths (of a text in characters), the
-    least size of a map, enums and patterns. What does not fit is a `ParamValidationError`, all problems at once, as in
+    `strict_validation` is ours, by keyword only. With True, parameters are held against all that the service's model
+    says before anything is sent: besides what botocore checks, also maximum numbers and lengths (of a text in
+    characters), the least size of a map, enums and patterns. What does not fit is a `ParamValidationError` of all
+    problems at once, as in
 
         Invalid length for parameter clientToken, value: 70, valid max length: 64
         Invalid value for parameter maxResults, value: 101, valid max value: 100
