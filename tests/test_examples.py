@@ -205,3 +205,10 @@ def test_every_program_is_run() -> None:
     assert programs == {command[0] for runs in RUNS.values() for command, *_ in runs} | {"test_upgrade.py"}
     listed = (EXAMPLES / "README.md").read_text()
     assert all(f"| [{name}]({name}) |" in listed for name in programs)
+
+
+def test_the_guide_changes_that_line_and_few_others() -> None:
+    guide = (EXAMPLES.parent / "docs" / "migration.md").read_text()
+    changes = [block.split("```")[0].splitlines() for block in guide.split("```diff\n")[1:]]
+    assert changes[0] == [f"-{LINES['boto3']}".rstrip(), f"+{LINES['fleetgrass']}".rstrip()]
+    assert max(sum(line.startswith("+") for line in change) for change in changes) < 10
