@@ -4,6 +4,9 @@
 
 use crate::model::{Kind, Model, ShapeId, Structure};
 
+/// Bytes of a key that may be a name written wrong. Likeness costs the product of two lengths.
+const LONGEST: usize = 100;
+
 /// For `key`, which `structure` at `place` does not have: a name like it, else the place in `input` that has it.
 ///
 /// `given` tells which members the caller gives already, and so cannot have meant.
@@ -15,6 +18,9 @@ pub(super) fn unknown(
     key: &str,
     place: &[u8],
 ) -> Option<Vec<u8>> {
+    if key.len() > LONGEST {
+        return None;
+    }
     let wanted = fold(key);
     let names = structure.members.iter().enumerate().map(|(at, member)| (given(at), &*member.name, fold(&member.name)));
     let (given, free): (Vec<_>, Vec<_>) = names.partition(|(given, ..)| *given);
@@ -153,6 +159,7 @@ mod tests {
         assert_eq!(note("CreateDeployment", "colour", &[]), None);
         assert_eq!(note("ListClientDevicesAssociatedWithCoreDevice", "name", &["coreDeviceThingName"]), None);
         assert_eq!(note("BatchAssociateClientDeviceWithCoreDevice", "client_devices", &[]), None);
+        assert_eq!(note("CreateDeployment", &"targetArn".repeat(1 << 20), &[]), None);
         assert_eq!(note("GetComponentVersionArtifact", "type", &[]), None, "a part of two names");
     }
 }
