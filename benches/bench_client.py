@@ -34,7 +34,7 @@ BODY = (
     b'"lastStatusUpdateTimestamp":1700000000.123,"platform":"linux","architecture":"amd64"}]}'
 )
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
-ARGUMENTS = {
+ARGUMENTS: dict[str, Any] = {
     "region_name": "us-east-1",
     "aws_access_key_id": "AKIDEXAMPLE",
     "aws_secret_access_key": "secret",

@@ -11,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub enum Error {
     /// The parameters do not fit the model: botocore's report, one problem a line. UTF-8, but for lone surrogates of the
-    /// caller's texts, which stand as three bytes each.
-    Validation(Vec<u8>),
+    /// caller's texts, which stand as three bytes each. `notes` say what was probably meant, in the same way.
+    Validation { report: Vec<u8>, notes: Vec<Vec<u8>> },
     /// A botocore exception class by name, with its keyword arguments.
     Botocore { class: &'static str, arguments: Vec<(&'static str, String)> },
     /// A builtin Python exception, raised where botocore lets one through.
@@ -48,7 +48,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Validation(report) => write!(f, "Parameter validation failed:\n{}", String::from_utf8_lossy(report)),
+            Self::Validation { report, .. } => write!(f, "Parameter validation failed:\n{}", String::from_utf8_lossy(report)),
             Self::Botocore { class, arguments } => {
                 write!(f, "{class}(")?;
                 for (at, (name, value)) in arguments.iter().enumerate() {

@@ -162,7 +162,7 @@ def test_any_boto3_session_lends_its_settings(variables, arguments, instance_var
         ({}, {}, {"signing_region": "eu-central-1", "retry_mode": "standard", "total_max_attempts": 3}),
         ({"AWS_PROFILE": "local"}, {}, {"endpoint_url": "http://localhost:2", "retry_mode": "legacy"}),
         ({"AWS_PROFILE": "local"}, {}, {"total_max_attempts": 7, "verify": "/some/bundle.pem"}),
-        ({"AWS_PROFILE": "local"}, {}, {"parameter_validation": False, "tcp_keepalive": True}),
+        ({"AWS_PROFILE": "local"}, {}, {"parameter_validation": "off", "tcp_keepalive": True}),
         ({"AWS_RETRY_MODE": "legacy"}, {}, {"total_max_attempts": 5}),
         ({"REQUESTS_CA_BUNDLE": "/r.pem"}, {}, {"verify": "/r.pem"}),
         ({"AWS_CA_BUNDLE": "/a.pem"}, {"verify": True}, {"verify": True}),

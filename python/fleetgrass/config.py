@@ -1,4 +1,4 @@
-"""The options of a client: `Config`, with botocore's names, order, defaults and errors.
+"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and `strict_validation`.
 
 A `botocore.config.Config` is accepted wherever ours is. A Config is read when a client is made and never changed by it.
 """
@@ -90,6 +90,9 @@ OPTION_DEFAULTS: dict[str, Any] = {
     "auth_scheme_preference": None,
 }
 
+#: The options that botocore does not have, by keyword only.
+OWN_DEFAULTS: dict[str, Any] = {"strict_validation": False}
+
 RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
 RETRY_MODES = ("legacy", "standard", "adaptive")
 
@@ -125,6 +128,16 @@ class Config(_Options):
     `retries` is a dict of `mode` ("standard", "adaptive", "legacy") and either `total_max_attempts`, or `max_attempts`,
     which counts the attempts after the first.
 
+    `strict_validation` is ours, by keyword only. With True, parameters are held against all that the service's model
+    says before anything is sent: besides what botocore checks, also maximum numbers and lengths (of a text in
+    characters), the least size of a map, enums and patterns. What does not fit is a `ParamValidationError` of all
+    problems at once, as in
+
+        Invalid length for parameter clientToken, value: 70, valid max length: 64
+        Invalid value for parameter maxResults, value: 101, valid max value: 100
+        Invalid value for parameter scope, value: X, valid values: PRIVATE, PUBLIC
+        Invalid value for parameter clientToken, value: a b, valid pattern: ^[a-zA-Z0-9-]+$
+
     Raises:
         TypeError: an unknown option, or one given twice.
         InvalidRetryConfigurationError: `retries` with a wrong key, mode or number.
@@ -137,7 +150,7 @@ class Config(_Options):
 
     def _take(self, given: dict[str, Any]) -> None:
         self._user_provided_options = given
-        values = dict(OPTION_DEFAULTS)
+        values = {**OPTION_DEFAULTS, **OWN_DEFAULTS}
         if given.get("defaults_mode", "legacy") != "legacy":
             values["connect_timeout"] = None  # the mode decides
         values.update(given)
@@ -168,7 +181,7 @@ def _given(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """The options that the caller gave, by name."""
     given: dict[str, Any] = {}
     for name, value in kwargs.items():
-        if name not in OPTION_DEFAULTS:
+        if name not in OPTION_DEFAULTS and name not in OWN_DEFAULTS:
             raise TypeError(f"Got unexpected keyword argument '{name}'")
         given[name] = value
     if len(args) > len(OPTION_DEFAULTS):
@@ -221,13 +234,16 @@ def from_any(config: Any) -> Config:
 
 
 def to_botocore(config: Any) -> Any:
-    """A Config of ours as botocore's own, for the clients that boto3 makes; anything else as it is."""
+    """A Config of ours as botocore's own, for the clients that boto3 makes; anything else as it is.
+
+    What botocore does not have is left out.
+    """
     if not isinstance(config, Config):
         return config
     import botocore
     import botocore.config
 
-    options = dict(config._user_provided_options)
+    options = {name: value for name, value in config._user_provided_options.items() if name not in OWN_DEFAULTS}
     if is_unsigned(options.get("signature_version")):
         options["signature_version"] = botocore.UNSIGNED
     return botocore.config.Config(**options)

@@ -177,7 +177,7 @@ class Hooks:
         retries = request.context.get("retries")
         if not retries:
             return
-        if self.meta.config.retries["mode"] != "legacy":
+        if self._facts["retry_mode"] != "legacy":
             retries["max"] = self._facts["total_max_attempts"]
         request.headers["amz-sdk-invocation-id"] = retries["invocation-id"]
         told = [f"{name}={retries[name]}" for name in ("ttl", "attempt", "max") if name in retries]

@@ -40,12 +40,14 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
     _check_api_version(given["api_version"], lookup)
     endpoint = endpoints.settle(given, region, config, lookup)
     values = _config_values(config, lookup, unsigned, defaults_mode)
+    validation = _parameter_validation(config, lookup)
     before, after, features_sent = user_agent.parts(
         values["retries"]["mode"], values["user_agent_appid"], lookup.user_agent_words, config
     )
     values.update(
         region_name=endpoint["region_name"],
         user_agent=f"{before} {after}".strip(),
+        strict_validation=validation == "strict",
         **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
     )
     meta_config = configs.Config(**values)
@@ -61,7 +63,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "user_agent_prefix": before,
         "user_agent_suffix": after,
         "user_agent_features": _features(values, endpoint["custom"], found, lookup) if features_sent else None,
-        "parameter_validation": _parameter_validation(config, lookup),
+        "parameter_validation": validation,
         "connect_timeout": meta_config.connect_timeout,
         "read_timeout": meta_config.read_timeout,
         "max_pool_connections": meta_config.max_pool_connections,
@@ -78,6 +80,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "partition": endpoint["partition"],
         "config": meta_config,
         "arguments": given,
+        "retry_mode": options["retry_mode"],
         "total_max_attempts": options["total_max_attempts"],
         "signing_region": endpoint["signing_region"],
         "called_url": endpoint["url"],
@@ -226,10 +229,19 @@ def _check_timeouts(config: Config) -> None:
             )
 
 
-def _parameter_validation(config: Config | None, lookup: Lookup) -> bool:
-    if config and not config.parameter_validation:
-        return False
-    return inert_options.truth(lookup.profile.get("parameter_validation", True))
+def _parameter_validation(config: Config | None, lookup: Lookup) -> str:
+    """How much is checked before a call: "off", "standard" (what botocore checks) or "strict" (all of the model)."""
+    off = config is not None and not config.parameter_validation
+    off = off or not inert_options.truth(lookup.profile.get("parameter_validation", True))
+    strict = getattr(config, "strict_validation", False)  # botocore's Config does not have it
+    if not isinstance(strict, bool):
+        inert_options.invalid(f"Config(strict_validation={strict!r}) is neither True nor False")
+    if strict and off:
+        inert_options.invalid(
+            "Config(strict_validation=True) checks more than parameter_validation does, which is turned off, by the "
+            "Config or in the shared file: turn it on again, or leave strict_validation out"
+        )
+    return "strict" if strict else "off" if off else "standard"
 
 
 def _client_cert(cert: Any) -> Any:

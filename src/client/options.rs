@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::client::identity::Credentials;
 use crate::client::transport::{self, Identity, Verify};
+use crate::protocol::validate::Validation;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Options {
@@ -24,7 +25,7 @@ pub struct Options {
     pub user_agent_suffix: String,
     /// `None` where the user agent is the caller's own.
     pub user_agent_features: Option<Vec<String>>,
-    pub parameter_validation: bool,
+    pub parameter_validation: Validation,
     /// Seconds.
     pub connect_timeout: Option<f64>,
     /// Seconds of silence.

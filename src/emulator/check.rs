@@ -3,16 +3,12 @@
 //! A value of the wrong JSON type ends the walk, as it ends the service's own parser; broken constraints are
 //! collected and reported together. On the way, wire names become the model's names and nulls are dropped.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use fancy_regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::error::{Reason, Result, ServiceError};
-use crate::model::{Constraints, Kind, Model, ShapeId, Structure};
+use crate::model::{Breach, Constraints, Kind, Model, ShapeId, Structure};
 
 pub struct Check {
     model: &'static Model,
@@ -113,38 +109,33 @@ impl Check {
 
     fn text(&mut self, constraints: &'static Constraints, text: &str, path: &str) {
         self.length(constraints, text.chars().count(), path, || text.into());
-        if let Some(pattern) = constraints.pattern.as_deref()
-            && !matches_whole(pattern, text)
-        {
-            self.broken(path, text.into(), format!("Member must satisfy regular expression pattern: {pattern}"));
-        }
-        if !constraints.values.is_empty() && !constraints.values.iter().any(|value| **value == *text) {
-            self.broken(path, text.into(), format!("Member must satisfy enum value set: [{}]", constraints.values.join(", ")));
+        for breach in constraints.of_letters(text) {
+            self.broken(path, text.into(), "length", breach);
         }
     }
 
     fn length(&mut self, constraints: &Constraints, length: usize, path: &str, value: impl Fn() -> Value) {
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        if let Some(min) = constraints.min.filter(|&min| length < min) {
-            self.broken(path, value(), format!("Member must have length greater than or equal to {min}"));
-        }
-        if let Some(max) = constraints.max.filter(|&max| length > max) {
-            self.broken(path, value(), format!("Member must have length less than or equal to {max}"));
+        if let Some(breach) = constraints.of_length(length) {
+            self.broken(path, value(), "length", breach);
         }
     }
 
     #[allow(clippy::cast_precision_loss)] // the limits of the model are small, or far beyond what precision decides
     fn number(&mut self, constraints: &Constraints, number: &serde_json::Number, path: &str) {
         let value = number.as_f64().unwrap_or(f64::MAX);
-        if let Some(min) = constraints.min.filter(|&min| value < min as f64) {
-            self.broken(path, number.clone().into(), format!("Member must have value greater than or equal to {min}"));
-        }
-        if let Some(max) = constraints.max.filter(|&max| value > max as f64) {
-            self.broken(path, number.clone().into(), format!("Member must have value less than or equal to {max}"));
+        if let Some(breach) = constraints.of_range(|min| value < min as f64, |max| value > max as f64) {
+            self.broken(path, number.clone().into(), "value", breach);
         }
     }
 
-    fn broken(&mut self, path: &str, value: Value, constraint: String) {
+    /// `what` is limited: the value, or its length.
+    fn broken(&mut self, path: &str, value: Value, what: &str, breach: Breach<'_>) {
+        let constraint = match breach {
+            Breach::BelowMin(min) => format!("Member must have {what} greater than or equal to {min}"),
+            Breach::AboveMax(max) => format!("Member must have {what} less than or equal to {max}"),
+            Breach::NotOf(values) => format!("Member must satisfy enum value set: [{}]", values.join(", ")),
+            Breach::Unlike(pattern) => format!("Member must satisfy regular expression pattern: {}", pattern.source),
+        };
         let value = match value {
             Value::String(text) => format!("'{text}'"),
             other => format!("'{other}'"),
@@ -173,17 +164,6 @@ fn mismatch(kind: &Kind, value: &Value, path: &str) -> ServiceError {
     }
     let message = format!("Could not parse request body into json: {shown} at '{path}' is not {expected}");
     ServiceError::validation(Reason::CannotParse, message)
-}
-
-/// Whether the whole `text` has `pattern`, which is one of the model's few.
-fn matches_whole(pattern: &'static str, text: &str) -> bool {
-    static COMPILED: Mutex<Option<HashMap<&'static str, Regex>>> = Mutex::new(None);
-    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    let regex = compiled
-        .get_or_insert_default()
-        .entry(pattern)
-        .or_insert_with(|| Regex::new(&format!("^(?:{pattern})$")).expect("the model's patterns are regular expressions"));
-    regex.is_match(text).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Constraints, ErrorTrait, Kind, Location, Member, Metadata, Model, NameId, Operation, Paginator, Shape, ShapeId, Structure,
-    UriPart,
+    Constraints, ErrorTrait, Kind, Location, Member, Metadata, Model, NameId, Operation, Paginator, Pattern, Shape, ShapeId,
+    Structure, UriPart,
 };
 
 /// The text of the model file, for those who read it in their own way.
@@ -197,7 +197,8 @@ impl Loader {
             "structure" => Kind::Structure(self.structure(&name, &mut file)),
             other => panic!("model file: {name} has the unknown type {other}"),
         };
-        let constraints = Constraints { min: file.min, max: file.max, pattern: file.pattern, values: file.values };
+        let constraints =
+            Constraints { min: file.min, max: file.max, pattern: file.pattern.map(Pattern::new), values: file.values };
         Shape { name: name.into(), kind, constraints }
     }
 

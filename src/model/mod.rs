@@ -5,11 +5,13 @@
 //! names live in one table and are named by [`NameId`], so that a Python key is made once a process.
 //! The file keeps the layout of an AWS service description, which `scripts/make_model.py` writes.
 
+mod constraints;
 mod load;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use constraints::{Bound, Breach, Constraints, Pattern};
 pub use load::SOURCE;
 
 /// A shape of a [`Model`].
@@ -108,18 +110,6 @@ pub enum Kind {
     Blob,
     Timestamp,
 }
-
-/// Lengths of strings, lists and maps; values of numbers.
-#[derive(Debug, Default)]
-pub struct Constraints {
-    pub min: Option<Bound>,
-    pub max: Option<Bound>,
-    pub pattern: Option<Box<str>>,
-    pub values: Vec<Box<str>>,
-}
-
-/// A limit, printed as the model spells it. All limits of the model are whole numbers.
-pub type Bound = i64;
 
 #[derive(Debug)]
 pub struct Structure {

@@ -5,12 +5,14 @@
 
 pub mod double;
 pub mod failure;
+mod hint;
 pub mod json;
 pub mod parse;
 pub mod plain;
 pub mod serialize;
 pub mod timestamp;
 pub mod uri;
+pub mod validate;
 mod values;
 
 pub use values::{Class, Input, Sink};

@@ -91,7 +91,8 @@ impl Input for Plain {
         match self {
             Self::Text(text) => Ok(text.chars().count()),
             Self::List(items) => Ok(items.len()),
-            other => Err(type_error("a text or a list", other)),
+            Self::Map(pairs) => Ok(pairs.len()),
+            other => Err(type_error("a text, a list or a map", other)),
         }
     }
 
@@ -101,6 +102,16 @@ impl Input for Plain {
             Self::Boolean(value) => Ok(i64::from(*value) < min),
             Self::Double(value) => Ok(*value < min as f64),
             Self::Integer(digits) => Ok(digits.parse::<i64>().map_or(digits.starts_with('-'), |value| value < min)),
+            other => Err(type_error("a number", other)),
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the limits of the model are small, or far beyond what precision decides")]
+    fn is_above(&self, max: i64) -> Result<bool> {
+        match self {
+            Self::Boolean(value) => Ok(i64::from(*value) > max),
+            Self::Double(value) => Ok(*value > max as f64),
+            Self::Integer(digits) => Ok(digits.parse::<i64>().map_or(!digits.starts_with('-'), |value| value > max)),
             other => Err(type_error("a number", other)),
         }
     }
@@ -286,6 +297,7 @@ impl Sink for PlainSink {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::validate::Validation;
     use crate::protocol::{parse, serialize};
 
     fn map<const N: usize>(pairs: [(&str, Plain); N]) -> Plain {
@@ -294,7 +306,7 @@ mod tests {
 
     fn request(operation: &str, parameters: &Plain) -> Result<serialize::Serialized> {
         let model = Model::greengrassv2();
-        serialize::serialize(model, model.operation(operation).unwrap(), parameters, true, || "token".to_owned())
+        serialize::serialize(model, model.operation(operation).unwrap(), parameters, Validation::Standard, || "token".to_owned())
     }
 
     #[test]
@@ -318,7 +330,8 @@ mod tests {
     fn all_problems_are_told_in_botocores_order() {
         let limits = map([("cpus", Plain::Integer("-1".into())), ("ram", Plain::Null)]);
         let run_with = map([("runWith", map([("systemResourceLimits", limits)]))]);
-        let Err(Error::Validation(report)) = request("CreateDeployment", &map([("components", map([("x", run_with)]))])) else {
+        let Err(Error::Validation { report, .. }) = request("CreateDeployment", &map([("components", map([("x", run_with)]))]))
+        else {
             panic!("the parameters are wrong")
         };
         assert_eq!(

@@ -1,12 +1,13 @@
 //! From a caller's parameters to a request, in one walk that validates and writes.
 //!
-//! All problems of the parameters are collected and reported in botocore's order and words: of each structure first what
+//! All problems of the parameters are collected and reported in botocore's order: of each structure first what
 //! is missing, then what is unknown, then its members in the caller's order. What Python itself raises while a value is
 //! written (a text with lone surrogates in a path, say) is raised only if there is no problem to report, and in the order
 //! in which botocore writes: headers, path, body, query.
 
 use crate::error::{Builtin, Error, Result};
-use crate::model::{Constraints, Kind, Location, Member, Model, Operation, ShapeId, UriPart};
+use crate::model::{Kind, Location, Member, Model, Operation, ShapeId, UriPart};
+use crate::protocol::validate::{Given, Place, Report, Validation};
 use crate::protocol::{Class, Input, json, uri};
 
 /// A request as the model shapes it, before it knows its server.
@@ -24,22 +25,20 @@ pub struct Serialized {
 
 /// Reads `parameters` as the input of `operation`.
 ///
-/// A missing idempotency token is taken from `token`. Without `validate`, values are written as they come.
+/// A missing idempotency token is taken from `token`. Without validation, values are written as they come.
 pub fn serialize<I: Input>(
     model: &Model,
     operation: &Operation,
     parameters: &I,
-    validate: bool,
+    validation: Validation,
     token: impl FnOnce() -> String,
 ) -> Result<Serialized> {
-    let mut walk = Walk { model, validate, problems: Vec::new(), raised: None, unwritable: None };
+    let mut walk = Walk { model, report: Report::new(model, validation, operation.input), raised: None, unwritable: None };
     let mut request = Request::default();
     if let Some(input) = operation.input {
         walk.input(input, parameters, token, &mut request)?;
     }
-    if !walk.problems.is_empty() {
-        return Err(Error::Validation(walk.problems.join(&b'\n')));
-    }
+    walk.report.finish()?;
     request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
@@ -113,40 +112,9 @@ impl Request {
     }
 }
 
-/// Where a value stands; its text is made only for a message.
-enum Place<'p, I> {
-    Input,
-    Member(&'p Place<'p, I>, &'p str),
-    Item(&'p Place<'p, I>, usize),
-    Key(&'p Place<'p, I>, &'p I),
-    Value(&'p Place<'p, I>, &'p I),
-}
-
-impl<I: Input> Place<'_, I> {
-    fn text(&self) -> Result<Vec<u8>> {
-        let text = self.dotted()?;
-        Ok(match text.strip_prefix(b".") {
-            Some(text) => text.to_vec(),
-            None if text.is_empty() => b"input".to_vec(),
-            None => text,
-        })
-    }
-
-    fn dotted(&self) -> Result<Vec<u8>> {
-        Ok(match self {
-            Self::Input => Vec::new(),
-            Self::Member(of, name) => [&*of.dotted()?, b".", name.as_bytes()].concat(),
-            Self::Item(of, at) => [&*of.dotted()?, format!("[{at}]").as_bytes()].concat(),
-            Self::Key(of, key) => [&*of.dotted()?, b" (key: ", &key.display()?, b")"].concat(),
-            Self::Value(of, key) => [&*of.dotted()?, b".", &key.display()?].concat(),
-        })
-    }
-}
-
 struct Walk<'m> {
     model: &'m Model,
-    validate: bool,
-    problems: Vec<Vec<u8>>,
+    report: Report<'m>,
     /// The first error while values were made ready for JSON.
     raised: Option<Error>,
     /// The first value that JSON has no form for, which botocore finds out last.
@@ -162,7 +130,7 @@ impl Walk<'_> {
         token: impl FnOnce() -> String,
         request: &mut Request,
     ) -> Result<()> {
-        if !self.check(shape, parameters, &Place::Input)? {
+        if !self.report.check(shape, parameters, &Place::Input)? {
             return Ok(());
         }
         let structure = self.model.structure(shape);
@@ -170,7 +138,7 @@ impl Walk<'_> {
         let mut json = Vec::new();
         let mut body = Object::open(&mut json);
         for Given { at, key, value } in &members {
-            if value.is_none() && !self.validate {
+            if value.is_none() && !self.report.wanted() {
                 continue;
             }
             let Some(at) = *at else {
@@ -178,7 +146,7 @@ impl Walk<'_> {
                 continue;
             };
             let member = &structure.members[at];
-            let place = Place::Member(&Place::Input, &member.name);
+            let place = Place::Member(&Place::Input, structure, at);
             if member.location == Location::Body {
                 self.value(member.shape, value, &place, body.member(&member.wire_name))?;
             } else if self.check_whole(member.shape, value, &place)? {
@@ -243,92 +211,24 @@ impl Walk<'_> {
         let entries = value.entries()?.into_iter();
         let position = |key: &I| key.name().and_then(|name| structure.position(name));
         let members: Vec<_> = entries.map(|(key, value)| Given { at: position(&key), key, value }).collect();
-        if !self.validate {
-            return Ok(members);
-        }
-        for &required in &structure.required {
-            if !members.iter().any(|given| given.at == Some(required)) {
-                let name = &structure.members[required].name;
-                self.problem(&[b"Missing required parameter in ", &place.text()?, b": \"", name.as_bytes(), b"\""]);
-            }
-        }
-        for Given { key, .. } in members.iter().filter(|given| given.at.is_none()) {
-            let known: Vec<&str> = structure.members.iter().map(|member| &*member.name).collect();
-            let known = known.join(", ");
-            let (place, key) = (place.text()?, key.display()?);
-            self.problem(&[b"Unknown parameter in ", &place, b": \"", &key, b"\", must be one of: ", known.as_bytes()]);
-        }
+        self.report.check_members(structure, &members, place)?;
         Ok(members)
     }
 
     /// Checks a value outside of the body, with the items of a list.
     fn check_whole<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<bool> {
-        let fits = self.check(shape, value, place)?;
-        if let (true, true, Kind::List { member }) = (fits, self.validate, &self.model.shape(shape).kind) {
+        let fits = self.report.check(shape, value, place)?;
+        if let (true, true, Kind::List { member }) = (fits, self.report.wanted(), &self.model.shape(shape).kind) {
             for (at, item) in value.items()?.iter().enumerate() {
-                self.check(*member, item, &Place::Item(place, at))?;
+                self.report.check(*member, item, &Place::Item(place, at))?;
             }
         }
         Ok(fits)
     }
 
-    /// Whether `value` is what `shape` asks for, or nobody asks; what it is not goes into the report.
-    fn check<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>) -> Result<bool> {
-        if !self.validate {
-            return Ok(true);
-        }
-        let shape = self.model.shape(shape);
-        let (class, valid_types) = match shape.kind {
-            Kind::Structure(_) | Kind::Map { .. } => (Class::Dict, "<class 'dict'>"),
-            Kind::List { .. } => (Class::List, "<class 'list'>, <class 'tuple'>"),
-            Kind::String => (Class::Text, "<class 'str'>"),
-            Kind::Integer | Kind::Long => (Class::Integer, "<class 'int'>"),
-            Kind::Double => (Class::Number, "<class 'float'>, <class 'decimal.Decimal'>, <class 'int'>"),
-            Kind::Boolean => (Class::Boolean, "<class 'bool'>"),
-            Kind::Blob => (Class::Blob, "<class 'bytes'>, <class 'bytearray'>, file-like object"),
-            Kind::Timestamp => unreachable!("no input of the model holds a timestamp"),
-        };
-        if !value.is(class) {
-            let (place, value, given) = (place.text()?, value.display()?, value.type_name()?);
-            let head = [&b"Invalid type for parameter "[..], &place, b", value: ", &value, b", type: ", &given].concat();
-            self.problem(&[&head, b", valid types: ", valid_types.as_bytes()]);
-            return Ok(false);
-        }
-        self.check_minimum(&shape.kind, &shape.constraints, value, place)?;
-        Ok(true)
-    }
-
-    fn check_minimum<I: Input>(&mut self, kind: &Kind, constraints: &Constraints, value: &I, place: &Place<'_, I>) -> Result<()> {
-        let Some(min) = constraints.min else { return Ok(()) };
-        match kind {
-            Kind::String | Kind::List { .. } => {
-                let length = value.length()?;
-                if i64::try_from(length).is_ok_and(|length| length < min) {
-                    let (place, length) = (place.text()?, length.to_string());
-                    self.too_small(b"length", &place, length.as_bytes(), min);
-                }
-            }
-            Kind::Integer | Kind::Long | Kind::Double if value.is_below(min)? => {
-                let (place, value) = (place.text()?, value.display()?);
-                self.too_small(b"value", &place, &value, min);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn too_small(&mut self, what: &[u8], place: &[u8], value: &[u8], min: i64) {
-        let problem = [b"Invalid ", what, b" for parameter ", place, b", value: ", value, b", valid min "].concat();
-        self.problem(&[&problem, what, format!(": {min}").as_bytes()]);
-    }
-
-    fn problem(&mut self, parts: &[&[u8]]) {
-        self.problems.push(parts.concat());
-    }
-
     /// Checks `value` and writes it as JSON.
     fn value<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
-        if !self.check(shape, value, place)? {
+        if !self.report.check(shape, value, place)? {
             return Ok(());
         }
         let written = match self.model.shape(shape).kind {
@@ -349,14 +249,15 @@ impl Walk<'_> {
 
     fn structure<I: Input>(&mut self, shape: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
         let members = match self.members(shape, value, place) {
-            Err(error) if !self.validate => return self.wrote(Err(error)),
+            Err(error) if !self.report.wanted() => return self.wrote(Err(error)),
             members => members?,
         };
         let mut object = Object::open(out);
         for Given { at, key, value } in &members {
             if let Some(at) = *at {
-                let member = &self.model.structure(shape).members[at];
-                self.value(member.shape, value, &Place::Member(place, &member.name), object.member(&member.wire_name))?;
+                let structure = self.model.structure(shape);
+                let member = &structure.members[at];
+                self.value(member.shape, value, &Place::Member(place, structure, at), object.member(&member.wire_name))?;
             } else {
                 self.wrote(Err(key.missing()))?;
             }
@@ -374,13 +275,13 @@ impl Walk<'_> {
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let entries = match value.entries() {
-            Err(error) if !self.validate => return self.wrote(Err(error)),
+            Err(error) if !self.report.wanted() => return self.wrote(Err(error)),
             entries => entries?,
         };
         out.push(b'{');
         for (at, (name, value)) in entries.iter().enumerate() {
             separate(out, at);
-            self.check(key, name, &Place::Key(place, name))?;
+            self.report.check(key, name, &Place::Key(place, name))?;
             if let Err(error) = name.write_json_key(out) {
                 self.unwritable.get_or_insert(error);
             }
@@ -393,7 +294,7 @@ impl Walk<'_> {
 
     fn list<I: Input>(&mut self, member: ShapeId, value: &I, place: &Place<'_, I>, out: &mut Vec<u8>) -> Result<()> {
         let items = match value.items() {
-            Err(error) if !self.validate => return self.wrote(Err(error)),
+            Err(error) if !self.report.wanted() => return self.wrote(Err(error)),
             items => items?,
         };
         out.push(b'[');
@@ -419,14 +320,6 @@ impl Walk<'_> {
 fn repeated<I: Input>(value: &I) -> Result<Texts> {
     let encoded = |value: &I| value.encoded().map(Into::into);
     Ok(if value.is(Class::Repeated) { value.items()?.iter().map(encoded).collect() } else { vec![encoded(value)] })
-}
-
-/// A member of a structure as the caller gives it.
-struct Given<I> {
-    /// Its position in the model; `None` for a key that the model does not have.
-    at: Option<usize>,
-    key: I,
-    value: I,
 }
 
 /// A JSON object that is being written.

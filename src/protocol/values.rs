@@ -30,10 +30,12 @@ pub trait Input: Sized {
     fn entries(&self) -> Result<Vec<(Self, Self)>>;
     /// The elements of a list.
     fn items(&self) -> Result<Vec<Self>>;
-    /// How many characters, or elements, there are.
+    /// How many characters, elements or pairs there are.
     fn length(&self) -> Result<usize>;
     /// Whether a number is less than `min`.
     fn is_below(&self, min: i64) -> Result<bool>;
+    /// Whether a number is greater than `max`.
+    fn is_above(&self, max: i64) -> Result<bool>;
     /// The text of a text, for names; `None` for what is no text or no Unicode.
     fn name(&self) -> Option<&str>;
     /// As it stands in a message: UTF-8, but for lone surrogates, which stand as three bytes each.

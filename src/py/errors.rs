@@ -10,7 +10,7 @@ impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
             Error::Python(raised) => raised,
-            Error::Validation(report) => validation(&report),
+            Error::Validation { report, notes } => validation(&report, &notes),
             Error::Botocore { class, arguments } => botocore(class, &arguments),
             Error::Builtin { class, message } => match class {
                 Builtin::Attribute => PyAttributeError::new_err(message),
@@ -24,10 +24,19 @@ impl From<Error> for PyErr {
     }
 }
 
-fn validation(report: &[u8]) -> PyErr {
+/// Notes (PEP 678) are set as Python 3.11's `add_note` would, which Python 3.10 does not have.
+fn validation(report: &[u8], notes: &[Vec<u8>]) -> PyErr {
     Python::attach(|py| {
-        let report = PyBytes::new(py, report).call_method1("decode", ("utf-8", "surrogatepass"));
-        report.map_or_else(|raised| raised, |report| make(py, "ParamValidationError", &[("report", report)]))
+        let decode = |text: &[u8]| PyBytes::new(py, text).call_method1("decode", ("utf-8", "surrogatepass"));
+        let make_with_notes = || {
+            let raised = make(py, "ParamValidationError", &[("report", decode(report)?)]);
+            if !notes.is_empty() {
+                let notes = notes.iter().map(|note| decode(note)).collect::<PyResult<Vec<_>>>()?;
+                raised.value(py).setattr("__notes__", notes)?;
+            }
+            Ok(raised)
+        };
+        make_with_notes().unwrap_or_else(|raised| raised)
     })
 }
 

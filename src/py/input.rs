@@ -121,6 +121,15 @@ impl Input for PyInput<'_> {
         Ok(self.0.lt(min)?)
     }
 
+    fn is_above(&self, max: i64) -> Result<bool> {
+        if let Ok(value) = self.0.cast_exact::<PyInt>()
+            && let Ok(value) = value.extract::<i64>()
+        {
+            return Ok(value > max);
+        }
+        Ok(self.0.gt(max)?)
+    }
+
     fn name(&self) -> Option<&str> {
         self.0.cast::<PyString>().ok()?.to_str().ok()
     }

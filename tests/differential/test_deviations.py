@@ -17,8 +17,9 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ConnectionClosedError, HTTPClientError
+from botocore.exceptions import ConnectionClosedError, HTTPClientError, ParamValidationError
 
+import fleetgrass
 from support.answers import failure, reply, truncated
 from support.cases import Case, Setup
 from support.clients import boto3_side, fleetgrass_side
@@ -92,6 +93,24 @@ def test_waiters(pair: Pair, ledger: Ledger) -> None:
     names = pair.client(pair.ours).waiter_names
     assert len(names) == 3
     assert all(hasattr(pair.client(pair.ours).get_waiter(name), "wait") for name in names)
+
+
+def test_notes(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("notes")
+    theirs, ours = pair.run(Case("notes", "get_component", {"ARN": "a"}))
+    assert str(ours.outcome.error) == str(theirs.outcome.error)
+    assert not hasattr(theirs.outcome.error, "__notes__")
+    assert getattr(ours.outcome.error, "__notes__", None) == ['Did you mean "arn" in place of "ARN" in input?']
+
+
+def test_strict_validation(ours: Side, ledger: Ledger) -> None:
+    ledger.use("strict-validation")
+    with pytest.raises(TypeError, match="unexpected keyword argument 'strict_validation'"):
+        Config(strict_validation=True)
+    config = fleetgrass.Config(strict_validation=True)
+    client = ours.client("greengrassv2", region_name="us-east-1", config=config)
+    with pytest.raises(ParamValidationError, match="valid values: PRIVATE, PUBLIC"):
+        client.list_components(scope="private")
 
 
 def test_context_manager(pair: Pair, ledger: Ledger) -> None:
