@@ -6,8 +6,8 @@
         emulator.register_core_devices(100, thing_groups=["line-4"])
         emulator.client().list_core_devices()
 
-Its time is real until `advance` or `settle` moves it. Core devices do well until `fail_component` and the methods beside
-it say otherwise.
+Its time is real until `advance` or `settle` moves it. Core devices do well until `fail_component` and the methods
+beside it say otherwise.
 
 What it serves, and how far that is known to be what AWS does: `docs/emulator.md`.
 """

@@ -143,7 +143,7 @@ mod tests {
         Counts(counts.iter().map(|&(status, count)| (status.into(), count)).collect())
     }
 
-    fn rated(config: Value, counts: &Counts) -> usize {
+    fn rated(config: &Value, counts: &Counts) -> usize {
         let job = json!({ "jobExecutionsRolloutConfig": config });
         rate(&Deployment::with_document([("iotJobConfiguration".into(), job)].into_iter().collect()), counts)
     }
@@ -155,11 +155,11 @@ mod tests {
             json!({"exponentialRate": {"baseRatePerMinute": 5, "incrementFactor": 1.5, "rateIncreaseCriteria": increase},
                    "maximumPerMinute": 11})
         };
-        let notified = |count| rated(config("numberOfNotifiedThings"), &counts(&[("QUEUED", count)]));
+        let notified = |count| rated(&config("numberOfNotifiedThings"), &counts(&[("QUEUED", count)]));
         assert_eq!([0, 9, 10, 20, 30, 4_000_000].map(notified), [5, 5, 7, 11, 11, 11]);
         let some = counts(&[("QUEUED", 50), ("SUCCEEDED", 10)]);
-        assert_eq!(rated(config("numberOfSucceededThings"), &some), 7);
-        assert_eq!(rated(json!({ "maximumPerMinute": 3 }), &some), 3);
+        assert_eq!(rated(&config("numberOfSucceededThings"), &some), 7);
+        assert_eq!(rated(&json!({ "maximumPerMinute": 3 }), &some), 3);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub struct EmulatorServer {
 }
 
 #[pymethods]
+#[allow(clippy::needless_pass_by_value)] // arguments are what Python's become
 impl EmulatorServer {
     #[new]
     #[pyo3(signature = (*, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds))]
@@ -123,12 +124,10 @@ impl EmulatorServer {
         self.ask(py, |cloud| cloud.heal(devices.as_deref()))
     }
 
-    #[allow(clippy::needless_pass_by_value)] // as Python gives it
     fn silence(&self, py: Python<'_>, devices: Vec<String>) -> PyResult<()> {
         self.ask(py, |cloud| cloud.silence(&devices))
     }
 
-    #[allow(clippy::needless_pass_by_value)] // as Python gives it
     fn wake(&self, py: Python<'_>, devices: Vec<String>) -> PyResult<()> {
         self.ask(py, |cloud| cloud.wake(&devices))
     }

@@ -177,11 +177,12 @@ pub fn withdraw(state: &State, deployment: i64) -> Result<()> {
     Ok(())
 }
 
-/// The devices whose rhythm is `event` report, and will again. Of several reports that are due until the time `now`,
-/// the last one is all that can be seen.
+/// The devices whose rhythm is `event` report, and will again. The clock stands at `now`: of the reports that are due
+/// until then, with nothing between them that devices do, the last one is all that can be seen.
 pub fn report_daily(state: &State, event: i64, now: Millis) -> Result<()> {
     let period = state.timings.report;
-    let state = &state.at(now - (now - state.now).rem_euclid(period));
+    let until = agenda::next_awaited(state)?.map_or(now, |due| due.min(now));
+    let state = &state.at(until - (until - state.now).rem_euclid(period));
     let next = agenda::schedule(state, period, &Event::Report)?;
     let reported = state
         .db
