@@ -73,7 +73,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     tags::put(state, &arn, input)?;
     Ok(json!({
         "arn": arn, "componentName": recipe.name, "componentVersion": recipe.version.as_str(),
-        "creationTimestamp": state.now, "status": status(REQUESTED, json!({})),
+        "creationTimestamp": state.now, "status": status(REQUESTED, &json!({})),
     }))
 }
 
@@ -138,7 +138,7 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let found = named(state, arn)?;
     let mut answer = found.told(state)?;
     answer["componentName"] = found.name.into();
-    answer["status"] = status(&found.state, serde_json::from_str(&found.errors)?);
+    answer["status"] = status(&found.state, &serde_json::from_str(&found.errors)?);
     answer["tags"] = tags::of(state, arn)?.into();
     Ok(answer)
 }
@@ -332,8 +332,7 @@ impl Published {
 }
 
 /// `errors` are texts by artifact; a version that has none has nothing to say.
-#[allow(clippy::needless_pass_by_value)] // it becomes a part of the answer
-fn status(component_state: &str, errors: Value) -> Value {
+fn status(component_state: &str, errors: &Value) -> Value {
     let message = errors.as_object().and_then(|errors| errors.values().next()).cloned().unwrap_or_else(|| "NONE".into());
     json!({
         "componentState": component_state, "message": message, "errors": errors,

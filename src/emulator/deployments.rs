@@ -232,24 +232,6 @@ impl Deployment {
         })
     }
 
-    /// One of which nothing matters but what it was sent with.
-    #[cfg(test)]
-    pub fn with_document(document: Map<String, Value>) -> Self {
-        Self {
-            seq: 1,
-            id: String::new(),
-            target: String::new(),
-            revision: 1,
-            parent: None,
-            name: None,
-            status: String::new(),
-            latest: true,
-            created: 0,
-            job: None,
-            document,
-        }
-    }
-
     /// The components that the deployment names, with their versions.
     pub fn roots(&self) -> impl Iterator<Item = (&str, &str)> {
         let components = self.document.get("components").and_then(Value::as_object).into_iter().flatten();

@@ -44,7 +44,7 @@ pub fn wave(state: &State, deployment: i64) -> Result<()> {
     if deployment.status != "ACTIVE" || state.now < next_wave(state, &deployment)? {
         return Ok(());
     }
-    let size = rate(&deployment, &Counts::of(state, &deployment)?);
+    let size = rate(job(&deployment), &Counts::of(state, &deployment)?);
     let mut things = devices::waiting(state, &deployment, size + 1)?;
     let is_last = things.len() <= size;
     things.truncate(size);
@@ -71,6 +71,7 @@ pub fn judge(state: &State, deployment: &Deployment) -> Result<()> {
     Ok(())
 }
 
+/// Its `iotJobConfiguration`.
 fn job(deployment: &Deployment) -> &Value {
     deployment.document.get("iotJobConfiguration").unwrap_or(&Value::Null)
 }
@@ -81,8 +82,8 @@ fn next_wave(state: &State, deployment: &Deployment) -> Result<Millis> {
 }
 
 /// How many devices the next minute has. It has been multiplied as often as the criterion of its increase was met.
-fn rate(deployment: &Deployment, counts: &Counts) -> usize {
-    let config = &job(deployment)["jobExecutionsRolloutConfig"];
+fn rate(job: &Value, counts: &Counts) -> usize {
+    let config = &job["jobExecutionsRolloutConfig"];
     let most = config["maximumPerMinute"].as_f64().unwrap_or(RATE_LIMIT);
     let exponential = &config["exponentialRate"];
     let rate = exponential["baseRatePerMinute"].as_f64().map_or(most, |base| {
@@ -144,8 +145,7 @@ mod tests {
     }
 
     fn rated(config: &Value, counts: &Counts) -> usize {
-        let job = json!({ "jobExecutionsRolloutConfig": config });
-        rate(&Deployment::with_document([("iotJobConfiguration".into(), job)].into_iter().collect()), counts)
+        rate(&json!({ "jobExecutionsRolloutConfig": config }), counts)
     }
 
     #[test]
