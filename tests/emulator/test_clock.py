@@ -18,7 +18,7 @@ VERSION = f"{ARN}:versions:1.0.0"
 @pytest.fixture
 def slow() -> Iterator[Emulator]:
     """A cloud in which everything takes its time."""
-    with Emulator(**PLACE, component_seconds=(1, 2), deployment_seconds=(10, 60)) as running:
+    with Emulator(**PLACE, component_seconds=(100, 200), deployment_seconds=(100, 600)) as running:
         yield running
 
 
@@ -81,9 +81,9 @@ def test_a_component_becomes_deployable(slow: Emulator) -> None:
     client = client_of(slow)
     created = client.create_component_version(inlineRecipe=recipe("io.acme.Pump"))
     assert created["status"]["componentState"] == component_state(client) == "REQUESTED"
-    slow.advance(1)
+    slow.advance(100)
     assert component_state(client) == "INITIATED"
-    slow.advance(2)
+    slow.advance(200)
     assert component_state(client) == "DEPLOYABLE"
 
 
@@ -100,11 +100,11 @@ def test_a_component_is_of_no_use_before_it_is_deployable(slow: Emulator) -> Non
     assert error["message"].endswith("already exists with state: [REQUESTED]")
     status, code, _ = refused(client.delete_component, arn=VERSION)
     assert (status, code) == (409, "ConflictException")
-    slow.advance(1)
+    slow.advance(100)
     client.delete_component(arn=VERSION)
     # what was planned for the one that is gone does not hurry its successor
     publish(client, "io.acme.Pump")
-    slow.advance(2.5)
+    slow.advance(250)
     assert component_state(client) == "INITIATED"
 
 
@@ -114,7 +114,7 @@ def test_a_dependency_does_not_resolve_before_it_is_deployable(slow: Emulator) -
     publish(client, "io.acme.Pump", needs={"base": "^1.0.0"})
     slow.settle()
     deploy(client, THING, "io.acme.Pump")
-    slow.advance(69)
+    slow.advance(650)
     publish(client, "base")
     slow.settle()
     assert execution(client)["coreDeviceExecutionStatus"] == "FAILED"
@@ -145,16 +145,16 @@ def test_each_thing_happens_at_its_own_time(slow: Emulator) -> None:
     created = execution(client)
     assert created["coreDeviceExecutionStatus"] == "QUEUED"
     assert not {"reason", "statusDetails"} & set(created)
-    slow.advance(10)
+    slow.advance(100)
     begun = execution(client)
     assert begun["coreDeviceExecutionStatus"] == "IN_PROGRESS"
-    assert begun["modifiedTimestamp"] - created["modifiedTimestamp"] == timedelta(seconds=10)
+    assert begun["modifiedTimestamp"] - created["modifiedTimestamp"] == timedelta(seconds=100)
     assert reported(client) == begun["modifiedTimestamp"]
     # long after, and yet
     slow.advance(3600)
     ended = execution(client)
     assert ended["coreDeviceExecutionStatus"] == "SUCCEEDED"
-    assert ended["modifiedTimestamp"] - begun["modifiedTimestamp"] == timedelta(seconds=60)
+    assert ended["modifiedTimestamp"] - begun["modifiedTimestamp"] == timedelta(seconds=600)
     assert reported(client) == ended["modifiedTimestamp"]
 
 
@@ -167,7 +167,7 @@ def test_settling_moves_the_time_no_further_than_it_must(slow: Emulator) -> None
     slow.settle()
     moved = slow.now - before
     assert execution(client)["coreDeviceExecutionStatus"] == "COMPLETED"
-    assert timedelta(seconds=69) < moved < timedelta(seconds=90)
+    assert timedelta(seconds=670) < moved < timedelta(seconds=730)
     before = slow.now
     slow.settle()
     assert slow.now - before < timedelta(seconds=20)

@@ -33,9 +33,9 @@ def test_a_rate_holds_devices_back(emulator: Emulator, client: Any) -> None:
     names = emulator.register_core_devices(7, "d", ["line-4"])
     deploy(client, GROUP, **rollout(maximumPerMinute=3))
     assert statuses(client, names) == ["SUCCEEDED"] * 3 + [None] * 4
-    emulator.advance(59)
+    emulator.advance(30)
     assert reached(client, names) == 3
-    emulator.advance(1)
+    emulator.advance(30)
     assert reached(client, names) == 6
     emulator.advance(60)
     assert reached(client, names) == 7
