@@ -6,18 +6,22 @@
         emulator.register_core_devices(100, thing_groups=["line-4"])
         emulator.client().list_core_devices()
 
+Its time is real until `advance` or `settle` moves it. Core devices do well until `fail_component` and the methods
+beside it say otherwise.
+
 What it serves, and how far that is known to be what AWS does: `docs/emulator.md`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fleetgrass._core import EmulatorServer, partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
 
     from fleetgrass._interface import GreengrassV2Client
@@ -36,8 +40,12 @@ class Emulator:
         region_name: The Region that ARNs name.
         account_id: The account that ARNs name, twelve digits.
         store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`.
+        component_seconds: How long a new component version is REQUESTED, and then INITIATED.
+        deployment_seconds: How long a core device has a deployment QUEUED, and then IN_PROGRESS. Where these are 0, a
+            request is answered after the devices that it reaches are done with it.
+        report_seconds: From one report of an idle core device to the next.
     Raises:
-        ValueError: `port`, `region_name` or `account_id` is not one.
+        ValueError: `port`, `region_name`, `account_id` or a number of seconds is not one.
         OSError: The port is taken, or the store cannot be used.
     """
 
@@ -47,12 +55,24 @@ class Emulator:
         region_name: str = "us-east-1",
         account_id: str = "123456789012",
         store: str | PathLike[str] | None = None,
+        *,
+        component_seconds: tuple[float, float] = (0, 0),
+        deployment_seconds: tuple[float, float] = (0, 0),
+        report_seconds: float = 86400,
     ) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"port is {port}: give 0 for a free one, or a number up to 65535")
         self.region_name = region_name
         self.account_id = account_id
-        self._server = EmulatorServer(port=port, region_name=region_name, account_id=account_id, store=store)
+        self._server = EmulatorServer(
+            port=port,
+            region_name=region_name,
+            account_id=account_id,
+            store=store,
+            component_seconds=component_seconds,
+            deployment_seconds=deployment_seconds,
+            report_seconds=report_seconds,
+        )
 
     @property
     def endpoint_url(self) -> str:
@@ -149,6 +169,105 @@ class Emulator:
             runtime=runtime,
         )
 
+    @property
+    def now(self) -> datetime:
+        """The cloud's time, in UTC, to the millisecond."""
+        return datetime.fromtimestamp(self._server.now(), timezone.utc)
+
+    def advance(self, seconds: float) -> None:
+        """Move the cloud's time, and let happen what is due by then, each thing at its own time.
+
+        Raises:
+            ValueError: `seconds` is below 0, or more than a hundred years.
+        """
+        self._server.advance(seconds)
+
+    def settle(self) -> None:
+        """Let all that is under way end, and move the cloud's time as far as that takes.
+
+        Components become deployable, rollouts reach their devices, and these finish their deployments. Silent devices
+        finish nothing; timeouts and daily reports are not waited for.
+        """
+        self._server.settle()
+
+    def fail_component(
+        self,
+        name: str,
+        version: str | None = None,
+        devices: Iterable[str] | None = None,
+        state: str = "BROKEN",
+        code: str = "RUN_ERROR",
+    ) -> None:
+        """Let a component fail from now on, wherever it runs or is installed later.
+
+        A device that runs it reports it so at once. A deployment that would bring it fails where it is BROKEN, and is
+        rolled back if it does not say otherwise.
+
+        Args:
+            name: The component.
+            version: Only this one; None stands for all.
+            devices: Names of core devices; None stands for all, also those that are registered later.
+            state: "BROKEN", which makes the device UNHEALTHY, or "ERRORED".
+            code: Its lifecycle status code, such as "INSTALL_ERROR" or "STARTUP_TIMEOUT".
+        Raises:
+            ValueError: A device is not registered, or `state` or `code` is none that devices report.
+        """
+        self._server.fail_component(name, version=version, devices=_names(devices), state=state, code=code)
+
+    def fail_publication(self, name: str, version: str | None = None, *, errors: Mapping[str, str]) -> None:
+        """Let new versions of a component end FAILED, not DEPLOYABLE, until `heal()`.
+
+        Args:
+            name: The component.
+            version: Only this one; None stands for all.
+            errors: What DescribeComponent tells: texts by artifact URI.
+        """
+        self._server.fail_publication(name, version=version, errors=list(errors.items()))
+
+    def fill_disk(self, devices: Iterable[str] | None = None) -> None:
+        """Let deployments fail that bring anything new to these core devices, or to all: there is no room for it.
+
+        Raises:
+            ValueError: A device is not registered.
+        """
+        self._server.fill_disk(_names(devices))
+
+    def reject_deployments(
+        self, devices: Iterable[str] | None = None, reason: str = "The device refuses deployments"
+    ) -> None:
+        """Let these core devices, or all, refuse what is deployed to them.
+
+        Raises:
+            ValueError: A device is not registered.
+        """
+        self._server.reject_deployments(_names(devices), reason)
+
+    def heal(self, devices: Iterable[str] | None = None) -> None:
+        """End all that `fail_component` and the methods beside it have begun, or end it for some core devices.
+
+        What was broken runs again. Deployments that have failed are not tried again, and silent devices stay silent.
+
+        Raises:
+            ValueError: A device is not registered.
+        """
+        self._server.heal(_names(devices))
+
+    def silence(self, devices: Iterable[str]) -> None:
+        """Let core devices be heard of no more: they keep their last status, and what reaches them stays as it is.
+
+        Raises:
+            ValueError: A device is not registered.
+        """
+        self._server.silence(_names(devices) or [])
+
+    def wake(self, devices: Iterable[str]) -> None:
+        """Let silent core devices report again and go on with what they have; others are left alone.
+
+        Raises:
+            ValueError: A device is not registered.
+        """
+        self._server.wake(_names(devices) or [])
+
     def stop(self) -> None:
         """Let requests that have begun end, give the port back and close the store. A second call does nothing."""
         self._server.stop()
@@ -163,3 +282,9 @@ class Emulator:
 
     def __repr__(self) -> str:
         return f"<fleetgrass.emulator.Emulator at {self.endpoint_url} for {self.account_id} in {self.region_name}>"
+
+
+def _names(devices: Iterable[str] | None) -> list[str] | None:
+    if isinstance(devices, str):
+        raise ValueError(f"devices is {devices!r}: give a list of names")
+    return None if devices is None else list(devices)

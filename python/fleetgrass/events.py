@@ -41,7 +41,7 @@ class Events:
         self._heard_by: dict[str, list[Handler]] = {}
         self._own: dict[str, list[Handler]] = {}
         #: Whether handlers have come or gone since `begin`. Calls that nobody observes emit nothing.
-        self.observed = False
+        self.observed: bool = False
 
     def begin(self) -> None:
         """The handlers of the client itself are all there; what comes now is from outside."""

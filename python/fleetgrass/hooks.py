@@ -40,11 +40,11 @@ class Hooks:
     """What lies inside a client, for those who look."""
 
     def __init__(self, meta: ClientMeta, core: _core.Client, facts: dict[str, Any]) -> None:
-        self.meta = meta
+        self.meta: ClientMeta = meta
         self._core = core
         self._facts = facts
         self._request_signer = RequestSigner(meta, core, facts["signing_region"])
-        self.events = self._own_events()
+        self.events: Events = self._own_events()
 
     @property
     def _endpoint(self) -> Endpoint:

@@ -57,7 +57,7 @@ class Lookup:
         self._profile_name = profile_name
         self._region_name = region_name
         self._credentials = credentials
-        self.files = _load_files()
+        self.files: dict[str, Any] = _load_files()
 
     @property
     def profile_in_code(self) -> bool:

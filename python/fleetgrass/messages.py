@@ -53,7 +53,7 @@ class Request:
     def __init__(self, method: str, url: str, headers: Any, data: bytes) -> None:
         self.method = method
         self.url = url
-        self.headers = Headers(headers)
+        self.headers: Headers = Headers(headers)
         self.data = data
         self.context: dict[str, Any] = {}
         self.stream_output = False
@@ -72,7 +72,7 @@ class Response:
     def __init__(self, url: str, status_code: int, headers: dict[str, str], raw: Any) -> None:
         self.url = url
         self.status_code = status_code
-        self.headers = Headers(headers)
+        self.headers: Headers = Headers(headers)
         self.raw = raw
         self._content: bytes | None = None
 

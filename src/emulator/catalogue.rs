@@ -172,7 +172,7 @@ pub fn publish(state: &State) -> rusqlite::Result<()> {
         for version in component.versions {
             let text = component.recipe(version).to_string();
             let recipe = recipe::read(text.as_bytes()).expect("the catalogue holds recipes");
-            components::publish(state, PUBLIC, &recipe, text.as_bytes())?;
+            components::publish(state, PUBLIC, &recipe, text.as_bytes(), components::DEPLOYABLE)?;
         }
     }
     Ok(())

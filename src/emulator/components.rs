@@ -1,16 +1,18 @@
 //! Components: published from recipes, told back as the service does, deleted version by version.
 //!
-//! A version can be deployed at once; the answer to its creation says `REQUESTED` all the same, as the service's does.
+//! A version is REQUESTED, then INITIATED, and can be deployed once it is DEPLOYABLE; how long that takes is an option.
 //! Artifacts are not looked at: their digests are made up from their URIs.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rusqlite::{OptionalExtension, Row};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::agenda::{self, Event};
 use super::arn::{PUBLIC, Resource};
 use super::error::{Reason, Result, ServiceError};
+use super::failures::Failures;
 use super::input::Input;
 use super::page::Page;
 use super::store::{Millis, State};
@@ -19,12 +21,19 @@ use crate::model::Operation;
 use crate::resolve::recipe::{self, Recipe, RecipeError, SIZE_LIMIT};
 use crate::resolve::version::Version;
 
+const REQUESTED: &str = "REQUESTED";
+const INITIATED: &str = "INITIATED";
+pub const DEPLOYABLE: &str = "DEPLOYABLE";
+const FAILED: &str = "FAILED";
+
 /// One published version.
 struct Published {
     namespace: String,
     name: String,
     version: String,
     created: Millis,
+    state: String,
+    errors: String,
     description: Option<String>,
     publisher: Option<String>,
     platforms: String,
@@ -49,20 +58,22 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let recipe = recipe::read(&bytes).map_err(|error| refusal(state, &error))?;
     let (namespace, version) = (&state.names.account, recipe.version.as_str());
     let arn = state.names.component_version(namespace, &recipe.name, version);
-    if find(state, namespace, &recipe.name, version)?.is_some() {
+    if let Some(earlier) = find(state, namespace, &recipe.name, version)? {
         let already = format!("Component [{} : {version}] for account [{namespace}] already exists", recipe.name);
         let message = if input.get("tags").is_some() {
             format!("{already} and can't be created again with tags.")
         } else {
-            format!("{already} with state: [DEPLOYABLE]")
+            format!("{already} with state: [{}]", earlier.state)
         };
         return Err(ServiceError::conflict(message, &arn, "component"));
     }
-    publish(state, namespace, &recipe, &bytes)?;
+    publish(state, namespace, &recipe, &bytes, REQUESTED)?;
+    let (name, version) = (recipe.name.clone(), String::from(version));
+    agenda::schedule(state, state.timings.component[0], &Event::Component { name, version, created: state.now })?;
     tags::put(state, &arn, input)?;
     Ok(json!({
-        "arn": arn, "componentName": recipe.name, "componentVersion": version, "creationTimestamp": state.now,
-        "status": status("REQUESTED"),
+        "arn": arn, "componentName": recipe.name, "componentVersion": recipe.version.as_str(),
+        "creationTimestamp": state.now, "status": status(REQUESTED, &json!({})),
     }))
 }
 
@@ -77,19 +88,43 @@ fn refusal(state: &State, error: &RecipeError) -> ServiceError {
     ServiceError::validation(Reason::Other, message)
 }
 
-/// Makes `recipe`, which was written as `bytes`, a component of `namespace`.
-pub fn publish(state: &State, namespace: &str, recipe: &Recipe, bytes: &[u8]) -> rusqlite::Result<()> {
+/// The version of the account's component that was created at the time `created` goes on to its next state.
+pub fn proceed(state: &State, name: &str, version: &str, created: Millis) -> Result<()> {
+    let account = &*state.names.account;
+    let Some(found) = find(state, account, name, version)?.filter(|found| found.created == created) else { return Ok(()) };
+    let failures = Failures::load(state)?;
+    let (next, errors) = match (&*found.state, failures.of_publication(name, version)) {
+        (REQUESTED, _) => (INITIATED, Value::from(Map::new())),
+        (_, Some(errors)) => (FAILED, errors.clone().into()),
+        (_, None) => (DEPLOYABLE, Value::from(Map::new())),
+    };
     state
         .db
         .prepare_cached(
-            "INSERT INTO component_version (namespace, name, version, created, description, publisher, platforms, recipe)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "UPDATE component_version SET state = ?4, errors = ?5 WHERE namespace = ?1 AND name = ?2 AND version = ?3",
+        )?
+        .execute((account, name, version, next, errors.to_string()))?;
+    if next == INITIATED {
+        let event = Event::Component { name: name.into(), version: version.into(), created };
+        agenda::schedule(state, state.timings.component[1], &event)?;
+    }
+    Ok(())
+}
+
+/// Makes `recipe`, which was written as `bytes`, a component of `namespace`.
+pub fn publish(state: &State, namespace: &str, recipe: &Recipe, bytes: &[u8], component_state: &str) -> rusqlite::Result<()> {
+    state
+        .db
+        .prepare_cached(
+            "INSERT INTO component_version (namespace, name, version, created, state, description, publisher, platforms, recipe)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute((
             namespace,
             &recipe.name,
             recipe.version.as_str(),
             state.now,
+            component_state,
             &recipe.description,
             &recipe.publisher,
             Value::from(recipe.platforms()).to_string(),
@@ -103,7 +138,7 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let found = named(state, arn)?;
     let mut answer = found.told(state)?;
     answer["componentName"] = found.name.into();
-    answer["status"] = status("DEPLOYABLE");
+    answer["status"] = status(&found.state, &serde_json::from_str(&found.errors)?);
     answer["tags"] = tags::of(state, arn)?.into();
     Ok(answer)
 }
@@ -129,6 +164,10 @@ pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Val
     let found = named(state, arn)?;
     if found.namespace == PUBLIC {
         return Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn));
+    }
+    if found.state == REQUESTED {
+        let message = format!("Component [{} : {}] is in state {REQUESTED} and can't be deleted.", found.name, found.version);
+        return Err(ServiceError::conflict(message, arn, "component"));
     }
     state.db.prepare_cached("DELETE FROM component_version WHERE namespace = ?1 AND name = ?2 AND version = ?3")?.execute((
         &found.namespace,
@@ -185,10 +224,11 @@ pub fn read_recipe(state: &State, namespace: &str, name: &str, version: &str) ->
     bytes.map(|bytes| recipe::read(&bytes).map_err(|error| ServiceError::internal(&error.to_string()))).transpose()
 }
 
-/// Every recipe of a component: the account's, which hide the public ones, whose names they may have.
+/// Every recipe of a component that can be deployed: the account's, which hide the public ones, whose names they may have.
 pub fn read_recipes(state: &State, name: &str) -> Result<Vec<Recipe>> {
     for namespace in [&*state.names.account, PUBLIC] {
-        let found = versions(state, namespace, name)?;
+        let mut found = versions(state, namespace, name)?;
+        found.retain(|(_, found)| found.state == DEPLOYABLE);
         if !found.is_empty() {
             let recipes = found.iter().map(|(_, found)| read_recipe(state, namespace, name, &found.version));
             return Ok(recipes.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect());
@@ -201,8 +241,13 @@ pub fn read_recipes(state: &State, name: &str) -> Result<Vec<Recipe>> {
 pub fn must_be_deployable(state: &State, name: &str, version: &str) -> Result<()> {
     let account = &*state.names.account;
     for namespace in [account, PUBLIC] {
-        if find(state, namespace, name, version)?.is_some() {
-            return Ok(());
+        match find(state, namespace, name, version)? {
+            Some(found) if found.state == DEPLOYABLE => return Ok(()),
+            Some(found) => {
+                let message = format!("Component ({name}:{version}) is in state {} and can't be deployed.", found.state);
+                return Err(ServiceError::validation(Reason::Other, message));
+            }
+            None => {}
         }
     }
     let is_public = !versions(state, PUBLIC, name)?.is_empty();
@@ -232,7 +277,7 @@ fn does_not_exist(namespace: &str, name: &str, version: &str, arn: &str) -> Serv
     ServiceError::not_found(format!("{whose} component ({name}:{version}) does not exist"), arn, "component")
 }
 
-const COLUMNS: &str = "namespace, name, version, created, description, publisher, platforms";
+const COLUMNS: &str = "namespace, name, version, created, state, errors, description, publisher, platforms";
 
 fn find(state: &State, namespace: &str, name: &str, version: &str) -> Result<Option<Published>> {
     let query = format!("SELECT {COLUMNS} FROM component_version WHERE namespace = ?1 AND name = ?2 AND version = ?3");
@@ -265,9 +310,11 @@ impl Published {
             name: row.get(1)?,
             version: row.get(2)?,
             created: row.get(3)?,
-            description: row.get(4)?,
-            publisher: row.get(5)?,
-            platforms: row.get(6)?,
+            state: row.get(4)?,
+            errors: row.get(5)?,
+            description: row.get(6)?,
+            publisher: row.get(7)?,
+            platforms: row.get(8)?,
         })
     }
 
@@ -284,9 +331,11 @@ impl Published {
     }
 }
 
-fn status(component_state: &str) -> Value {
+/// `errors` are texts by artifact; a version that has none has nothing to say.
+fn status(component_state: &str, errors: &Value) -> Value {
+    let message = errors.as_object().and_then(|errors| errors.values().next()).cloned().unwrap_or_else(|| "NONE".into());
     json!({
-        "componentState": component_state, "message": "NONE", "errors": {},
+        "componentState": component_state, "message": message, "errors": errors,
         "vendorGuidance": "ACTIVE", "vendorGuidanceMessage": "NONE",
     })
 }

@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension, named_params};
 use serde_json::{Value, json};
 
+use super::agenda::{self, Event};
 use super::arn::Target;
 use super::deployments;
-use super::devices::{self, CLASSIC, LITE, nucleus_of};
+use super::devices::{self, CLASSIC, LITE, nucleus_of, software};
 use super::error::{Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
@@ -58,30 +59,24 @@ impl Registration {
 
 /// Devices report for the first time, or again, and take what is deployed to them.
 pub fn register(state: &State, registration: &Registration) -> Result<()> {
-    for name in &registration.names {
+    let (names, version) = (&registration.names, &registration.nucleus_version);
+    let nucleus = nucleus_of(&registration.runtime);
+    let initial = software::keep(state, &software::initial(nucleus, version, state.now))?;
+    let rhythm = agenda::schedule(state, state.timings.report, &Event::Report)?;
+    for name in names {
         state
             .db
             .prepare_cached(
-                "INSERT INTO core_device (name, platform, architecture, runtime, nucleus_version, status, updated)
-                 VALUES (:name, :platform, :architecture, :runtime, :version, 'HEALTHY', :now)
+                "INSERT INTO core_device (name, platform, architecture, runtime, nucleus_version, status, updated, software, rhythm)
+                 VALUES (:name, :platform, :architecture, :runtime, :version, 'HEALTHY', :now, :software, :rhythm)
                  ON CONFLICT (name) DO UPDATE SET
                      platform = excluded.platform, architecture = excluded.architecture, runtime = excluded.runtime,
-                     nucleus_version = excluded.nucleus_version, updated = excluded.updated",
+                     nucleus_version = excluded.nucleus_version, updated = excluded.updated, rhythm = excluded.rhythm",
             )?
             .execute(named_params! {
                 ":name": name, ":platform": registration.platform, ":architecture": registration.architecture,
-                ":runtime": registration.runtime, ":version": registration.nucleus_version, ":now": state.now,
-            })?;
-        state
-            .db
-            .prepare_cached(
-                "INSERT INTO installed (device, name, version, state, root, changed, source)
-                 VALUES (:device, :nucleus, :version, 'FINISHED', FALSE, :now, 'LOCAL')
-                 ON CONFLICT (device, name) DO UPDATE SET version = excluded.version",
-            )?
-            .execute(named_params! {
-                ":device": name, ":nucleus": nucleus_of(&registration.runtime), ":version": registration.nucleus_version,
-                ":now": state.now,
+                ":runtime": registration.runtime, ":version": version, ":now": state.now, ":software": initial,
+                ":rhythm": rhythm,
             })?;
         for group in &registration.thing_groups {
             state
@@ -90,8 +85,9 @@ pub fn register(state: &State, registration: &Registration) -> Result<()> {
                 .execute((group, name))?;
         }
     }
-    for deployment in deployments::active(state, &targets(state, &registration.names)?)? {
-        devices::take(state, &deployment, Some(&registration.names))?;
+    devices::restart(state, names, initial)?;
+    for deployment in deployments::active(state, &targets(state, names)?)? {
+        devices::take(state, &deployment, Some(names))?;
     }
     Ok(())
 }
@@ -131,7 +127,7 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     let mut filters = Filters::default();
     let (table, name) = match input.text("thingGroupArn") {
         Some(group) => {
-            filters.add("execution.target = ? AND applied IS NOT NULL", group);
+            filters.add("execution.target = ? AND succeeded", group);
             ("execution JOIN core_device ON name = device", "device")
         }
         None => ("core_device", "name"),
@@ -158,27 +154,24 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
 pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let page = Page::read(operation, input)?;
     let device = input.required("coreDeviceThingName")?;
-    let (updated, runtime) = find(state, device)?;
+    let (updated, runtime, software) = find(state, device)?;
     let all = input.text("topologyFilter") == Some("ALL");
-    let mut query = state
-        .db
-        .prepare_cached("SELECT name, version, state, root, changed, source FROM installed WHERE device = ?1 ORDER BY name")?;
-    let rows = query.query_map([device], |row| {
-        let name: String = row.get(0)?;
-        let component = json!({
-            "componentName": name, "componentVersion": row.get::<_, String>(1)?,
-            "lifecycleState": row.get::<_, String>(2)?, "lifecycleStatusCodes": [], "isRoot": row.get::<_, bool>(3)?,
-            "lastStatusChangeTimestamp": row.get::<_, Millis>(4)?, "lastReportedTimestamp": updated,
-            "lastInstallationSource": row.get::<_, String>(5)?,
+    let rows = software::read(state, software)?.into_iter().map(|component| {
+        let codes: Vec<&str> = component.fault.iter().map(|fault| &*fault.code).collect();
+        let row = json!({
+            "componentName": component.name, "componentVersion": component.version,
+            "lifecycleState": component.state(), "lifecycleStatusCodes": codes, "isRoot": component.root,
+            "lastStatusChangeTimestamp": component.changed, "lastReportedTimestamp": updated,
+            "lastInstallationSource": component.source,
         });
-        Ok((name, component))
-    })?;
-    let mut rows: Vec<(String, Value)> = rows.collect::<rusqlite::Result<_>>()?;
+        (component.name, row)
+    });
+    let mut rows: Vec<(String, Value)> = rows.collect();
     if all {
         let internal = internal_services(&rows, &runtime);
         rows.extend(internal);
-        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
+    rows.sort_by(|(a, _), (b, _)| a.cmp(b));
     let after = page.after.as_deref().unwrap_or_default();
     rows.retain(|(name, component)| name.as_str() > after && (all || component["isRoot"] == true));
     rows.truncate(page.size + 1);
@@ -194,6 +187,7 @@ fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(Strin
         service["componentName"] = name.into();
         service["componentVersion"] = "0.0.0".into();
         service["lifecycleState"] = "RUNNING".into();
+        service["lifecycleStatusCodes"] = json!([]);
         service["isRoot"] = false.into();
         (name.into(), service)
     };
@@ -223,7 +217,7 @@ pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Re
             "deploymentId": row.get::<_, String>(2)?, "deploymentName": row.get::<_, Option<String>>(3)?,
             "iotJobId": job, "iotJobArn": job.as_deref().map(|job| state.names.job(job)),
             "targetArn": row.get::<_, String>(5)?, "coreDeviceExecutionStatus": row.get::<_, String>(6)?,
-            "reason": row.get::<_, String>(7)?, "creationTimestamp": row.get::<_, Millis>(9)?,
+            "reason": row.get::<_, Option<String>>(7)?, "creationTimestamp": row.get::<_, Millis>(9)?,
             "modifiedTimestamp": modified,
             "statusDetails": details.and_then(|details| serde_json::from_str::<Value>(&details).ok()),
         });
@@ -234,8 +228,9 @@ pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Re
 
 pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let name = input.required("coreDeviceThingName")?;
-    find(state, name)?;
+    let (_, _, software) = find(state, name)?;
     state.db.prepare_cached("DELETE FROM core_device WHERE name = ?1")?.execute([name])?;
+    software::release(state, software)?;
     tags::remove_all(state, &state.names.core_device(name))?;
     Ok(Value::Null)
 }
@@ -244,15 +239,15 @@ pub fn must_exist(state: &State, arn: &str, name: &str) -> Result<()> {
     search(state, name)?.map(|_| ()).ok_or_else(|| ServiceError::no_core_device(name, arn))
 }
 
-/// The last report and the runtime of a device.
-fn find(state: &State, name: &str) -> Result<(Millis, String)> {
+/// The last report and the runtime of a device, and the number of what it runs.
+fn find(state: &State, name: &str) -> Result<(Millis, String, i64)> {
     search(state, name)?.ok_or_else(|| ServiceError::no_core_device(name, name))
 }
 
-fn search(state: &State, name: &str) -> Result<Option<(Millis, String)>> {
+fn search(state: &State, name: &str) -> Result<Option<(Millis, String, i64)>> {
     Ok(state
         .db
-        .prepare_cached("SELECT updated, runtime FROM core_device WHERE name = ?1")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT updated, runtime, software FROM core_device WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?)
 }

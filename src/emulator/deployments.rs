@@ -44,6 +44,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         check_merge(name, component)?;
         components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
     }
+    check_timeout(&document)?;
     replace(state, target)?;
     let id = uuid::Uuid::new_v4().to_string();
     let job = matches!(Target::parse(target), Some(Target::ThingGroup(_))).then(|| uuid::Uuid::new_v4().to_string());
@@ -71,6 +72,20 @@ fn check_merge(name: &str, component: &Value) -> Result<()> {
     }
     let member = format!("components.{name}.configurationUpdate.merge");
     Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
+}
+
+/// How long a job may take has bounds that the model does not tell.
+fn check_timeout(document: &Map<String, Value>) -> Result<()> {
+    let job = document.get("iotJobConfiguration").unwrap_or(&Value::Null);
+    let minutes = &job["timeoutConfig"]["inProgressTimeoutInMinutes"];
+    if minutes.is_null() || minutes.as_i64().is_some_and(|minutes| (1..=10080).contains(&minutes)) {
+        return Ok(());
+    }
+    let member = "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes";
+    let constraint = "Member must be between 1 and 10080";
+    let message =
+        format!("1 validation error detected: Value '{minutes}' at '{member}' failed to satisfy constraint: {constraint}");
+    Err(ServiceError::member(member, message, constraint))
 }
 
 /// A target lies in the account and Region of its deployment.
@@ -107,13 +122,11 @@ fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()>
 
 /// Retires the revisions of `target`, and the subdeployments below it.
 fn replace(state: &State, target: &str) -> Result<()> {
-    state
-        .db
-        .prepare_cached(
-            "UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1)",
-        )?
-        .execute([target])?;
-    Ok(())
+    let mut query = state.db.prepare_cached(
+        "UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1) RETURNING seq",
+    )?;
+    let retired = query.query_map([target], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+    retired.into_iter().try_for_each(|deployment| devices::withdraw(state, deployment))
 }
 
 pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
@@ -147,6 +160,7 @@ pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         return Err(ServiceError::validation(Reason::Other, message));
     }
     set_status(state, deployment.seq, "CANCELED")?;
+    devices::withdraw(state, deployment.seq)?;
     Ok(json!({ "message": "SUCCESS" }))
 }
 

@@ -3,20 +3,24 @@
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
 //! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
 //! [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
-//! and back through [`output`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
+//! and back through [`output`]. What takes time stands in the [`agenda`] and happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
+mod agenda;
 mod arn;
 mod catalogue;
 mod check;
+mod clock;
 mod components;
 mod core_devices;
 mod deployments;
 mod devices;
 mod error;
+mod failures;
 mod input;
 mod output;
 mod page;
 mod replies;
+mod rollout;
 mod routes;
 mod server;
 mod store;
@@ -31,10 +35,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use arn::Names;
+use clock::Timings;
 pub use core_devices::Registration;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
-use store::{State, Store};
+pub use failures::{Failure, Fault};
+use store::{Millis, State, Store};
 
 /// Where the emulator listens, and for whom it stands.
 #[derive(Clone, Debug)]
@@ -46,12 +52,51 @@ pub struct Options {
     pub account: String,
     /// None keeps everything in memory.
     pub store: Option<PathBuf>,
+    /// Seconds that a component stays REQUESTED, then INITIATED.
+    pub component_seconds: [f64; 2],
+    /// Seconds that a deployment stays QUEUED, then IN_PROGRESS, on a core device.
+    pub deployment_seconds: [f64; 2],
+    /// Seconds from one report of an idle core device to the next.
+    pub report_seconds: f64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, region: "us-east-1".into(), account: "123456789012".into(), store: None }
+        Self {
+            port: 0,
+            region: "us-east-1".into(),
+            account: "123456789012".into(),
+            store: None,
+            component_seconds: [0.0; 2],
+            deployment_seconds: [0.0; 2],
+            report_seconds: 86400.0,
+        }
     }
+}
+
+impl Options {
+    fn timings(&self) -> Result<Timings, StartError> {
+        let both = |name, seconds: [f64; 2]| -> Result<[Millis; 2], StartError> {
+            Ok([duration(name, seconds[0])?, duration(name, seconds[1])?])
+        };
+        let report = match duration("report_seconds", self.report_seconds)? {
+            0 => return Err(StartError::Seconds("report_seconds is too short: give at least 0.001".into())),
+            report => report,
+        };
+        Ok(Timings {
+            component: both("component_seconds", self.component_seconds)?,
+            deployment: both("deployment_seconds", self.deployment_seconds)?,
+            report,
+        })
+    }
+}
+
+fn duration(name: &str, seconds: f64) -> Result<Millis, StartError> {
+    clock::millis(seconds).ok_or_else(|| StartError::Seconds(not_seconds(name, seconds)))
+}
+
+fn not_seconds(name: &str, seconds: f64) -> String {
+    format!("{name} has {seconds}: give seconds from 0 to {} (a hundred years)", clock::LIMIT)
 }
 
 /// Why an emulator does not start.
@@ -61,6 +106,8 @@ pub enum StartError {
     Account(String),
     #[error("region_name {0:?} is not a Region: give a name such as us-east-1")]
     Region(String),
+    #[error("{0}")]
+    Seconds(String),
     #[error(transparent)]
     Store(#[from] store::StoreError),
     #[error("cannot listen on port {port}: {reason}; choose another port, or 0 for any")]
@@ -69,33 +116,108 @@ pub enum StartError {
     Thread(std::io::Error),
 }
 
-/// Why core devices are not registered.
+/// Why the cloud does not do what its owner asks.
 #[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
+pub enum ControlError {
     #[error("{0}")]
     Invalid(String),
     #[error(transparent)]
     Service(#[from] ServiceError),
 }
 
+impl From<rusqlite::Error> for ControlError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Service(error.into())
+    }
+}
+
 /// The state of one account and Region.
 #[derive(Debug)]
 pub struct Cloud {
     names: Names,
+    timings: Timings,
     store: Store,
 }
 
 impl Cloud {
-    fn transact<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
-        self.store.transact(&self.names, work)
+    /// Runs `work` in one transaction, after what was due before it, and lets happen what it leads to at once.
+    fn transact<T, E>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<rusqlite::Error> + From<ServiceError>,
+    {
+        self.store.transact(&self.names, &self.timings, |state| {
+            agenda::run(state)?;
+            let done = work(state)?;
+            agenda::run(state)?;
+            Ok(done)
+        })
     }
 
     /// Core devices report for the first time, all in one transaction, and take what is deployed to them.
-    pub fn register(&self, registration: &Registration) -> Result<(), RegisterError> {
+    pub fn register(&self, registration: &Registration) -> Result<(), ControlError> {
         if let Some(problem) = registration.problem() {
-            return Err(RegisterError::Invalid(problem));
+            return Err(ControlError::Invalid(problem));
         }
-        Ok(self.transact(|state| core_devices::register(state, registration))?)
+        self.transact(|state| Ok(core_devices::register(state, registration)?))
+    }
+
+    /// The cloud's time, in milliseconds since 1970.
+    pub fn now(&self) -> Result<Millis, ControlError> {
+        self.transact(|state| Ok(state.now))
+    }
+
+    /// Moves the cloud's time and lets happen what is due by then.
+    pub fn advance(&self, seconds: f64) -> Result<(), ControlError> {
+        let by = clock::millis(seconds).ok_or_else(|| ControlError::Invalid(not_seconds("seconds", seconds)))?;
+        self.transact(|state| Ok(clock::advance(state, by)?))
+    }
+
+    /// Lets everything that is under way come to its end, and moves the cloud's time as far as that takes.
+    pub fn settle(&self) -> Result<(), ControlError> {
+        self.transact(|state| Ok(clock::settle(state)?))
+    }
+
+    /// Makes something go wrong from now on, on these core devices or on all.
+    pub fn fail(&self, failure: Failure, devices: Option<&[String]>) -> Result<(), ControlError> {
+        if let Failure::Component { fault, .. } = &failure
+            && let Some(problem) = fault.problem()
+        {
+            return Err(ControlError::Invalid(problem));
+        }
+        self.on_devices(devices, |state| {
+            failures::add(state, failure, devices)?;
+            devices::recheck(state, devices)
+        })
+    }
+
+    /// Ends all failures, or those of these core devices.
+    pub fn heal(&self, devices: Option<&[String]>) -> Result<(), ControlError> {
+        self.on_devices(devices, |state| {
+            failures::end(state, devices)?;
+            devices::recheck(state, devices)
+        })
+    }
+
+    /// These core devices are not heard of any more.
+    pub fn silence(&self, devices: &[String]) -> Result<(), ControlError> {
+        self.on_devices(Some(devices), |state| devices::silence(state, devices))
+    }
+
+    /// These core devices are back where they were silent.
+    pub fn wake(&self, devices: &[String]) -> Result<(), ControlError> {
+        self.on_devices(Some(devices), |state| devices::wake(state, devices))
+    }
+
+    /// Runs `work` where all of `devices` are known.
+    fn on_devices(
+        &self,
+        devices: Option<&[String]>,
+        work: impl FnOnce(&State) -> Result<(), ServiceError>,
+    ) -> Result<(), ControlError> {
+        self.transact(|state| match devices::first_unknown(state, devices.unwrap_or_default())? {
+            Some(name) => Err(ControlError::Invalid(format!("{name:?} is not a core device here: register it first"))),
+            None => Ok(work(state)?),
+        })
     }
 }
 
@@ -119,8 +241,9 @@ impl Emulator {
             return Err(StartError::Region(options.region.clone()));
         }
         let names = Names::new(&*options.region, &*options.account);
+        let timings = options.timings()?;
         let store = Store::open(options.store.as_deref(), &names)?;
-        let cloud = Arc::new(Cloud { names, store });
+        let cloud = Arc::new(Cloud { names, timings, store });
         let refused = |reason| StartError::Port { port: options.port, reason };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;

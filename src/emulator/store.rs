@@ -5,15 +5,15 @@
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::arn::Names;
 use super::catalogue;
+use super::clock::{self, Timings};
 
 /// Counted up when the tables change.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 const SCHEMA: &str = "
 CREATE TABLE component_version (
@@ -21,6 +21,8 @@ CREATE TABLE component_version (
     name TEXT NOT NULL,
     version TEXT NOT NULL,
     created INTEGER NOT NULL,
+    state TEXT NOT NULL, -- REQUESTED, INITIATED, DEPLOYABLE, FAILED
+    errors TEXT NOT NULL DEFAULT '{}', -- JSON: texts by artifact, of a version that FAILED
     description TEXT,
     publisher TEXT,
     platforms TEXT NOT NULL, -- JSON, as DescribeComponent tells them
@@ -40,6 +42,7 @@ CREATE TABLE deployment (
     deleted INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,
     job TEXT,
+    next_wave INTEGER NOT NULL DEFAULT 0, -- before this time a rollout with a rate reaches no more devices
     document TEXT NOT NULL, -- JSON: components and policies, as they were sent
     UNIQUE (target, revision)
 );
@@ -59,35 +62,62 @@ CREATE TABLE core_device (
     runtime TEXT NOT NULL,
     nucleus_version TEXT NOT NULL,
     status TEXT NOT NULL,
-    updated INTEGER NOT NULL -- the last report
+    updated INTEGER NOT NULL, -- the last report
+    software INTEGER NOT NULL REFERENCES software,
+    silent INTEGER NOT NULL DEFAULT FALSE, -- it neither hears nor reports
+    rhythm INTEGER NOT NULL -- the event of the agenda that is its next daily report
 ) WITHOUT ROWID;
 CREATE INDEX core_device_status ON core_device (status, name);
 CREATE INDEX core_device_runtime ON core_device (runtime, name);
+CREATE INDEX core_device_software ON core_device (software);
+CREATE INDEX core_device_rhythm ON core_device (rhythm);
 
-CREATE TABLE installed (
-    device TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    version TEXT NOT NULL,
-    state TEXT NOT NULL,
-    root INTEGER NOT NULL,
-    changed INTEGER NOT NULL,
-    source TEXT NOT NULL, -- a deployment id, or LOCAL
-    PRIMARY KEY (device, name)
-) WITHOUT ROWID;
+-- What a device runs, kept once for all that run the same.
+CREATE TABLE software (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    components TEXT NOT NULL -- JSON: a list of `devices::software::Component`
+);
 
 -- What became of the last deployment of a target on a device.
 CREATE TABLE execution (
     device TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
     target TEXT NOT NULL,
     deployment INTEGER NOT NULL REFERENCES deployment,
-    applied INTEGER REFERENCES deployment, -- the last one that succeeded: its components are the device's roots
+    applied INTEGER REFERENCES deployment, -- the last one whose components became roots of the device
+    succeeded INTEGER NOT NULL DEFAULT FALSE, -- whether one of the target ever has
     status TEXT NOT NULL,
-    reason TEXT NOT NULL,
+    reason TEXT,
     details TEXT, -- JSON: statusDetails
-    modified INTEGER NOT NULL,
+    queued_at INTEGER NOT NULL,
+    started_at INTEGER,
+    modified INTEGER NOT NULL, -- for one that has ended, its end
+    event INTEGER, -- of the agenda, which takes it further; NULL where its device is silent, and after its end
     PRIMARY KEY (device, target)
 ) WITHOUT ROWID;
-CREATE INDEX execution_applied ON execution (target, device) WHERE applied IS NOT NULL;
+CREATE INDEX execution_succeeded ON execution (target, device) WHERE succeeded;
+CREATE INDEX execution_deployment ON execution (deployment, status);
+CREATE INDEX execution_event ON execution (event) WHERE event IS NOT NULL;
+
+-- How far the cloud is ahead of this machine's time: one row.
+CREATE TABLE clock (ahead INTEGER NOT NULL);
+INSERT INTO clock VALUES (0);
+
+-- What will happen.
+CREATE TABLE agenda (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    due INTEGER NOT NULL,
+    awaited INTEGER NOT NULL, -- whether nothing is settled before it
+    event TEXT NOT NULL -- JSON: an `agenda::Event`
+);
+CREATE INDEX agenda_due ON agenda (due);
+CREATE INDEX agenda_awaited ON agenda (due) WHERE awaited;
+
+-- What shall go wrong.
+CREATE TABLE failure (
+    id INTEGER PRIMARY KEY,
+    script TEXT NOT NULL -- JSON: a `failures::Script`
+);
 
 CREATE TABLE tag (
     resource TEXT NOT NULL, -- ARN
@@ -120,7 +150,15 @@ pub struct Store {
 pub struct State<'s> {
     pub db: &'s Transaction<'s>,
     pub names: &'s Names,
+    pub timings: &'s Timings,
     pub now: Millis,
+}
+
+impl State<'_> {
+    /// The same at another time.
+    pub fn at(&self, now: Millis) -> Self {
+        Self { now, ..*self }
+    }
 }
 
 impl Store {
@@ -153,12 +191,13 @@ impl Store {
     pub fn transact<T, E: From<rusqlite::Error>>(
         &self,
         names: &Names,
+        timings: &Timings,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic while the lock was held has rolled its transaction back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&State { db: &db, names, now: now() })?;
+        let done = work(&State { db: &db, names, timings, now: clock::read(&db)? })?;
         db.commit()?;
         Ok(done)
     }
@@ -167,14 +206,9 @@ impl Store {
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
     let db = connection.transaction()?;
     db.execute_batch(SCHEMA)?;
-    catalogue::publish(&State { db: &db, names, now: now() })?;
+    catalogue::publish(&State { db: &db, names, timings: &Timings::default(), now: clock::read(&db)? })?;
     db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.commit()
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// Why a database cannot be used.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::emulator::{Emulator, Options, RegisterError, Registration, StartError};
+use crate::emulator::{Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, StartError};
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
@@ -18,13 +18,32 @@ pub struct EmulatorServer {
 }
 
 #[pymethods]
+#[allow(clippy::needless_pass_by_value)] // arguments are what Python's become
 impl EmulatorServer {
     #[new]
-    #[pyo3(signature = (*, port, region_name, account_id, store))]
-    fn new(py: Python<'_>, port: u16, region_name: String, account_id: String, store: Option<PathBuf>) -> PyResult<Self> {
-        let options = Options { port, region: region_name, account: account_id, store };
+    #[pyo3(signature = (*, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds))]
+    #[allow(clippy::too_many_arguments)] // the keywords of the Python class
+    fn new(
+        py: Python<'_>,
+        port: u16,
+        region_name: String,
+        account_id: String,
+        store: Option<PathBuf>,
+        component_seconds: [f64; 2],
+        deployment_seconds: [f64; 2],
+        report_seconds: f64,
+    ) -> PyResult<Self> {
+        let options = Options {
+            port,
+            region: region_name,
+            account: account_id,
+            store,
+            component_seconds,
+            deployment_seconds,
+            report_seconds,
+        };
         let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
-            StartError::Account(_) | StartError::Region(_) => PyValueError::new_err(error.to_string()),
+            StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) => PyValueError::new_err(error.to_string()),
             StartError::Store(_) | StartError::Port { .. } | StartError::Thread(_) => PyOSError::new_err(error.to_string()),
         })?;
         Ok(Self { endpoint_url: emulator.endpoint_url(), emulator: Mutex::new(Some(emulator)) })
@@ -48,16 +67,69 @@ impl EmulatorServer {
         runtime: String,
     ) -> PyResult<()> {
         let registration = Registration { names, thing_groups, platform, architecture, nucleus_version, runtime };
-        let registered = py.detach(|| {
-            let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-            emulator.as_ref().map(|emulator| emulator.cloud().register(&registration))
-        });
-        match registered {
-            Some(Ok(())) => Ok(()),
-            Some(Err(RegisterError::Invalid(problem))) => Err(PyValueError::new_err(problem)),
-            Some(Err(RegisterError::Service(error))) => Err(PyRuntimeError::new_err(error.to_string())),
-            None => Err(PyRuntimeError::new_err("the emulator is stopped")),
-        }
+        self.ask(py, |cloud| cloud.register(&registration))
+    }
+
+    /// The cloud's time in seconds since 1970.
+    fn now(&self, py: Python<'_>) -> PyResult<f64> {
+        let now = self.ask(py, Cloud::now)?;
+        #[allow(clippy::cast_precision_loss)] // milliseconds are exact for 285,000 years
+        Ok(now as f64 / 1000.0)
+    }
+
+    fn advance(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.advance(seconds))
+    }
+
+    fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, Cloud::settle)
+    }
+
+    #[pyo3(signature = (name, *, version, devices, state, code))]
+    fn fail_component(
+        &self,
+        py: Python<'_>,
+        name: String,
+        version: Option<String>,
+        devices: Option<Vec<String>>,
+        state: String,
+        code: String,
+    ) -> PyResult<()> {
+        let failure = Failure::Component { name, version, fault: Fault { state, code } };
+        self.ask(py, |cloud| cloud.fail(failure, devices.as_deref()))
+    }
+
+    /// `errors` holds texts by artifact.
+    #[pyo3(signature = (name, *, version, errors))]
+    fn fail_publication(
+        &self,
+        py: Python<'_>,
+        name: String,
+        version: Option<String>,
+        errors: Vec<(String, String)>,
+    ) -> PyResult<()> {
+        let errors = errors.into_iter().map(|(artifact, text)| (artifact, text.into())).collect();
+        self.ask(py, |cloud| cloud.fail(Failure::Publication { name, version, errors }, None))
+    }
+
+    fn fill_disk(&self, py: Python<'_>, devices: Option<Vec<String>>) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.fail(Failure::Disk, devices.as_deref()))
+    }
+
+    fn reject_deployments(&self, py: Python<'_>, devices: Option<Vec<String>>, reason: String) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.fail(Failure::Rejection { reason }, devices.as_deref()))
+    }
+
+    fn heal(&self, py: Python<'_>, devices: Option<Vec<String>>) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.heal(devices.as_deref()))
+    }
+
+    fn silence(&self, py: Python<'_>, devices: Vec<String>) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.silence(&devices))
+    }
+
+    fn wake(&self, py: Python<'_>, devices: Vec<String>) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.wake(&devices))
     }
 
     /// Lets requests that have begun end; a second call does nothing.
@@ -66,5 +138,21 @@ impl EmulatorServer {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(emulator);
         });
+    }
+}
+
+impl EmulatorServer {
+    /// Lets the cloud do something for its owner, if it is running.
+    fn ask<T: Send>(&self, py: Python<'_>, what: impl FnOnce(&Cloud) -> Result<T, ControlError> + Send) -> PyResult<T> {
+        let answer = py.detach(|| {
+            let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
+            emulator.as_ref().map(|emulator| what(emulator.cloud()))
+        });
+        match answer {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(ControlError::Invalid(problem))) => Err(PyValueError::new_err(problem)),
+            Some(Err(ControlError::Service(error))) => Err(PyRuntimeError::new_err(error.to_string())),
+            None => Err(PyRuntimeError::new_err("the emulator is stopped")),
+        }
     }
 }

@@ -1,0 +1,154 @@
+//! What a device would run for a deployment.
+//!
+//! Its roots are those of the deployment and of the last one of every other target that it applied. They are resolved
+//! once for all devices that have the same [`Profile`].
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{LITE, nucleus_of};
+use crate::emulator::arn::Target;
+use crate::emulator::components;
+use crate::emulator::deployments::Deployment;
+use crate::emulator::error::{Result, ServiceError};
+use crate::emulator::failures::Failures;
+use crate::emulator::store::State;
+use crate::resolve::candidates::{Catalogue, Plan, ResolveError, Roots, resolve};
+use crate::resolve::platform::Platform;
+use crate::resolve::recipe::Recipe;
+use crate::resolve::version::Version;
+
+/// All that decides what a device makes of a deployment.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub struct Profile {
+    platform: String,
+    architecture: String,
+    pub runtime: String,
+    nucleus_version: String,
+    /// What the device runs now.
+    pub software: i64,
+    /// The deployments of other targets that the device runs, a JSON list of their numbers.
+    pub others: String,
+    /// What goes wrong on it: places in the failures.
+    pub failures: Vec<usize>,
+}
+
+/// What devices of this profile would run, or why they would refuse.
+pub fn decide(shelf: &Shelf, deployment: &Deployment, others: &[Deployment], profile: &Profile) -> Result<Plan, ResolveError> {
+    let nucleus = nucleus_of(&profile.runtime);
+    let is_updated = is_root(nucleus, deployment, others);
+    let view = View { shelf, running: (!is_updated).then_some((nucleus, &profile.nucleus_version)) };
+    let others: Vec<Roots> = others.iter().map(roots).collect();
+    resolve(&roots(deployment), &others, &profile.attributes(), &view)
+}
+
+/// Whether one of the deployments names the component.
+pub fn is_root(component: &str, deployment: &Deployment, others: &[Deployment]) -> bool {
+    std::iter::once(deployment).chain(others).any(|deployment| deployment.roots().any(|(name, _)| name == component))
+}
+
+fn roots(deployment: &Deployment) -> Roots {
+    let group = Target::parse(&deployment.target).map(Target::key).unwrap_or_default();
+    let components = deployment.roots().map(|(name, version)| (name.into(), version.into())).collect();
+    Roots { group, components }
+}
+
+impl Profile {
+    /// The devices that finish a deployment with `event`, by their profiles.
+    pub fn of_finishing(state: &State, event: i64, failures: &Failures) -> Result<BTreeMap<Self, Vec<String>>> {
+        let mut query = state.db.prepare_cached(
+            "SELECT name, platform, architecture, runtime, nucleus_version, software,
+                    (SELECT json_group_array(applied ORDER BY applied) FROM execution AS other
+                     WHERE other.device = name AND other.target <> execution.target AND applied IS NOT NULL)
+             FROM execution JOIN core_device ON name = device WHERE event = ?1 ORDER BY name",
+        )?;
+        let rows = query.query_map([event], |row| {
+            let device: String = row.get(0)?;
+            let profile = Self {
+                platform: row.get(1)?,
+                architecture: row.get(2)?,
+                runtime: row.get(3)?,
+                nucleus_version: row.get(4)?,
+                software: row.get(5)?,
+                others: row.get(6)?,
+                failures: failures.of(&device),
+            };
+            Ok((profile, device))
+        })?;
+        let mut profiles: BTreeMap<Self, Vec<String>> = BTreeMap::new();
+        for row in rows {
+            let (profile, device) = row?;
+            profiles.entry(profile).or_default().push(device);
+        }
+        Ok(profiles)
+    }
+
+    pub fn attributes(&self) -> Platform {
+        let mut attributes =
+            Platform::from([("os".into(), self.platform.clone()), ("architecture".into(), self.architecture.clone())]);
+        if self.runtime == LITE {
+            attributes.insert("runtime".into(), self.runtime.clone());
+        }
+        attributes
+    }
+}
+
+/// The published recipes, each read once.
+pub struct Shelf<'s> {
+    state: &'s State<'s>,
+    read: RefCell<HashMap<String, Vec<Arc<Recipe>>>>,
+    failure: RefCell<Option<ServiceError>>,
+}
+
+/// The shelf as a device sees it, whose nucleus stays what it is unless a deployment names another.
+struct View<'v> {
+    shelf: &'v Shelf<'v>,
+    running: Option<(&'v str, &'v str)>,
+}
+
+impl<'s> Shelf<'s> {
+    pub fn new(state: &'s State<'s>) -> Self {
+        Self { state, read: RefCell::default(), failure: RefCell::default() }
+    }
+
+    fn recipes(&self, component: &str) -> Vec<Arc<Recipe>> {
+        if let Some(known) = self.read.borrow().get(component) {
+            return known.clone();
+        }
+        let recipes = components::read_recipes(self.state, component).unwrap_or_else(|error| {
+            self.failure.replace(Some(error));
+            Vec::new()
+        });
+        let recipes: Vec<Arc<Recipe>> = recipes.into_iter().map(Arc::new).collect();
+        self.read.borrow_mut().insert(component.into(), recipes.clone());
+        recipes
+    }
+
+    /// What went wrong while a plan was made.
+    pub fn check(&self) -> Result<()> {
+        self.failure.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Catalogue for View<'_> {
+    fn versions(&self, component: &str) -> Vec<Version> {
+        match self.running {
+            Some((nucleus, version)) if nucleus == component => Version::parse(version).into_iter().collect(),
+            _ => self.shelf.recipes(component).iter().map(|recipe| recipe.version.clone()).collect(),
+        }
+    }
+
+    fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
+        let recipes = self.shelf.recipes(component);
+        let found = recipes.iter().find(|recipe| recipe.version == *version).cloned();
+        match self.running {
+            // any nucleus may be running, also one that is not published here
+            Some((nucleus, _)) if nucleus == component => found.or_else(|| {
+                let published = recipes.first()?;
+                Some(Arc::new(Recipe { version: version.clone(), ..Recipe::clone(published) }))
+            }),
+            _ => found,
+        }
+    }
+}

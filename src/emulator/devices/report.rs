@@ -1,0 +1,179 @@
+//! What a device makes of a deployment, and what it tells the cloud of that.
+
+use rusqlite::named_params;
+use serde_json::json;
+
+use super::plan::{self, Profile};
+use super::software::{self, Component};
+use super::{install, list, nucleus_of};
+use crate::emulator::deployments::Deployment;
+use crate::emulator::error::Result;
+use crate::emulator::failures::{BROKEN, Failure};
+use crate::emulator::store::{Millis, State};
+use crate::resolve::candidates::{Plan, ResolveError};
+use crate::resolve::platform::{self, Platform};
+use crate::resolve::recipe::{ComponentType, Recipe};
+
+/// A deployment on devices that are alike.
+pub struct Case<'c> {
+    pub deployment: &'c Deployment,
+    /// Those of their other targets.
+    pub others: &'c [Deployment],
+    pub profile: &'c Profile,
+    /// What they run before it.
+    pub before: &'c [Component],
+    pub failures: &'c [&'c Failure],
+}
+
+/// What devices report at the end of a deployment.
+pub struct Report {
+    pub status: &'static str,
+    reason: String,
+    /// JSON: statusDetails.
+    details: Option<String>,
+    /// What they run from now on; None where nothing was touched.
+    after: Option<Vec<Component>>,
+    /// Whether the components of the deployment are their roots from now on.
+    applies: bool,
+}
+
+impl Report {
+    pub fn new(case: &Case, planned: &Result<Plan, ResolveError>, now: Millis) -> Self {
+        for failure in case.failures {
+            if let Failure::Rejection { reason } = failure {
+                return Self { status: "REJECTED", reason: reason.clone(), details: None, after: None, applies: false };
+            }
+        }
+        let plan = match planned {
+            Ok(plan) => plan,
+            Err(error) => return Self::unresolved(error),
+        };
+        let mut after = case.after(plan, now);
+        if let Some(component) = after.iter().find(|component| case.is_new(component))
+            && case.failures.contains(&&Failure::Disk)
+        {
+            let stack = &["ARTIFACT_DOWNLOAD_ERROR", "IO_ERROR", "DISK_SPACE_CRITICAL"];
+            let text = format!("There is no space left on the disk for {}-v{}", component.name, component.version);
+            return Self::failed(UNTOUCHED, stack, "DEVICE_ERROR", &text);
+        }
+        software::mark(&mut after, case.failures, now);
+        if let Some(broken) = after.iter().find(|component| case.is_new(component) && component.state() == BROKEN) {
+            let broken = broken.name.clone();
+            return Self::broken(case, &broken, after, now);
+        }
+        let status = if case.deployment.job.is_some() { "SUCCEEDED" } else { "COMPLETED" };
+        Self { status, reason: "SUCCESSFUL".into(), details: None, after: Some(after), applies: true }
+    }
+
+    fn unresolved(error: &ResolveError) -> Self {
+        let failed = Self::failed(UNTOUCHED, error.codes(), "REQUEST_ERROR", &error.to_string());
+        Self { status: if matches!(error, ResolveError::NoFixpoint { .. }) { "TIMED_OUT" } else { "FAILED" }, ..failed }
+    }
+
+    /// `component` does not run after the deployment, which is undone unless it says otherwise.
+    fn broken(case: &Case, component: &str, after: Vec<Component>, now: Millis) -> Self {
+        let stack = &["COMPONENT_UPDATE_ERROR", "COMPONENT_BROKEN"];
+        let kind = if component.starts_with("aws.greengrass.") { "AWS_COMPONENT_ERROR" } else { "USER_COMPONENT_ERROR" };
+        let text = format!("Service {component} in broken state after deployment");
+        let policy = case.deployment.document.get("deploymentPolicies").map(|policies| &policies["failureHandlingPolicy"]);
+        if policy.is_some_and(|policy| policy == "DO_NOTHING") {
+            let failed = Self::failed("FAILED_ROLLBACK_NOT_REQUESTED", stack, kind, &text);
+            return Self { after: Some(after), applies: true, ..failed };
+        }
+        let is_undone = |component: &Component| !after.iter().any(|later| later.is(component));
+        let mut restored = case.before.to_vec();
+        for component in restored.iter_mut().filter(|component| is_undone(component)) {
+            component.changed = now;
+        }
+        software::mark(&mut restored, case.failures, now);
+        let is_lost = restored.iter().any(|component| is_undone(component) && component.state() == BROKEN);
+        let detailed = if is_lost { "FAILED_UNABLE_TO_ROLLBACK" } else { "FAILED_ROLLBACK_COMPLETE" };
+        Self { after: Some(restored), ..Self::failed(detailed, stack, kind, &text) }
+    }
+
+    /// `stack` holds the codes below the most general one.
+    fn failed(detailed: &str, stack: &[&str], kind: &str, text: &str) -> Self {
+        let stack: Vec<&str> = ["DEPLOYMENT_FAILURE"].iter().chain(stack).copied().collect();
+        let code = stack.last().copied().unwrap_or_default();
+        Self {
+            status: "FAILED",
+            reason: format!("{code}: {detailed}: {text}"),
+            details: Some(json!({ "errorStack": stack, "errorTypes": [kind] }).to_string()),
+            after: None,
+            applies: false,
+        }
+    }
+
+    /// Writes down what `devices` report.
+    pub fn write(&self, state: &State, case: &Case, devices: &[String]) -> Result<()> {
+        let names = list(devices);
+        state
+            .db
+            .prepare_cached(
+                "UPDATE execution SET
+                     status = :status, reason = :reason, details = :details, modified = :now, event = NULL,
+                     applied = iif(:applies, :seq, applied), succeeded = succeeded OR :succeeds
+                 WHERE target = :target AND device IN (SELECT value FROM json_each(:devices))",
+            )?
+            .execute(named_params! {
+                ":status": self.status, ":reason": self.reason, ":details": self.details, ":now": state.now,
+                ":applies": self.applies, ":seq": case.deployment.seq, ":succeeds": self.details.is_none() && self.applies,
+                ":target": case.deployment.target, ":devices": names,
+            })?;
+        let after = self.after.as_deref().unwrap_or(case.before);
+        if let Some(nucleus) = after.iter().find(|component| component.name == nucleus_of(&case.profile.runtime)) {
+            state
+                .db
+                .prepare_cached("UPDATE core_device SET nucleus_version = ?2 WHERE name IN (SELECT value FROM json_each(?1))")?
+                .execute((names, &nucleus.version))?;
+        }
+        install(state, devices, case.profile.software, after)
+    }
+}
+
+/// How a deployment fails that has changed nothing.
+const UNTOUCHED: &str = "FAILED_NO_STATE_CHANGE";
+
+impl Case<'_> {
+    /// Whether the devices have it not yet.
+    fn is_new(&self, component: &Component) -> bool {
+        !self.before.iter().any(|earlier| earlier.is(component))
+    }
+
+    /// What the devices run once they have installed what `plan` holds. The nucleus stays, planned or not.
+    fn after(&self, plan: &Plan, now: Millis) -> Vec<Component> {
+        let attributes = self.profile.attributes();
+        let mut after = Vec::with_capacity(plan.len() + 1);
+        for (name, recipe) in plan {
+            let state = if is_kept_running(recipe, &attributes) { "RUNNING" } else { "FINISHED" };
+            let mut component = Component::new(name, recipe.version.as_str(), state, now);
+            component.source.clone_from(&self.deployment.id);
+            if let Some(earlier) = self.before.iter().find(|earlier| earlier.is(&component)) {
+                component.changed = earlier.changed;
+                component.fault.clone_from(&earlier.fault);
+                if !self.deployment.roots().any(|(root, _)| root == name) {
+                    component.source.clone_from(&earlier.source);
+                }
+            }
+            component.root = plan::is_root(name, self.deployment, self.others);
+            after.push(component);
+        }
+        let nucleus = nucleus_of(&self.profile.runtime);
+        if let Some(nucleus) = self.before.iter().find(|component| component.name == nucleus && !plan.contains_key(nucleus)) {
+            let mut nucleus = nucleus.clone();
+            nucleus.root = false;
+            after.push(nucleus);
+        }
+        after
+    }
+}
+
+/// A component that has something to run is taken to run for ever; plugins live inside the nucleus.
+fn is_kept_running(recipe: &Recipe, attributes: &Platform) -> bool {
+    if recipe.kind == ComponentType::Plugin {
+        return true;
+    }
+    let Ok(Some(manifest)) = platform::manifest(recipe, attributes) else { return false };
+    let runs = |step: &String| ["run", "startup"].iter().any(|run| step.eq_ignore_ascii_case(run));
+    platform::lifecycle(recipe, manifest).keys().any(runs)
+}
