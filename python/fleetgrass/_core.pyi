@@ -22,7 +22,18 @@ class Client:
 
 class EmulatorServer:
     endpoint_url: str
-    def __init__(self, *, port: int, region_name: str, account_id: str, store: str | PathLike[str] | None) -> None: ...
+    def __init__(
+        self,
+        *,
+        port: int,
+        region_name: str,
+        account_id: str,
+        store: str | PathLike[str] | None,
+        validate_targets: bool,
+        validate_components: bool,
+        validate_artifacts: bool,
+        strict_data_plane: bool,
+    ) -> None: ...
     def register_core_devices(
         self,
         names: list[str],
@@ -33,6 +44,7 @@ class EmulatorServer:
         nucleus_version: str,
         runtime: str,
     ) -> None: ...
+    def put_artifact(self, component_arn: str, uri: str, content: bytes) -> None: ...
     def stop(self) -> None: ...
 
 class RecipeError(ValueError):

@@ -10,7 +10,7 @@ use super::error::{Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::tags;
+use super::{tags, thing_groups, things};
 use crate::model::Operation;
 use crate::resolve::version::Version;
 
@@ -56,9 +56,13 @@ impl Registration {
     }
 }
 
-/// Devices report for the first time, or again, and take what is deployed to them.
+/// Devices report for the first time, or again, and take what is deployed to them. Their things and groups are made.
 pub fn register(state: &State, registration: &Registration) -> Result<()> {
+    for group in &registration.thing_groups {
+        thing_groups::register(state, group)?;
+    }
     for name in &registration.names {
+        things::register(state, name)?;
         state
             .db
             .prepare_cached(
@@ -84,19 +88,21 @@ pub fn register(state: &State, registration: &Registration) -> Result<()> {
                 ":now": state.now,
             })?;
         for group in &registration.thing_groups {
-            state
-                .db
-                .prepare_cached("INSERT OR IGNORE INTO member (thing_group, thing) VALUES (?1, ?2)")?
-                .execute((group, name))?;
+            thing_groups::join(state, group, name)?;
         }
     }
-    for deployment in deployments::active(state, &targets(state, &registration.names)?)? {
-        devices::take(state, &deployment, Some(&registration.names))?;
+    catch_up(state, &registration.names)
+}
+
+/// Gives to the core devices among `things` what is deployed to them and to their groups.
+pub fn catch_up(state: &State, things: &[String]) -> Result<()> {
+    for deployment in deployments::active(state, &targets(state, things)?)? {
+        devices::take(state, &deployment, Some(things))?;
     }
     Ok(())
 }
 
-/// What addresses one of these things: its own ARN, and those of all groups it has ever joined.
+/// What addresses one of these things: its own ARN, and those of its groups.
 fn targets(state: &State, things: &[String]) -> Result<Vec<String>> {
     let mut query =
         state.db.prepare_cached("SELECT DISTINCT thing_group FROM member WHERE thing IN (SELECT value FROM json_each(?1))")?;
@@ -131,7 +137,7 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     let mut filters = Filters::default();
     let (table, name) = match input.text("thingGroupArn") {
         Some(group) => {
-            filters.add("execution.target = ? AND applied IS NOT NULL", group);
+            filters.add("execution.target = ? AND succeeded", group);
             ("execution JOIN core_device ON name = device", "device")
         }
         None => ("core_device", "name"),

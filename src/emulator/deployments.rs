@@ -8,7 +8,7 @@ use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::{components, devices, tags};
+use super::{components, devices, tags, thing_groups, things};
 use crate::model::Operation;
 
 /// One revision for a target.
@@ -36,13 +36,16 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let parent = input.text("parentTargetArn");
     for (member, arn) in [("targetArn", Some(target)), ("parentTargetArn", parent)] {
         check_place(state, member, arn)?;
+        check_exists(state, arn)?;
     }
     check_parent(state, target, parent)?;
     let document: Map<String, Value> =
         DOCUMENT.iter().filter_map(|&member| input.get(member).map(|value| (member.into(), value.clone()))).collect();
     for (name, component) in document.get("components").and_then(Value::as_object).into_iter().flatten() {
         check_merge(name, component)?;
-        components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
+        if state.rules.validate_components {
+            components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
+        }
     }
     replace(state, target)?;
     let id = uuid::Uuid::new_v4().to_string();
@@ -82,6 +85,15 @@ fn check_place(state: &State, member: &str, arn: Option<&str>) -> Result<()> {
     }
     let message = format!("Value '{arn}' at '{member}' is of another account or Region: here it would be '{here}'");
     Err(ServiceError::member(member, message, "Must be of the account and Region of the call"))
+}
+
+/// The registry knows the target, where the emulator is told to look.
+fn check_exists(state: &State, arn: Option<&str>) -> Result<()> {
+    match arn.filter(|_| state.rules.validate_targets).and_then(Target::parse) {
+        Some(Target::Thing(name)) if !things::exists(state, name)? => Err(ServiceError::no_thing(name)),
+        Some(Target::ThingGroup(name)) if !thing_groups::exists(state, name)? => Err(ServiceError::no_thing_group(name)),
+        _ => Ok(()),
+    }
 }
 
 /// Subdeployments have groups on both sides, and a group has one parent.

@@ -262,12 +262,15 @@ impl Report {
         state
             .db
             .prepare_cached(
-                "INSERT INTO execution (device, target, deployment, applied, status, reason, details, modified)
-                 VALUES (:device, :target, :seq, iif(:applies, :seq, NULL), :status, :reason, :details, :now)
+                "INSERT INTO execution (device, target, deployment, applied, succeeded, status, reason, details,
+                                        queued_at, started_at, modified)
+                 VALUES (:device, :target, :seq, iif(:applies, :seq, NULL), :applies, :status, :reason, :details,
+                         :now, :now, :now)
                  ON CONFLICT (device, target) DO UPDATE SET
                      deployment = excluded.deployment, applied = coalesce(excluded.applied, applied),
+                     succeeded = succeeded OR excluded.succeeded,
                      status = excluded.status, reason = excluded.reason, details = excluded.details,
-                     modified = excluded.modified",
+                     queued_at = excluded.queued_at, started_at = excluded.started_at, modified = excluded.modified",
             )?
             .execute(named_params! {
                 ":device": device, ":target": deployment.target, ":seq": deployment.seq,

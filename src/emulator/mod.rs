@@ -1,4 +1,5 @@
-//! A local Greengrass V2: one account and Region of the service on a port of this machine.
+//! A local Greengrass V2: one account and Region of the service on a port of this machine, and of AWS IoT what goes with
+//! it: things, thing groups and jobs.
 //!
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
 //! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
@@ -6,21 +7,31 @@
 //! and back through [`output`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
 mod arn;
+mod artifacts;
+mod bucket;
+mod candidates;
 mod catalogue;
 mod check;
+mod client_devices;
 mod components;
+mod connectivity;
 mod core_devices;
 mod deployments;
 mod devices;
 mod error;
 mod input;
+mod jobs;
+mod lambda;
 mod output;
 mod page;
 mod replies;
 mod routes;
 mod server;
+mod service_role;
 mod store;
 mod tags;
+mod thing_groups;
+mod things;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -31,6 +42,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use arn::Names;
+use bucket::Bucket;
 pub use core_devices::Registration;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
@@ -46,11 +58,32 @@ pub struct Options {
     pub account: String,
     /// None keeps everything in memory.
     pub store: Option<PathBuf>,
+    pub rules: Rules,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, region: "us-east-1".into(), account: "123456789012".into(), store: None }
+        Self { port: 0, region: "us-east-1".into(), account: "123456789012".into(), store: None, rules: Rules::default() }
+    }
+}
+
+/// How strict the cloud is where the real one is not known to be, or where a local one need not be.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is an option of its own
+pub struct Rules {
+    /// Deployments and client devices name things and thing groups of the registry.
+    pub validate_targets: bool,
+    /// Deployments name components that exist.
+    pub validate_components: bool,
+    /// Recipes name no artifacts in S3 but those that were put.
+    pub validate_artifacts: bool,
+    /// Candidates are resolved for devices only, not for callers with an IAM signature.
+    pub strict_data_plane: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { validate_targets: false, validate_components: true, validate_artifacts: false, strict_data_plane: false }
     }
 }
 
@@ -82,12 +115,20 @@ pub enum RegisterError {
 #[derive(Debug)]
 pub struct Cloud {
     names: Names,
+    rules: Rules,
+    bucket: Bucket,
     store: Store,
 }
 
 impl Cloud {
     fn transact<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
-        self.store.transact(&self.names, work)
+        self.store.transact(&self.names, self.rules, &self.bucket, work)
+    }
+
+    /// Puts `content` where the recipes of the component version `arn` have the artifact `uri`; the ARN matters to
+    /// `greengrass:` URIs only.
+    pub fn put_artifact(&self, arn: &str, uri: &str, content: &[u8]) -> Result<(), ServiceError> {
+        self.transact(|state| artifacts::put(state, &artifacts::place(arn, uri), content))
     }
 
     /// Core devices report for the first time, all in one transaction, and take what is deployed to them.
@@ -120,11 +161,12 @@ impl Emulator {
         }
         let names = Names::new(&*options.region, &*options.account);
         let store = Store::open(options.store.as_deref(), &names)?;
-        let cloud = Arc::new(Cloud { names, store });
         let refused = |reason| StartError::Port { port: options.port, reason };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let bucket = Bucket::new(format!("http://{address}"), options.region.clone());
+        let cloud = Arc::new(Cloud { names, rules: options.rules, bucket, store });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
         let listener = {
             let _inside = runtime.enter();

@@ -9,11 +9,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::Rules;
 use super::arn::Names;
+use super::bucket::Bucket;
 use super::catalogue;
 
 /// Counted up when the tables change.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 const SCHEMA: &str = "
 CREATE TABLE component_version (
@@ -44,10 +46,34 @@ CREATE TABLE deployment (
     UNIQUE (target, revision)
 );
 CREATE INDEX deployment_parent ON deployment (parent) WHERE parent IS NOT NULL;
+CREATE INDEX deployment_latest ON deployment (seq) WHERE latest AND NOT deleted;
+CREATE INDEX deployment_latest_of ON deployment (target, seq) WHERE latest AND NOT deleted;
+CREATE INDEX deployment_job ON deployment (job) WHERE job IS NOT NULL;
 
+CREATE TABLE thing (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    attributes TEXT NOT NULL, -- a JSON object
+    kind TEXT, -- its thing type
+    billing_group TEXT,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE thing_group (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    parent TEXT REFERENCES thing_group,
+    properties TEXT NOT NULL, -- JSON, as DescribeThingGroup tells them
+    created INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX thing_group_parent ON thing_group (parent);
+
+-- Whom a group addresses: the things in it and those in the groups below it.
 CREATE TABLE member (
     thing_group TEXT NOT NULL,
     thing TEXT NOT NULL,
+    direct INTEGER NOT NULL, -- whether the thing is in the group itself
     PRIMARY KEY (thing_group, thing)
 ) WITHOUT ROWID;
 CREATE INDEX member_thing ON member (thing);
@@ -81,13 +107,41 @@ CREATE TABLE execution (
     target TEXT NOT NULL,
     deployment INTEGER NOT NULL REFERENCES deployment,
     applied INTEGER REFERENCES deployment, -- the last one that succeeded: its components are the device's roots
+    succeeded INTEGER NOT NULL DEFAULT FALSE, -- whether one of the target ever has
     status TEXT NOT NULL,
     reason TEXT NOT NULL,
     details TEXT, -- JSON: statusDetails
+    queued_at INTEGER NOT NULL,
+    started_at INTEGER,
     modified INTEGER NOT NULL,
     PRIMARY KEY (device, target)
 ) WITHOUT ROWID;
-CREATE INDEX execution_applied ON execution (target, device) WHERE applied IS NOT NULL;
+CREATE INDEX execution_succeeded ON execution (target, device) WHERE succeeded;
+CREATE INDEX execution_deployment ON execution (deployment, status);
+
+CREATE TABLE client_device (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    core TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
+    thing TEXT NOT NULL,
+    associated INTEGER NOT NULL,
+    UNIQUE (core, thing)
+);
+
+CREATE TABLE connectivity (
+    thing TEXT PRIMARY KEY,
+    endpoints TEXT NOT NULL -- JSON, as GetConnectivityInfo tells them
+) WITHOUT ROWID;
+
+CREATE TABLE service_role (
+    one INTEGER PRIMARY KEY CHECK (one),
+    arn TEXT NOT NULL,
+    associated INTEGER NOT NULL
+);
+
+CREATE TABLE artifact (
+    place TEXT PRIMARY KEY, -- `artifacts::place`
+    content BLOB NOT NULL
+);
 
 CREATE TABLE tag (
     resource TEXT NOT NULL, -- ARN
@@ -120,6 +174,8 @@ pub struct Store {
 pub struct State<'s> {
     pub db: &'s Transaction<'s>,
     pub names: &'s Names,
+    pub rules: Rules,
+    pub bucket: &'s Bucket,
     pub now: Millis,
 }
 
@@ -153,12 +209,14 @@ impl Store {
     pub fn transact<T, E: From<rusqlite::Error>>(
         &self,
         names: &Names,
+        rules: Rules,
+        bucket: &Bucket,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic while the lock was held has rolled its transaction back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&State { db: &db, names, now: now() })?;
+        let done = work(&State { db: &db, names, rules, bucket, now: now() })?;
         db.commit()?;
         Ok(done)
     }
@@ -167,7 +225,7 @@ impl Store {
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
     let db = connection.transaction()?;
     db.execute_batch(SCHEMA)?;
-    catalogue::publish(&State { db: &db, names, now: now() })?;
+    catalogue::publish(&db, names, now())?;
     db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.commit()
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::emulator::{Emulator, Options, RegisterError, Registration, StartError};
+use crate::emulator::{Cloud, Emulator, Options, RegisterError, Registration, Rules, ServiceError, StartError};
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
@@ -20,9 +20,24 @@ pub struct EmulatorServer {
 #[pymethods]
 impl EmulatorServer {
     #[new]
-    #[pyo3(signature = (*, port, region_name, account_id, store))]
-    fn new(py: Python<'_>, port: u16, region_name: String, account_id: String, store: Option<PathBuf>) -> PyResult<Self> {
-        let options = Options { port, region: region_name, account: account_id, store };
+    #[pyo3(signature = (
+        *, port, region_name, account_id, store,
+        validate_targets, validate_components, validate_artifacts, strict_data_plane,
+    ))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of the Python class
+    fn new(
+        py: Python<'_>,
+        port: u16,
+        region_name: String,
+        account_id: String,
+        store: Option<PathBuf>,
+        validate_targets: bool,
+        validate_components: bool,
+        validate_artifacts: bool,
+        strict_data_plane: bool,
+    ) -> PyResult<Self> {
+        let rules = Rules { validate_targets, validate_components, validate_artifacts, strict_data_plane };
+        let options = Options { port, region: region_name, account: account_id, store, rules };
         let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
             StartError::Account(_) | StartError::Region(_) => PyValueError::new_err(error.to_string()),
             StartError::Store(_) | StartError::Port { .. } | StartError::Thread(_) => PyOSError::new_err(error.to_string()),
@@ -48,16 +63,17 @@ impl EmulatorServer {
         runtime: String,
     ) -> PyResult<()> {
         let registration = Registration { names, thing_groups, platform, architecture, nucleus_version, runtime };
-        let registered = py.detach(|| {
-            let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-            emulator.as_ref().map(|emulator| emulator.cloud().register(&registration))
-        });
-        match registered {
-            Some(Ok(())) => Ok(()),
-            Some(Err(RegisterError::Invalid(problem))) => Err(PyValueError::new_err(problem)),
-            Some(Err(RegisterError::Service(error))) => Err(PyRuntimeError::new_err(error.to_string())),
-            None => Err(PyRuntimeError::new_err("the emulator is stopped")),
-        }
+        self.with_cloud(py, |cloud| cloud.register(&registration))?.map_err(|error| match error {
+            RegisterError::Invalid(problem) => PyValueError::new_err(problem),
+            RegisterError::Service(error) => PyRuntimeError::new_err(error.to_string()),
+        })
+    }
+
+    /// `component_arn` matters to `greengrass:` URIs only.
+    #[allow(clippy::needless_pass_by_value)] // Python's bytes, kept while other threads go on
+    fn put_artifact(&self, py: Python<'_>, component_arn: &str, uri: &str, content: Vec<u8>) -> PyResult<()> {
+        let put = self.with_cloud(py, |cloud| cloud.put_artifact(component_arn, uri, &content))?;
+        put.map_err(|error: ServiceError| PyRuntimeError::new_err(error.to_string()))
     }
 
     /// Lets requests that have begun end; a second call does nothing.
@@ -66,5 +82,16 @@ impl EmulatorServer {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(emulator);
         });
+    }
+}
+
+impl EmulatorServer {
+    /// What `work` makes of the cloud behind the server, while other threads of Python go on.
+    fn with_cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
+        let done = py.detach(|| {
+            let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
+            emulator.as_ref().map(|emulator| work(emulator.cloud()))
+        });
+        done.ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))
     }
 }
