@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import boto3
 import pytest
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import client_of, refused
+from support.local_cloud import client_of, refused, registry_of
 
 CORE = {"coreDeviceThingName": "gateway"}
 
@@ -62,10 +61,7 @@ def test_they_end_with_their_core_device(emulator: Emulator, client: Any) -> Non
 def test_bad_entries_are_told_beside_good_ones() -> None:
     with Emulator(validate_targets=True) as emulator:
         client = client_of(emulator)
-        registry = boto3.client(
-            "iot", endpoint_url=emulator.endpoint_url, region_name=emulator.region_name, **emulator.credentials
-        )
-        registry.create_thing(thingName="a")
+        registry_of(emulator).create_thing(thingName="a")
         emulator.register_core_device("gateway")
         sent = entries("a", "unknown", "no name")
         answer = client.batch_associate_client_device_with_core_device(**CORE, entries=sent)
@@ -78,7 +74,7 @@ def test_bad_entries_are_told_beside_good_ones() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 101])
-def test_a_batch_has_a_size(emulator: Emulator, client: Any, count: int) -> None:
+def test_a_batch_has_a_size(emulator: Emulator, count: int) -> None:
     emulator.register_core_device("gateway")
-    call = client.batch_associate_client_device_with_core_device
+    call = client_of(emulator, parameter_validation=False).batch_associate_client_device_with_core_device
     assert refused(call, **CORE, entries=entries(*map(str, range(count))))[:2] == (400, "ValidationException")

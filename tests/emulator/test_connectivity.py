@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import UUID, refused, send
+from support.local_cloud import UUID, client_of, refused, send
 
 
 def test_a_list_replaces_the_one_before(emulator: Emulator, client: Any) -> None:
@@ -26,9 +26,14 @@ def test_keys_are_capitals_on_the_wire(emulator: Emulator, client: Any) -> None:
     assert json.loads(body) == {"ConnectivityInfo": [{"HostAddress": "a", "PortNumber": 1}]}
 
 
-def test_ports_have_a_range(client: Any) -> None:
+def test_ports_have_a_range(emulator: Emulator) -> None:
+    client = client_of(emulator, parameter_validation=False)
     for port in (-1, 65536):
         status, code, error = refused(
             client.update_connectivity_info, thingName="pump-1", connectivityInfo=[{"portNumber": port}]
         )
-        assert (status, code, error["fields"][0]["name"]) == (400, "ValidationException", "connectivityInfo.0.portNumber")
+        assert (status, code, error["fields"][0]["name"]) == (
+            400,
+            "ValidationException",
+            "connectivityInfo.0.portNumber",
+        )

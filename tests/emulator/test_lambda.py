@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fleetgrass.emulator import Emulator
+from support.artifacts import artifacts, digest, fetched, url_of
 from support.local_cloud import THING, deploy, refused
-from .test_artifacts import artifacts, digest, fetched, url_of
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:pump-alarm"
 
@@ -92,7 +92,9 @@ def test_it_runs_on_a_device_with_what_it_needs(emulator: Emulator, client: Any)
     rows = client.list_installed_components(coreDeviceThingName="pump-1", topologyFilter="ALL")["installedComponents"]
     states = {row["componentName"]: row["lifecycleState"] for row in rows}
     assert states["pump-alarm"] == "RUNNING"
-    assert {"aws.greengrass.LambdaLauncher", "aws.greengrass.LambdaManager", "aws.greengrass.LambdaRuntimes"} < set(states)
+    assert {"aws.greengrass.LambdaLauncher", "aws.greengrass.LambdaManager", "aws.greengrass.LambdaRuntimes"} < set(
+        states
+    )
 
 
 @pytest.mark.parametrize("qualifier", ["prod", "$LATEST", "7a"])
