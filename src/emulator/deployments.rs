@@ -39,6 +39,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         check_exists(state, arn)?;
     }
     check_parent(state, target, parent)?;
+    check_timeout(input)?;
     let document: Map<String, Value> =
         DOCUMENT.iter().filter_map(|&member| input.get(member).map(|value| (member.into(), value.clone()))).collect();
     for (name, component) in document.get("components").and_then(Value::as_object).into_iter().flatten() {
@@ -74,6 +75,19 @@ fn check_merge(name: &str, component: &Value) -> Result<()> {
     }
     let member = format!("components.{name}.configurationUpdate.merge");
     Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
+}
+
+/// A limit that the service documents, and its model lacks.
+fn check_timeout(input: &Input) -> Result<()> {
+    let minutes = input.get("iotJobConfiguration").and_then(|job| job["timeoutConfig"]["inProgressTimeoutInMinutes"].as_i64());
+    match minutes {
+        Some(minutes) if !(1..=10_080).contains(&minutes) => {
+            let member = "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes";
+            let message = format!("Value '{minutes}' at '{member}' is not from 1 to 10080");
+            Err(ServiceError::member(member, message, "Must be from 1 to 10080"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A target lies in the account and Region of its deployment.
@@ -143,13 +157,15 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     let mut filters = Filters::default();
     filters.add_given("target = ?", input.text("targetArn"));
     filters.add_given("parent = ?", input.text("parentTargetArn"));
-    let which = if input.text("historyFilter") == Some("ALL") { "" } else { "latest AND" };
-    let query =
-        format!("SELECT {COLUMNS} FROM deployment WHERE NOT deleted AND {which} {filters} seq < ? ORDER BY seq DESC LIMIT ?");
-    let mut query = state.db.prepare_cached(&query)?;
+    let mut query = state.db.prepare_cached(&list_query(input.text("historyFilter"), &filters))?;
     let rows = query.query_map(filters.with(page.after_number()?.unwrap_or(i64::MAX), page.limit()), Deployment::read)?;
     let rows = rows.map(|row| row.map(|deployment| (deployment.seq.to_string(), deployment.told().into())));
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+fn list_query(history: Option<&str>, filters: &Filters) -> String {
+    let which = if history == Some("ALL") { "" } else { "latest AND" };
+    format!("SELECT {COLUMNS} FROM deployment WHERE NOT deleted AND {which} {filters} seq < ? ORDER BY seq DESC LIMIT ?")
 }
 
 pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
@@ -158,8 +174,13 @@ pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         let message = format!("Deployment ({}) is in state {} and can't be canceled.", deployment.id, deployment.status);
         return Err(ServiceError::validation(Reason::Other, message));
     }
-    set_status(state, deployment.seq, "CANCELED")?;
+    stop(state, &deployment)?;
     Ok(json!({ "message": "SUCCESS" }))
+}
+
+/// Lets the deployment, and with it its job, reach no more devices.
+pub fn stop(state: &State, deployment: &Deployment) -> Result<()> {
+    set_status(state, deployment.seq, "CANCELED")
 }
 
 pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
@@ -246,6 +267,37 @@ impl Deployment {
         match told {
             Value::Object(members) => members,
             _ => Map::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cloud, Options, Rules, arn::Names, bucket::Bucket, store::Store};
+    use super::*;
+
+    #[test]
+    fn the_latest_are_found_without_a_walk_over_revisions() {
+        let options = Options::default();
+        let names = Names::new(options.region, options.account);
+        let store = Store::open(None, &names).unwrap();
+        let bucket = Bucket::new(String::new(), names.region.clone());
+        let cloud = Cloud { names, rules: Rules::default(), bucket, store };
+        let plan = |history: Option<&str>, target: Option<&str>| {
+            let mut filters = Filters::default();
+            filters.add_given("target = ?", target);
+            let query = format!("EXPLAIN QUERY PLAN {}", list_query(history, &filters));
+            let plan = cloud.transact(|state| -> Result<String> {
+                let mut query = state.db.prepare(&query)?;
+                let steps = query.query_map(filters.with(i64::MAX, 50), |row| row.get::<_, String>(3))?;
+                Ok(steps.collect::<rusqlite::Result<Vec<_>>>()?.join("; "))
+            });
+            plan.unwrap()
+        };
+        assert!(plan(None, None).contains("INDEX deployment_latest (seq<?)"), "{}", plan(None, None));
+        assert!(plan(None, Some("t")).contains("INDEX deployment_latest_of"), "{}", plan(None, Some("t")));
+        for found in [plan(None, None), plan(None, Some("t")), plan(Some("ALL"), None)] {
+            assert!(!found.contains("TEMP B-TREE"), "{found}");
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         let message = format!("Job {id} is in status {status} and can't be canceled");
         return Err(ServiceError::validation(Reason::Other, message));
     }
-    deployments::set_status(state, deployment.seq, "CANCELED")?;
+    deployments::stop(state, &deployment)?;
     Ok(json!({ "jobArn": state.names.job(id), "jobId": id }))
 }
 

@@ -189,8 +189,7 @@ pub fn list_things(state: &State, operation: &Operation, input: &Input) -> Resul
 pub fn join(state: &State, group: &str, thing: &str) -> Result<()> {
     let lineage = lineage(state, group)?;
     let root = lineage.last().map_or(group, String::as_str);
-    let same: Option<String> = of_hierarchy(state, root, thing)?;
-    if let Some(other) = same {
+    if let Some(other) = of_hierarchy(state, root, thing)? {
         if other == group {
             return Ok(());
         }
@@ -209,12 +208,12 @@ pub fn join(state: &State, group: &str, thing: &str) -> Result<()> {
 
 /// The group of the hierarchy below `root` that `thing` is in.
 fn of_hierarchy(state: &State, root: &str, thing: &str) -> Result<Option<String>> {
-    let is_below: Option<bool> = state
+    let is_direct: Option<bool> = state
         .db
         .prepare_cached("SELECT direct FROM member WHERE thing_group = ?1 AND thing = ?2")?
         .query_row((root, thing), |row| row.get(0))
         .optional()?;
-    match is_below {
+    match is_direct {
         None => Ok(None),
         Some(true) => Ok(Some(root.into())),
         Some(false) => {
@@ -259,11 +258,14 @@ fn members(state: &State, group: &str) -> Result<Vec<String>> {
 
 /// The group itself, its parent, and so on up to the root.
 fn lineage(state: &State, group: &str) -> Result<Vec<String>> {
-    let mut lineage = vec![String::from(group)];
-    while let Some(parent) = lineage.last().map(|name| search(state, name)).transpose()?.flatten().and_then(|g| g.parent) {
-        lineage.push(parent);
-    }
-    Ok(lineage)
+    let mut query = state.db.prepare_cached(
+        "WITH RECURSIVE above (name, level) AS
+             (VALUES (?1, 0)
+              UNION ALL SELECT parent, level + 1 FROM above JOIN thing_group USING (name) WHERE parent IS NOT NULL)
+         SELECT name FROM above ORDER BY level",
+    )?;
+    let names = query.query_map([group], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
 }
 
 pub fn exists(state: &State, name: &str) -> Result<bool> {

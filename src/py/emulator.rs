@@ -70,9 +70,8 @@ impl EmulatorServer {
     }
 
     /// `component_arn` matters to `greengrass:` URIs only.
-    #[allow(clippy::needless_pass_by_value)] // Python's bytes, kept while other threads go on
-    fn put_artifact(&self, py: Python<'_>, component_arn: &str, uri: &str, content: Vec<u8>) -> PyResult<()> {
-        let put = self.with_cloud(py, |cloud| cloud.put_artifact(component_arn, uri, &content))?;
+    fn put_artifact(&self, py: Python<'_>, component_arn: &str, uri: &str, content: &[u8]) -> PyResult<()> {
+        let put = self.with_cloud(py, |cloud| cloud.put_artifact(component_arn, uri, content))?;
         put.map_err(|error: ServiceError| PyRuntimeError::new_err(error.to_string()))
     }
 

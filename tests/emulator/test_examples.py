@@ -161,6 +161,12 @@ def test_the_answer_is_the_recorded_one(id: str, tmp_path: Path) -> None:
         replay.check(id, signed=id != "auth-missing")
 
 
+def test_a_wrong_state_is_noticed(emulator: Emulator) -> None:
+    for id in ("role-get", "comp-list", "core-get", "dep-list-latest"):
+        with pytest.raises(AssertionError):
+            Replay(emulator, None).check(id)
+
+
 def test_no_revision_comes_of_a_replay(emulator: Emulator) -> None:
     replay = Replay(emulator, None)
     for id in ("comp-create", "dep-create-thing", "dep-create-replay"):
