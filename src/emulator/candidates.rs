@@ -90,7 +90,8 @@ fn answer(state: &State, candidate: &Candidate, platform: &Platform) -> Result<V
         let message = format!("The latest version of Component {name} doesn't claim platform {platform} compatibility");
         return Err(ServiceError::not_found(message, name, "component"));
     };
-    let (arn, printed) = components::printed(state, recipe)?;
+    let arn = components::arn_of(state, recipe)?;
+    let printed = components::rewritten(state, &arn, recipe)?;
     Ok(json!({
         "arn": arn, "componentName": recipe.name, "componentVersion": recipe.version.as_str(),
         "recipe": BASE64.encode(printed.to_string()), "vendorGuidance": "ACTIVE",

@@ -125,8 +125,7 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let arn = input.required("arn")?;
     let recipe = recipe_of(state, arn)?;
-    let digests = artifacts::digests(state, arn, &recipe)?;
-    let printed = recipe.to_json(|uri| digests.get(uri).cloned());
+    let printed = rewritten(state, arn, &recipe)?;
     let format = input.text("recipeOutputFormat").unwrap_or("JSON");
     let text = if format == "YAML" { recipe::to_yaml(&printed) } else { printed.to_string() };
     Ok(json!({ "recipeOutputFormat": format, "recipe": BASE64.encode(text), "tags": tags::of(state, arn)? }))
@@ -139,14 +138,17 @@ pub fn recipe_of(state: &State, arn: &str) -> Result<Recipe> {
         .ok_or_else(|| does_not_exist(&found.namespace, &found.name, &found.version, arn))
 }
 
-/// A recipe that devices see, as it is told to them, and its ARN.
-pub fn printed(state: &State, recipe: &Recipe) -> Result<(String, Value)> {
+/// A recipe as the service tells it.
+pub fn rewritten(state: &State, arn: &str, recipe: &Recipe) -> Result<Value> {
+    let digests = artifacts::digests(state, arn, recipe)?;
+    Ok(recipe.to_json(|uri| digests.get(uri).cloned()))
+}
+
+/// The ARN of a recipe of [`read_recipes`].
+pub fn arn_of(state: &State, recipe: &Recipe) -> Result<String> {
     let (name, version) = (&*recipe.name, recipe.version.as_str());
     let is_own = find(state, &state.names.account, name, version)?.is_some();
-    let arn = state.names.component_version(if is_own { &state.names.account } else { PUBLIC }, name, version);
-    let digests = artifacts::digests(state, &arn, recipe)?;
-    let printed = recipe.to_json(|uri| digests.get(uri).cloned());
-    Ok((arn, printed))
+    Ok(state.names.component_version(if is_own { &state.names.account } else { PUBLIC }, name, version))
 }
 
 pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Value> {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::{Reason, Result, ServiceError};
+use super::error::{Result, ServiceError};
 use super::store::State;
 use crate::resolve::recipe::FORMAT_VERSION;
 
@@ -67,15 +67,17 @@ pub fn recipe(state: &State, function: &Value) -> Result<Value> {
 /// The name and the version of a function. What points to a version, as an alias does, is denied like a bad recipe.
 fn parse<'a>(state: &State, arn: &'a str) -> Result<(&'a str, &'a str)> {
     let fields: Vec<&str> = arn.split(':').collect();
-    let ["arn", _, "lambda", _, _, "function", name, version] = fields[..] else {
-        let message = format!("Value '{arn}' at 'lambdaFunction.lambdaArn' is not the ARN of a version of a Lambda function");
-        let rule = "Must be the ARN of a version of a Lambda function";
-        return Err(ServiceError::member("lambdaFunction.lambdaArn", message, rule));
-    };
-    if name.is_empty() || version.is_empty() {
-        return Err(ServiceError::validation(Reason::Other, format!("'{arn}' names no Lambda function")));
+    match fields[..] {
+        ["arn", _, "lambda", _, _, "function", name, version] if !name.is_empty() && !version.is_empty() => {
+            let is_version = version.bytes().all(|byte| byte.is_ascii_digit());
+            if is_version { Ok((name, version)) } else { Err(ServiceError::hidden(state)) }
+        }
+        _ => {
+            let message = format!("Value '{arn}' at 'lambdaFunction.lambdaArn' is not the ARN of a version of a Lambda function");
+            let rule = "Must be the ARN of a version of a Lambda function";
+            Err(ServiceError::member("lambdaFunction.lambdaArn", message, rule))
+        }
     }
-    if version.bytes().all(|byte| byte.is_ascii_digit()) { Ok((name, version)) } else { Err(ServiceError::hidden(state)) }
 }
 
 fn configuration(parameters: &Value) -> Value {

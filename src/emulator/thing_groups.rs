@@ -34,7 +34,9 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         Some(known) if known.parent.as_deref() == parent && known.properties == properties => known.id,
         Some(_) => return Err(ServiceError::already_exists("Thing Group", name, &arn)),
         None => {
-            if let Some(parent) = parent.filter(|parent| *parent == name || !matches!(search(state, parent), Ok(Some(_)))) {
+            if let Some(parent) = parent
+                && !exists(state, parent)?
+            {
                 let message = format!("The parent thing group {parent} does not exist");
                 return Err(ServiceError::member("parentGroupName", message, "Must be a thing group that exists"));
             }
