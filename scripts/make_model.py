@@ -1,11 +1,13 @@
-"""Write src/model/greengrassv2.json: the facts of the service, from the botocore that is installed.
+"""Write src/model/*.json: the facts of the services, from the botocore that is installed.
 
 Names, types, locations, constraints, errors and paginators are copied in botocore's own layout (so that
-`botocore.model.ServiceModel` can read the file too); documentation is not. The sentences that `help()` shows are
-ours and stand below: a new operation needs one, and a new field is one run of this script.
+`botocore.model.ServiceModel` can read the files too); documentation is not. `greengrassv2.json` is the whole service.
+The sentences that `help()` shows are ours and stand below: a new operation needs one, and a new field is one run of
+this script. `iot.json` is for the emulator, which serves a few operations of the registry and of jobs: they are listed
+below, and what only their answers hold has no constraints, since nobody checks an answer.
 
     python scripts/make_model.py            # write
-    python scripts/make_model.py --check    # exit 1 if the file is not what botocore says
+    python scripts/make_model.py --check    # exit 1 if a file is not what botocore says
 """
 
 import json
@@ -15,7 +17,7 @@ from typing import Any
 
 import botocore.session
 
-MODEL = Path(__file__).parent.parent / "src" / "model" / "greengrassv2.json"
+MODELS = Path(__file__).parent.parent / "src" / "model"
 
 DESCRIPTIONS = {
     "AssociateServiceRoleToAccount": "Set the IAM role that Greengrass uses for this account in this Region.",
@@ -50,6 +52,31 @@ DESCRIPTIONS = {
 }
 
 
+#: What Greengrass work needs of AWS IoT.
+IOT_OPERATIONS = (
+    "AddThingToThingGroup",
+    "CancelJob",
+    "CreateThing",
+    "CreateThingGroup",
+    "DeleteThing",
+    "DeleteThingGroup",
+    "DescribeJob",
+    "DescribeThing",
+    "DescribeThingGroup",
+    "ListJobExecutionsForJob",
+    "ListJobExecutionsForThing",
+    "ListThingGroups",
+    "ListThingGroupsForThing",
+    "ListThings",
+    "ListThingsInThingGroup",
+    "RemoveThingFromThingGroup",
+    "UpdateThing",
+)
+
+#: Java's classes of ASCII characters, which other regular expressions lack or take for Unicode's.
+JAVA_CLASSES = {r"\p{Graph}": r"!-~", r"\p{Upper}": "A-Z", r"\p{Digit}": "0-9"}
+
+
 def without_prose(node: Any) -> Any:
     """A copy of a service description with every `documentation` string left out."""
     if isinstance(node, dict):
@@ -59,23 +86,59 @@ def without_prose(node: Any) -> Any:
     return node
 
 
-def facts() -> dict[str, Any]:
-    """The service's model as our file holds it."""
+def described(service_name: str) -> dict[str, Any]:
+    """A service's model in the layout of our files."""
     loader = botocore.session.get_session().get_component("data_loader")
-    service = without_prose(loader.load_service_model("greengrassv2", "service-2"))
-    pagination = loader.load_service_model("greengrassv2", "paginators-1")["pagination"]
-    missing = sorted(set(service["operations"]) - set(DESCRIPTIONS))
+    service = without_prose(loader.load_service_model(service_name, "service-2"))
+    model = {key: service[key] for key in ("version", "metadata", "operations", "shapes")}
+    return {**model, "pagination": loader.load_service_model(service_name, "paginators-1")["pagination"]}
+
+
+def greengrassv2() -> dict[str, Any]:
+    """All of the service, with our sentences."""
+    model = described("greengrassv2")
+    missing = sorted(set(model["operations"]) - set(DESCRIPTIONS))
     if missing:
         raise SystemExit(f"{__file__}: write a description for {', '.join(missing)}")
-    for name, operation in service["operations"].items():
+    for name, operation in model["operations"].items():
         operation["documentation"] = DESCRIPTIONS[name]
-    return {
-        "version": service["version"],
-        "metadata": service["metadata"],
-        "operations": service["operations"],
-        "shapes": service["shapes"],
-        "pagination": pagination,
-    }
+    return model
+
+
+def iot() -> dict[str, Any]:
+    """The operations that are listed, and the shapes behind them."""
+    model = described("iot")
+    operations = {name: model["operations"][name] for name in IOT_OPERATIONS}
+    asked = reached(model["shapes"], [operation["input"] for operation in operations.values()])
+    told = [operation.get("output") for operation in operations.values()]
+    errors = [operation["errors"] for operation in operations.values()]
+    shapes = {}
+    for name in sorted(asked | reached(model["shapes"], [told, errors])):
+        shape = model["shapes"][name]
+        if name not in asked:
+            shape = {key: value for key, value in shape.items() if key not in {"min", "max", "pattern", "enum"}}
+        for java, plain in JAVA_CLASSES.items():
+            shape = {**shape, "pattern": shape["pattern"].replace(java, plain)} if "pattern" in shape else shape
+        shapes[name] = shape
+    pagination = {name: model["pagination"][name] for name in IOT_OPERATIONS if name in model["pagination"]}
+    return {**model, "operations": operations, "shapes": shapes, "pagination": pagination}
+
+
+def reached(shapes: dict[str, Any], node: Any) -> set[str]:
+    """The names of all shapes that `node` leads to."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            waiting += [value for value in node.values() if isinstance(value, (dict, list))]
+            name = node.get("shape")
+            if isinstance(name, str) and name not in found:
+                found.add(name)
+                waiting.append(shapes[name])
+    return found
 
 
 def compact(model: dict[str, Any]) -> str:
@@ -91,7 +154,8 @@ def compact(model: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    text = compact(facts())
+    files = {MODELS / f"{model.__name__}.json": compact(model()) for model in (greengrassv2, iot)}
     if "--check" in sys.argv:
-        sys.exit(MODEL.read_text() != text)
-    MODEL.write_text(text)
+        sys.exit(any(not file.exists() or file.read_text() != text for file, text in files.items()))
+    for file, text in files.items():
+        file.write_text(text)

@@ -4,6 +4,8 @@ Reads go to one cloud and must agree to the last timestamp. Sequences that write
 there, ids are numbered in the order in which a side meets them, and of times the kind is compared.
 """
 
+import base64
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from botocore import xform_name
@@ -20,10 +23,10 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
 from support.compare import Side
-from support.local_cloud import send
 from support.outcome import Outcome, capture, differences
 from support.wrong import WRONG_CLIENTS, wrong_side
 
+ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 NEVER_MADE = "00000000-0000-4000-8000-000000000000"
 
@@ -34,6 +37,10 @@ THINGS = ("pump-1", "pump:2", "pump-3")
 GROUPS = ("line-4", "all")
 ACCOUNT = "arn:aws:greengrass:us-east-1:123456789012"
 PUBLIC = "arn:aws:greengrass:us-east-1:aws:components:aws.greengrass.Nucleus:versions:2.17.0"
+NUCLEUS_DIGEST = base64.b64encode(hashlib.sha256(f"{PUBLIC}/aws.greengrass.Nucleus.zip".encode()).digest()).decode()
+ARTIFACT = f"{NUCLEUS_DIGEST}/aws.greengrass.Nucleus.zip"
+ROLE = "arn:aws:iam::123456789012:role/GgRole"
+LINUX = {"attributes": {"os": "linux", "architecture": "amd64"}}
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,7 @@ class Cloud:
             case datetime():
                 return value.replace(year=2000, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
             case str():
+                value = ISO_TIME.sub("time", value)
                 return UUID.sub(lambda found: self.ids.setdefault(found[0], f"id-{len(self.ids)}"), value)
             case _:
                 return value
@@ -96,7 +104,11 @@ def of_the_answer(value: Any) -> Any:
     match value:
         case {"ResponseMetadata": {"RequestId": str(), "HTTPHeaders": headers}}:
             kept = {name: text for name, text in headers.items() if name not in ("date", "x-amzn-requestid")}
-            return {**value, "ResponseMetadata": {**value["ResponseMetadata"], "RequestId": "", "HTTPHeaders": kept}}
+            value = {**value, "ResponseMetadata": {**value["ResponseMetadata"], "RequestId": "", "HTTPHeaders": kept}}
+            if "preSignedUrl" in value:
+                # host and signature are the cloud's own, and the time is part of the query
+                value["preSignedUrl"] = urlsplit(value["preSignedUrl"]).path
+            return value
         case list() | tuple():
             return type(value)(of_the_answer(item) for item in value)
         case _:
@@ -164,12 +176,32 @@ resources = (
 )
 tags = st.dictionaries(st.sampled_from(["a", "b c", "aws:d"]), st.sampled_from(["", "é"]), max_size=2)
 tokens = st.sampled_from(["t1", "t2"])
+candidates = params(
+    {"componentName": st.sampled_from((*NAMES, "aws.greengrass.Nucleus"))},
+    componentVersion=st.sampled_from(VERSIONS),
+    versionRequirements=st.dictionaries(st.sampled_from("xy"), st.sampled_from([">=1.0.0", "^1.0.0", "one"])),
+)
+endpoints = params(
+    id=st.sampled_from(["lan", "é"]), hostAddress=st.just("198.51.100.17"), portNumber=st.sampled_from([0, 8883, 65536])
+)
+entries = st.lists(params({"thingName": st.sampled_from(["sensor-a", "sensor-b", "no name", ""])}), max_size=3)
 #: What botocore refuses, what the service refuses, and what both take.
 sizes = st.sampled_from([0, 1, 2, 100, 101, "2"])
 
 READS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "describe_component": params({"arn": versions | components}),
     "get_component": params({"arn": versions}, recipeOutputFormat=st.sampled_from(["JSON", "YAML", "XML"])),
+    "get_component_version_artifact": params(
+        {"arn": versions, "artifactName": st.sampled_from([ARTIFACT, "unknown", "a/é b", ""])},
+        s3EndpointType=st.sampled_from(["REGIONAL", "GLOBAL", "NONE"]),
+        iotEndpointType=st.sampled_from(["fips", "standard"]),
+    ),
+    "get_connectivity_info": params({"thingName": things}),
+    "get_service_role_for_account": params(),
+    "resolve_component_candidates": params(
+        platform=st.sampled_from([LINUX, {"attributes": {"os": "darwin"}}, {}]),
+        componentCandidates=st.lists(candidates, max_size=2),
+    ),
     "get_deployment": params({"deploymentId": deployments}),
     "get_core_device": params({"coreDeviceThingName": things}),
     "list_tags_for_resource": params({"resourceArn": resources}),
@@ -189,6 +221,7 @@ LISTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         {"coreDeviceThingName": things}, topologyFilter=st.sampled_from(["ALL", "ROOT"])
     ),
     "list_effective_deployments": params({"coreDeviceThingName": things}),
+    "list_client_devices_associated_with_core_device": params({"coreDeviceThingName": things}),
 }
 recipes = st.builds(recipe, st.sampled_from(NAMES[:2]), st.sampled_from(VERSIONS), st.sampled_from([None, *NAMES]))
 ROOTS: list[dict[str, Any]] = [
@@ -206,6 +239,13 @@ WRITES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         tags=tags,
         clientToken=tokens,
     ),
+    "associate_service_role_to_account": params({"roleArn": st.sampled_from([ROLE, "x"])}),
+    "disassociate_service_role_from_account": params(),
+    "update_connectivity_info": params(
+        {"thingName": things, "connectivityInfo": st.lists(endpoints, max_size=2)},
+    ),
+    "batch_associate_client_device_with_core_device": params({"coreDeviceThingName": things}, entries=entries),
+    "batch_disassociate_client_device_from_core_device": params({"coreDeviceThingName": things}, entries=entries),
     "delete_component": params({"arn": versions}),
     "create_deployment": params(
         {"targetArn": targets, "components": st.sampled_from(ROOTS)},
@@ -288,6 +328,7 @@ THE_WHOLE: list[tuple[str, dict[str, Any]]] = [
         for which in ("ALL", "ROOT")
     ),
     ("list_effective_deployments", {"coreDeviceThingName": THINGS[0]}),
+    ("list_client_devices_associated_with_core_device", {"coreDeviceThingName": THINGS[0]}),
 ]
 
 
@@ -313,6 +354,16 @@ SUCCESSES: list[tuple[str, dict[str, Any]]] = [
     ("describe_component", VERSION),
     ("get_component", {**VERSION, "recipeOutputFormat": "YAML"}),
     ("list_component_versions", {"arn": f"{ACCOUNT}:components:a"}),
+    ("get_component_version_artifact", {"arn": PUBLIC, "artifactName": ARTIFACT, "iotEndpointType": "fips"}),
+    ("resolve_component_candidates", {"platform": LINUX, "componentCandidates": [{"componentName": "a"}]}),
+    ("associate_service_role_to_account", {"roleArn": ROLE}),
+    ("get_service_role_for_account", {}),
+    ("disassociate_service_role_from_account", {}),
+    ("update_connectivity_info", {"thingName": "pump-1", "connectivityInfo": [{"portNumber": 8883}]}),
+    ("get_connectivity_info", {"thingName": "pump-1"}),
+    ("batch_associate_client_device_with_core_device", {**PUMP, "entries": [{"thingName": "sensor-a"}]}),
+    ("list_client_devices_associated_with_core_device", PUMP),
+    ("batch_disassociate_client_device_from_core_device", {**PUMP, "entries": [{"thingName": "sensor-a"}]}),
     ("create_deployment", {"targetArn": GROUP, "components": ROOTS[1], "deploymentName": "é"}),
     ("get_deployment", {"deploymentId": Made(0)}),
     ("get_core_device", PUMP),
@@ -369,12 +420,6 @@ def test_a_wrong_client_is_caught(theirs: Side, name: str) -> None:
         succeed_alike(theirs, wrong_side(name))
 
 
-def test_every_operation_that_is_served_is_compared(one_cloud: tuple[Cloud, Cloud]) -> None:
-    emulator = one_cloud[0].emulator
-    served = set()
-    for name, operation in json.loads(_core.model())["operations"].items():
-        path = re.sub(r"\{[^}]*\}", "x", operation["http"]["requestUri"])
-        _, _, body = send(emulator, operation["http"]["method"], path, Authorization="AWS4")
-        if b"does not have" not in body:
-            served.add(xform_name(name))
-    assert served == READS.keys() | LISTS.keys() | WRITES.keys() == {method for method, _ in SUCCESSES}
+def test_every_operation_is_compared() -> None:
+    operations = {xform_name(name) for name in json.loads(_core.model())["operations"]}
+    assert operations == READS.keys() | LISTS.keys() | WRITES.keys() == {method for method, _ in SUCCESSES}

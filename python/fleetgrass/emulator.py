@@ -44,6 +44,13 @@ class Emulator:
         deployment_seconds: How long a core device has a deployment QUEUED, and then IN_PROGRESS. Where these are 0, a
             request is answered after the devices that it reaches are done with it.
         report_seconds: From one report of an idle core device to the next.
+        validate_targets: Whether deployments and client devices must name things and thing groups that the registry
+            (the `iot` operations of the same endpoint) knows; else ResourceNotFoundException.
+        validate_components: Whether deployments must name component versions that exist; else
+            ResourceNotFoundException.
+        validate_artifacts: Whether artifacts of recipes in S3 must have been put with `put_artifact`; else
+            ValidationException, as where the service cannot read them.
+        strict_data_plane: Whether ResolveComponentCandidates, which is for devices, denies callers with a signature.
     Raises:
         ValueError: `port`, `region_name`, `account_id` or a number of seconds is not one.
         OSError: The port is taken, or the store cannot be used.
@@ -59,6 +66,10 @@ class Emulator:
         component_seconds: tuple[float, float] = (0, 0),
         deployment_seconds: tuple[float, float] = (0, 0),
         report_seconds: float = 86400,
+        validate_targets: bool = False,
+        validate_components: bool = True,
+        validate_artifacts: bool = False,
+        strict_data_plane: bool = False,
     ) -> None:
         if not 0 <= port <= 65535:
             raise ValueError(f"port is {port}: give 0 for a free one, or a number up to 65535")
@@ -72,6 +83,10 @@ class Emulator:
             component_seconds=component_seconds,
             deployment_seconds=deployment_seconds,
             report_seconds=report_seconds,
+            validate_targets=validate_targets,
+            validate_components=validate_components,
+            validate_artifacts=validate_artifacts,
+            strict_data_plane=strict_data_plane,
         )
 
     @property
@@ -135,7 +150,7 @@ class Emulator:
         Args:
             count: How many.
             prefix: Their names are `prefix` and a number of at least five digits, counted from 1.
-            thing_groups: The groups they join. Groups need no creation.
+            thing_groups: The groups they join, made where they are missing. Things are made for the devices too.
             platform: "linux", "windows" or "darwin", which manifests know as `os`.
             architecture: "amd64", "aarch64", "arm" or "x86".
             nucleus_version: What the device reports as its `coreVersion`.
@@ -267,6 +282,20 @@ class Emulator:
             ValueError: A device is not registered.
         """
         self._server.wake(_names(devices) or [])
+    def put_artifact(self, uri: str, content: bytes, component_arn: str | None = None) -> None:
+        """Say what is in an artifact; else it is the text of its URI. Digests of recipes are those of the bytes.
+
+        Args:
+            uri: As a recipe has it: `s3://bucket/key`, or `greengrass:...` of a public or Lambda component, whose URL
+                GetComponentVersionArtifact gives.
+            content: The bytes.
+            component_arn: Whose `greengrass:` artifact it is, with the version.
+        Raises:
+            ValueError: `uri` is of the scheme `greengrass:`, and there is no `component_arn`.
+        """
+        if uri.startswith("greengrass:") and component_arn is None:
+            raise ValueError(f"{uri} belongs to one component version: give its component_arn")
+        self._server.put_artifact(component_arn or "", uri, content)
 
     def stop(self) -> None:
         """Let requests that have begun end, give the port back and close the store. A second call does nothing."""

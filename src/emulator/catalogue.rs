@@ -1,13 +1,14 @@
 //! The public components that every account sees, so that recipes which depend on them resolve.
 //!
-//! A choice of names and versions as published by AWS, with the shape of their dependencies; their recipes hold
-//! nothing to run. `docs/emulator.md` tells how far this is from the real list.
+//! A choice of names and versions as published by AWS, with the shape of their dependencies and one artifact each;
+//! their recipes hold nothing to run. `docs/emulator.md` tells how far this is from the real list.
 
+use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
-use super::arn::PUBLIC;
-use super::components;
-use super::store::State;
+use super::arn::{Names, PUBLIC};
+use super::store::Millis;
+use super::{artifacts, components};
 use crate::resolve::recipe;
 
 struct Component {
@@ -167,19 +168,19 @@ const CATALOGUE: &[Component] = &[
 ];
 
 /// Publishes the whole catalogue into a new store.
-pub fn publish(state: &State) -> rusqlite::Result<()> {
+pub fn publish(db: &Connection, names: &Names, now: Millis) -> rusqlite::Result<()> {
     for component in CATALOGUE {
         for version in component.versions {
-            let text = component.recipe(version).to_string();
+            let text = component.recipe(version, names).to_string();
             let recipe = recipe::read(text.as_bytes()).expect("the catalogue holds recipes");
-            components::publish(state, PUBLIC, &recipe, text.as_bytes(), components::DEPLOYABLE)?;
+            components::publish(db, now, PUBLIC, &recipe, text.as_bytes(), components::DEPLOYABLE)?;
         }
     }
     Ok(())
 }
 
 impl Component {
-    fn recipe(&self, version: &str) -> Value {
+    fn recipe(&self, version: &str, names: &Names) -> Value {
         let next = next_minor(version);
         let dependencies: Map<String, Value> = self
             .dependencies
@@ -189,7 +190,11 @@ impl Component {
                 ((*name).into(), json!({ "VersionRequirement": requirement, "DependencyType": kind }))
             })
             .collect();
-        let manifests: Vec<Value> = self.systems.iter().map(|os| json!({ "Platform": { "os": os } })).collect();
+        // plugins run inside the nucleus' Java
+        let file = format!("{}.{}", self.name, if self.kind == "plugin" { "jar" } else { "zip" });
+        let uri = artifacts::public_uri(&names.component_version(PUBLIC, self.name, version), &file);
+        let manifest = |os: &&str| json!({ "Platform": { "os": os }, "Artifacts": [{ "URI": uri }] });
+        let manifests: Vec<Value> = self.systems.iter().map(manifest).collect();
         json!({
             "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": self.name, "ComponentVersion": version,
             "ComponentType": format!("aws.greengrass.{}", self.kind), "ComponentPublisher": "AWS",
@@ -210,9 +215,10 @@ mod tests {
 
     #[test]
     fn every_entry_is_a_recipe() {
+        let names = Names::new("eu-west-1", "111122223333");
         for component in CATALOGUE {
             for version in component.versions {
-                let text = component.recipe(version).to_string();
+                let text = component.recipe(version, &names).to_string();
                 let recipe = recipe::read(text.as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", component.name));
                 assert_eq!(recipe.manifests.len(), component.systems.len());
             }

@@ -1,13 +1,11 @@
 //! Components: published from recipes, told back as the service does, deleted version by version.
 //!
 //! A version is REQUESTED, then INITIATED, and can be deployed once it is DEPLOYABLE; how long that takes is an option.
-//! Artifacts are not looked at: their digests are made up from their URIs.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::agenda::{self, Event};
 use super::arn::{PUBLIC, Resource};
@@ -16,7 +14,7 @@ use super::failures::Failures;
 use super::input::Input;
 use super::page::Page;
 use super::store::{Millis, State};
-use super::tags;
+use super::{artifacts, lambda, tags};
 use crate::model::Operation;
 use crate::resolve::recipe::{self, Recipe, RecipeError, SIZE_LIMIT};
 use crate::resolve::version::Version;
@@ -25,6 +23,9 @@ const REQUESTED: &str = "REQUESTED";
 const INITIATED: &str = "INITIATED";
 pub const DEPLOYABLE: &str = "DEPLOYABLE";
 const FAILED: &str = "FAILED";
+/// How many components an account may have, and how many versions each, with the codes of the quotas.
+const COMPONENT_LIMIT: (i64, &str) = (5000, "L-4676BC3D");
+const VERSION_LIMIT: (i64, &str) = (5000, "L-FC3754BD");
 
 /// One published version.
 struct Published {
@@ -42,10 +43,7 @@ struct Published {
 pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let bytes = match (input.text("inlineRecipe"), input.get("lambdaFunction")) {
         (Some(text), None) => BASE64.decode(text).map_err(|error| ServiceError::internal(&error.to_string()))?,
-        (None, Some(_)) => {
-            let message = "The local cloud does not import Lambda functions yet";
-            return Err(ServiceError::validation(Reason::Other, message));
-        }
+        (None, Some(function)) => lambda::recipe(state, function)?.to_string().into_bytes(),
         _ => {
             let message = "Exactly one of inlineRecipe or lambdaFunction must be specified";
             return Err(ServiceError::member("inlineRecipe", message, "Must be specified when lambdaFunction is absent"));
@@ -67,7 +65,9 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         };
         return Err(ServiceError::conflict(message, &arn, "component"));
     }
-    publish(state, namespace, &recipe, &bytes, REQUESTED)?;
+    check_quotas(state, &recipe.name)?;
+    artifacts::must_be_readable(state, &recipe)?;
+    publish(state.db, state.now, namespace, &recipe, &bytes, REQUESTED)?;
     let (name, version) = (recipe.name.clone(), String::from(version));
     agenda::schedule(state, state.timings.component[0], &Event::Component { name, version, created: state.now })?;
     tags::put(state, &arn, input)?;
@@ -80,8 +80,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 /// What the service says to a text that is no recipe: it hides behind a denial what it cannot parse.
 fn refusal(state: &State, error: &RecipeError) -> ServiceError {
     if error.problems.iter().any(|problem| problem.path.is_empty()) {
-        let caller = state.names.caller();
-        return ServiceError::access_denied(format!("User: {caller} is not authorized to perform: null"));
+        return ServiceError::hidden(state);
     }
     let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
     let message = format!("Invalid Input: Encountered following errors in Recipe: {{{}}}", problems.join(", "));
@@ -111,25 +110,46 @@ pub fn proceed(state: &State, name: &str, version: &str, created: Millis) -> Res
     Ok(())
 }
 
+fn check_quotas(state: &State, name: &str) -> Result<()> {
+    let account = &*state.names.account;
+    let count = |query: &str, name: &str| -> Result<i64> {
+        Ok(state.db.prepare_cached(query)?.query_row((account, name), |row| row.get(0))?)
+    };
+    let versions = count("SELECT count(*) FROM component_version WHERE namespace = ?1 AND name = ?2", name)?;
+    if versions >= VERSION_LIMIT.0 {
+        return Err(ServiceError::quota("Maximum number of component versions reached", VERSION_LIMIT.1, name));
+    }
+    let others = "SELECT count(DISTINCT name) FROM component_version WHERE namespace = ?1 AND name <> ?2";
+    if versions == 0 && count(others, name)? >= COMPONENT_LIMIT.0 {
+        return Err(ServiceError::quota("Maximum number of components reached", COMPONENT_LIMIT.1, name));
+    }
+    Ok(())
+}
+
 /// Makes `recipe`, which was written as `bytes`, a component of `namespace`.
-pub fn publish(state: &State, namespace: &str, recipe: &Recipe, bytes: &[u8], component_state: &str) -> rusqlite::Result<()> {
-    state
-        .db
-        .prepare_cached(
-            "INSERT INTO component_version (namespace, name, version, created, state, description, publisher, platforms, recipe)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute((
-            namespace,
-            &recipe.name,
-            recipe.version.as_str(),
-            state.now,
-            component_state,
-            &recipe.description,
-            &recipe.publisher,
-            Value::from(recipe.platforms()).to_string(),
-            bytes,
-        ))?;
+pub fn publish(
+    db: &Connection,
+    now: Millis,
+    namespace: &str,
+    recipe: &Recipe,
+    bytes: &[u8],
+    component_state: &str,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO component_version (namespace, name, version, created, state, description, publisher, platforms, recipe)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute((
+        namespace,
+        &recipe.name,
+        recipe.version.as_str(),
+        now,
+        component_state,
+        &recipe.description,
+        &recipe.publisher,
+        Value::from(recipe.platforms()).to_string(),
+        bytes,
+    ))?;
     Ok(())
 }
 
@@ -145,18 +165,31 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let arn = input.required("arn")?;
-    let found = named(state, arn)?;
-    let recipe = read_recipe(state, &found.namespace, &found.name, &found.version)?
-        .ok_or_else(|| does_not_exist(&found.namespace, &found.name, &found.version, arn))?;
-    let printed = recipe.to_json(digest);
+    let recipe = recipe_of(state, arn)?;
+    let printed = rewritten(state, arn, &recipe)?;
     let format = input.text("recipeOutputFormat").unwrap_or("JSON");
     let text = if format == "YAML" { recipe::to_yaml(&printed) } else { printed.to_string() };
     Ok(json!({ "recipeOutputFormat": format, "recipe": BASE64.encode(text), "tags": tags::of(state, arn)? }))
 }
 
-/// The digest of an artifact that nobody reads. Images have theirs in the registry.
-fn digest(uri: &str) -> Option<String> {
-    (!uri.starts_with("docker:")).then(|| BASE64.encode(Sha256::digest(uri)))
+/// The recipe of the version that `arn` names.
+pub fn recipe_of(state: &State, arn: &str) -> Result<Recipe> {
+    let found = named(state, arn)?;
+    read_recipe(state, &found.namespace, &found.name, &found.version)?
+        .ok_or_else(|| does_not_exist(&found.namespace, &found.name, &found.version, arn))
+}
+
+/// A recipe as the service tells it.
+pub fn rewritten(state: &State, arn: &str, recipe: &Recipe) -> Result<Value> {
+    let digests = artifacts::digests(state, arn, recipe)?;
+    Ok(recipe.to_json(|uri| digests.get(uri).cloned()))
+}
+
+/// The ARN of a recipe of [`read_recipes`].
+pub fn arn_of(state: &State, recipe: &Recipe) -> Result<String> {
+    let (name, version) = (&*recipe.name, recipe.version.as_str());
+    let is_own = find(state, &state.names.account, name, version)?.is_some();
+    Ok(state.names.component_version(if is_own { &state.names.account } else { PUBLIC }, name, version))
 }
 
 pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Value> {

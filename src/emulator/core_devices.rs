@@ -11,7 +11,7 @@ use super::error::{Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::tags;
+use super::{tags, thing_groups, things};
 use crate::model::Operation;
 use crate::resolve::version::Version;
 
@@ -57,13 +57,17 @@ impl Registration {
     }
 }
 
-/// Devices report for the first time, or again, and take what is deployed to them.
+/// Devices report for the first time, or again, and take what is deployed to them. Their things and groups are made.
 pub fn register(state: &State, registration: &Registration) -> Result<()> {
+    for group in &registration.thing_groups {
+        thing_groups::register(state, group)?;
+    }
     let (names, version) = (&registration.names, &registration.nucleus_version);
     let nucleus = nucleus_of(&registration.runtime);
     let initial = software::keep(state, &software::initial(nucleus, version, state.now))?;
     let rhythm = agenda::schedule(state, state.timings.report, &Event::Report)?;
     for name in names {
+        things::register(state, name)?;
         state
             .db
             .prepare_cached(
@@ -79,20 +83,22 @@ pub fn register(state: &State, registration: &Registration) -> Result<()> {
                 ":rhythm": rhythm,
             })?;
         for group in &registration.thing_groups {
-            state
-                .db
-                .prepare_cached("INSERT OR IGNORE INTO member (thing_group, thing) VALUES (?1, ?2)")?
-                .execute((group, name))?;
+            thing_groups::join(state, group, name)?;
         }
     }
     devices::restart(state, names, initial)?;
-    for deployment in deployments::active(state, &targets(state, names)?)? {
-        devices::take(state, &deployment, Some(names))?;
+    catch_up(state, names)
+}
+
+/// Gives to the core devices among `things` what is deployed to them and to their groups.
+pub fn catch_up(state: &State, things: &[String]) -> Result<()> {
+    for deployment in deployments::active(state, &targets(state, things)?)? {
+        devices::take(state, &deployment, Some(things))?;
     }
     Ok(())
 }
 
-/// What addresses one of these things: its own ARN, and those of all groups it has ever joined.
+/// What addresses one of these things: its own ARN, and those of its groups.
 fn targets(state: &State, things: &[String]) -> Result<Vec<String>> {
     let mut query =
         state.db.prepare_cached("SELECT DISTINCT thing_group FROM member WHERE thing IN (SELECT value FROM json_each(?1))")?;

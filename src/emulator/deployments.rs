@@ -8,7 +8,7 @@ use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::{components, devices, tags};
+use super::{components, devices, tags, thing_groups, things};
 use crate::model::Operation;
 
 /// One revision for a target.
@@ -36,13 +36,16 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let parent = input.text("parentTargetArn");
     for (member, arn) in [("targetArn", Some(target)), ("parentTargetArn", parent)] {
         check_place(state, member, arn)?;
+        check_exists(state, arn)?;
     }
     check_parent(state, target, parent)?;
     let document: Map<String, Value> =
         DOCUMENT.iter().filter_map(|&member| input.get(member).map(|value| (member.into(), value.clone()))).collect();
     for (name, component) in document.get("components").and_then(Value::as_object).into_iter().flatten() {
         check_merge(name, component)?;
-        components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
+        if state.rules.validate_components {
+            components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
+        }
     }
     check_timeout(&document)?;
     replace(state, target)?;
@@ -99,6 +102,15 @@ fn check_place(state: &State, member: &str, arn: Option<&str>) -> Result<()> {
     Err(ServiceError::member(member, message, "Must be of the account and Region of the call"))
 }
 
+/// The registry knows the target, where the emulator is told to look.
+fn check_exists(state: &State, arn: Option<&str>) -> Result<()> {
+    match arn.filter(|_| state.rules.validate_targets).and_then(Target::parse) {
+        Some(Target::Thing(name)) if !things::exists(state, name)? => Err(ServiceError::no_thing(name)),
+        Some(Target::ThingGroup(name)) if !thing_groups::exists(state, name)? => Err(ServiceError::no_thing_group(name)),
+        _ => Ok(()),
+    }
+}
+
 /// Subdeployments have groups on both sides, and a group has one parent.
 fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()> {
     let Some(parent) = parent else { return Ok(()) };
@@ -144,13 +156,15 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     let mut filters = Filters::default();
     filters.add_given("target = ?", input.text("targetArn"));
     filters.add_given("parent = ?", input.text("parentTargetArn"));
-    let which = if input.text("historyFilter") == Some("ALL") { "" } else { "latest AND" };
-    let query =
-        format!("SELECT {COLUMNS} FROM deployment WHERE NOT deleted AND {which} {filters} seq < ? ORDER BY seq DESC LIMIT ?");
-    let mut query = state.db.prepare_cached(&query)?;
+    let mut query = state.db.prepare_cached(&list_query(input.text("historyFilter"), &filters))?;
     let rows = query.query_map(filters.with(page.after_number()?.unwrap_or(i64::MAX), page.limit()), Deployment::read)?;
     let rows = rows.map(|row| row.map(|deployment| (deployment.seq.to_string(), deployment.told().into())));
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+fn list_query(history: Option<&str>, filters: &Filters) -> String {
+    let which = if history == Some("ALL") { "" } else { "latest AND" };
+    format!("SELECT {COLUMNS} FROM deployment WHERE NOT deleted AND {which} {filters} seq < ? ORDER BY seq DESC LIMIT ?")
 }
 
 pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
@@ -159,9 +173,14 @@ pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         let message = format!("Deployment ({}) is in state {} and can't be canceled.", deployment.id, deployment.status);
         return Err(ServiceError::validation(Reason::Other, message));
     }
-    set_status(state, deployment.seq, "CANCELED")?;
-    devices::withdraw(state, deployment.seq)?;
+    stop(state, &deployment)?;
     Ok(json!({ "message": "SUCCESS" }))
+}
+
+/// Lets the deployment, and with it its job, reach no more devices.
+pub fn stop(state: &State, deployment: &Deployment) -> Result<()> {
+    set_status(state, deployment.seq, "CANCELED")?;
+    devices::withdraw(state, deployment.seq)
 }
 
 pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
@@ -248,6 +267,37 @@ impl Deployment {
         match told {
             Value::Object(members) => members,
             _ => Map::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Cloud, Options, Rules, arn::Names, bucket::Bucket, store::Store};
+    use super::*;
+
+    #[test]
+    fn the_latest_are_found_without_a_walk_over_revisions() {
+        let options = Options::default();
+        let names = Names::new(options.region, options.account);
+        let store = Store::open(None, &names).unwrap();
+        let bucket = Bucket::new(String::new(), names.region.clone());
+        let cloud = Cloud { names, rules: Rules::default(), bucket, store };
+        let plan = |history: Option<&str>, target: Option<&str>| {
+            let mut filters = Filters::default();
+            filters.add_given("target = ?", target);
+            let query = format!("EXPLAIN QUERY PLAN {}", list_query(history, &filters));
+            let plan = cloud.transact(|state| -> Result<String> {
+                let mut query = state.db.prepare(&query)?;
+                let steps = query.query_map(filters.with(i64::MAX, 50), |row| row.get::<_, String>(3))?;
+                Ok(steps.collect::<rusqlite::Result<Vec<_>>>()?.join("; "))
+            });
+            plan.unwrap()
+        };
+        assert!(plan(None, None).contains("INDEX deployment_latest (seq<?)"), "{}", plan(None, None));
+        assert!(plan(None, Some("t")).contains("INDEX deployment_latest_of"), "{}", plan(None, Some("t")));
+        for found in [plan(None, None), plan(None, Some("t")), plan(Some("ALL"), None)] {
+            assert!(!found.contains("TEMP B-TREE"), "{found}");
         }
     }
 }

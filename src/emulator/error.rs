@@ -1,11 +1,14 @@
-//! What the service refuses, with its codes and texts.
+//! What the services refuse, with their codes and texts.
 //!
+//! Refusals are made in Greengrass' terms; [`told_by`](ServiceError::told_by) says them as AWS IoT does.
 //! Texts that several operations share are made here, so that they can be read together. Their evidence is listed in
 //! `docs/emulator.md`.
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{Kind, Model};
+use super::routes;
+use super::store::State;
+use crate::model::{Kind, Model, Structure};
 
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 
@@ -14,6 +17,7 @@ pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 #[error("{code}: {message}")]
 pub struct ServiceError {
     pub status: u16,
+    /// Empty where the service tells none.
     pub code: &'static str,
     pub message: String,
     /// Members of the body besides `message`.
@@ -29,18 +33,33 @@ pub enum Reason {
 }
 
 impl ServiceError {
-    /// The status is the model's; the codes that the model lacks are those of failed authentication.
+    /// The status is the models'; the codes that they lack are those of failed authentication.
     fn new(code: &'static str, message: String, details: Value) -> Self {
-        let model = Model::greengrassv2();
-        let modelled = model.error(code).and_then(|shape| match &model.shape(shape).kind {
-            Kind::Structure(structure) => structure.error.as_ref(),
-            _ => None,
-        });
+        let modelled = routes::models().into_iter().find_map(|model| shape(model, code)?.error.as_ref());
         let details = match details {
             Value::Object(details) => details,
             _ => Map::new(),
         };
         Self { status: modelled.map_or(403, |error| error.status), code, message, details }
+    }
+
+    /// The same in the words of one service: its code, its status, and no members that it does not know.
+    pub(super) fn told_by(mut self, model: &Model) -> Self {
+        if shape(model, self.code).is_none()
+            && let Some((_, theirs)) = SYNONYMS.iter().find(|(ours, theirs)| *ours == self.code && shape(model, theirs).is_some())
+        {
+            self.code = theirs;
+        }
+        if let Some(structure) = shape(model, self.code) {
+            self.status = structure.error.as_ref().map_or(self.status, |error| error.status);
+            self.details.retain(|member, _| structure.position(member).is_some());
+        }
+        self
+    }
+
+    /// An error of the days before errors had codes.
+    pub(super) fn untyped(status: u16, message: &str) -> Self {
+        Self { status, code: "", message: message.into(), details: Map::new() }
     }
 
     pub(super) fn validation(reason: Reason, message: impl Into<String>) -> Self {
@@ -71,6 +90,30 @@ impl ServiceError {
         Self::not_found(format!("Deployment ({deployment}) does not exist"), id, "deployment")
     }
 
+    pub(super) fn no_thing(name: &str) -> Self {
+        Self::not_found(format!("Thing {name} does not exist"), name, "thing")
+    }
+
+    pub(super) fn no_thing_group(name: &str) -> Self {
+        Self::not_found(format!("Thing group {name} does not exist"), name, "thingGroup")
+    }
+
+    pub(super) fn already_exists(what: &str, name: &str, arn: &str) -> Self {
+        let message = format!("{what} {name} already exists in current account with different properties");
+        Self::new("ResourceAlreadyExistsException", message, json!({ "resourceId": name, "resourceArn": arn }))
+    }
+
+    pub(super) fn version_conflict(message: String) -> Self {
+        Self::new("VersionConflictException", message, Value::Null)
+    }
+
+    pub(super) fn quota(message: &str, quota: &str, id: &str) -> Self {
+        let details = json!({
+            "quotaCode": quota, "serviceCode": "greengrass", "resourceId": id, "resourceType": "component",
+        });
+        Self::new("ServiceQuotaExceededException", message.into(), details)
+    }
+
     pub(super) fn conflict(message: impl Into<String>, id: &str, kind: &str) -> Self {
         Self::new("ConflictException", message.into(), json!({ "resourceId": id, "resourceType": kind }))
     }
@@ -81,6 +124,11 @@ impl ServiceError {
 
     pub(super) fn not_authorized(caller: &str, action: &str, arn: &str) -> Self {
         Self::access_denied(format!("User: {caller} is not authorized to perform: greengrass:{action} on resource: {arn}"))
+    }
+
+    /// What the service says where it hides what is wrong: a recipe that is none, a Lambda function without a version.
+    pub(super) fn hidden(state: &State) -> Self {
+        Self::access_denied(format!("User: {} is not authorized to perform: null", state.names.caller()))
     }
 
     /// What the gateway says to requests without credentials, and to those that name no operation.
@@ -101,9 +149,25 @@ impl ServiceError {
     /// The JSON body of the answer.
     #[must_use]
     pub fn body(&self) -> Value {
-        let mut body = Map::from_iter([("message".into(), Value::from(&*self.message))]);
+        let key = if self.code.is_empty() { "Message" } else { "message" };
+        let mut body = Map::from_iter([(key.into(), Value::from(&*self.message))]);
         body.extend(self.details.clone());
         body.into()
+    }
+}
+
+/// What AWS IoT calls the same.
+const SYNONYMS: [(&str, &str); 3] = [
+    ("ValidationException", "InvalidRequestException"),
+    ("ConflictException", "ResourceAlreadyExistsException"),
+    ("InternalServerException", "InternalFailureException"),
+];
+
+/// The shape of an error that `model` knows.
+fn shape<'m>(model: &'m Model, code: &str) -> Option<&'m Structure> {
+    match &model.shape(model.error(code)?).kind {
+        Kind::Structure(structure) => Some(structure),
+        _ => None,
     }
 }
 

@@ -1,30 +1,42 @@
-//! A local Greengrass V2: one account and Region of the service on a port of this machine.
+//! A local Greengrass V2: one account and Region of the service on a port of this machine, and of AWS IoT what goes with
+//! it: things, thing groups and jobs.
 //!
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
 //! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
 //! [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
-//! and back through [`output`]. What takes time stands in the [`agenda`] and happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
+//! and back through [`output`]. What takes time stands in the [`agenda`] and happens by the [`clock`]. How the service
+//! behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
 mod agenda;
 mod arn;
+mod artifacts;
+mod bucket;
+mod candidates;
 mod catalogue;
 mod check;
+mod client_devices;
 mod clock;
 mod components;
+mod connectivity;
 mod core_devices;
 mod deployments;
 mod devices;
 mod error;
 mod failures;
 mod input;
+mod jobs;
+mod lambda;
 mod output;
 mod page;
 mod replies;
 mod rollout;
 mod routes;
 mod server;
+mod service_role;
 mod store;
 mod tags;
+mod thing_groups;
+mod things;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -35,6 +47,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use arn::Names;
+use bucket::Bucket;
 use clock::Timings;
 pub use core_devices::Registration;
 pub use devices::CLASSIC;
@@ -58,6 +71,7 @@ pub struct Options {
     pub deployment_seconds: [f64; 2],
     /// Seconds from one report of an idle core device to the next.
     pub report_seconds: f64,
+    pub rules: Rules,
 }
 
 impl Default for Options {
@@ -70,7 +84,28 @@ impl Default for Options {
             component_seconds: [0.0; 2],
             deployment_seconds: [0.0; 2],
             report_seconds: 86400.0,
+            rules: Rules::default(),
         }
+    }
+}
+
+/// How strict the cloud is where the real one is not known to be, or where a local one need not be.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is an option of its own
+pub struct Rules {
+    /// Deployments and client devices name things and thing groups of the registry.
+    pub validate_targets: bool,
+    /// Deployments name components that exist.
+    pub validate_components: bool,
+    /// Recipes name no artifacts in S3 but those that were put.
+    pub validate_artifacts: bool,
+    /// Candidates are resolved for devices only, not for callers with an IAM signature.
+    pub strict_data_plane: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { validate_targets: false, validate_components: true, validate_artifacts: false, strict_data_plane: false }
     }
 }
 
@@ -131,11 +166,19 @@ impl From<rusqlite::Error> for ControlError {
     }
 }
 
+/// What does not change while a cloud runs.
+#[derive(Debug)]
+struct Setting {
+    names: Names,
+    timings: Timings,
+    rules: Rules,
+    bucket: Bucket,
+}
+
 /// The state of one account and Region.
 #[derive(Debug)]
 pub struct Cloud {
-    names: Names,
-    timings: Timings,
+    setting: Setting,
     store: Store,
 }
 
@@ -145,12 +188,18 @@ impl Cloud {
     where
         E: From<rusqlite::Error> + From<ServiceError>,
     {
-        self.store.transact(&self.names, &self.timings, |state| {
+        self.store.transact(&self.setting, |state| {
             agenda::run(state)?;
             let done = work(state)?;
             agenda::run(state)?;
             Ok(done)
         })
+    }
+
+    /// Puts `content` where the recipes of the component version `arn` have the artifact `uri`; the ARN matters to
+    /// `greengrass:` URIs only.
+    pub fn put_artifact(&self, arn: &str, uri: &str, content: &[u8]) -> Result<(), ControlError> {
+        self.transact(|state| Ok(artifacts::put(state, &artifacts::place(arn, uri), content)?))
     }
 
     /// Core devices report for the first time, all in one transaction, and take what is deployed to them.
@@ -243,11 +292,12 @@ impl Emulator {
         let names = Names::new(&*options.region, &*options.account);
         let timings = options.timings()?;
         let store = Store::open(options.store.as_deref(), &names)?;
-        let cloud = Arc::new(Cloud { names, timings, store });
         let refused = |reason| StartError::Port { port: options.port, reason };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let bucket = Bucket::new(format!("http://{address}"), options.region.clone());
+        let cloud = Arc::new(Cloud { setting: Setting { names, timings, rules: options.rules, bucket }, store });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
         let listener = {
             let _inside = runtime.enter();

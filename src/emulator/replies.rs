@@ -16,8 +16,14 @@ use crate::model::{Model, Operation};
 const KEPT: Millis = 8 * 60 * 60 * 1000;
 
 /// Runs `handler`, unless the token of `input` has had its answer. Refusals are not kept.
-pub fn once(state: &State, operation: &'static Operation, input: &Input, handler: Handler) -> Result<Value> {
-    let Some((member, token)) = token(operation, input) else {
+pub fn once(
+    state: &State,
+    model: &'static Model,
+    operation: &'static Operation,
+    input: &Input,
+    handler: Handler,
+) -> Result<Value> {
+    let Some((member, token)) = token(model, operation, input) else {
         return handler(state, operation, input);
     };
     let request = Sha256::digest(input.fingerprint(&[member])).to_vec();
@@ -38,8 +44,8 @@ pub fn once(state: &State, operation: &'static Operation, input: &Input, handler
     Ok(answer)
 }
 
-fn token<'i>(operation: &'static Operation, input: &'i Input) -> Option<(&'static str, &'i str)> {
-    let structure = Model::greengrassv2().structure(operation.input?);
+fn token<'i>(model: &'static Model, operation: &'static Operation, input: &'i Input) -> Option<(&'static str, &'i str)> {
+    let structure = model.structure(operation.input?);
     let member = structure.members.iter().find(|member| member.idempotency_token)?;
     Some((&member.name, input.text(&member.name)?))
 }

@@ -1,11 +1,14 @@
-//! From a method and a path to an operation: the routes are the model's, the table below says which are served.
+//! From a method and a path to an operation: the routes are the models', the table below says what serves them.
 
 use serde_json::Value;
 
 use super::error::Result;
 use super::input::{Input, percent_decode};
 use super::store::State;
-use super::{components, core_devices, deployments, tags};
+use super::{
+    artifacts, candidates, client_devices, components, connectivity, core_devices, deployments, jobs, service_role, tags,
+    thing_groups, things,
+};
 use crate::model::{Model, Operation, UriPart};
 
 /// Serves one operation: the parameters in, the members of its answer out.
@@ -14,12 +17,22 @@ pub type Handler = fn(&State, &Operation, &Input) -> Result<Value>;
 /// What serves the operation that the API calls `name`; None while nothing does.
 pub fn handler(name: &str) -> Option<Handler> {
     Some(match name {
+        "AssociateServiceRoleToAccount" => service_role::associate,
+        "GetServiceRoleForAccount" => service_role::get,
+        "DisassociateServiceRoleFromAccount" => service_role::disassociate,
+        "GetConnectivityInfo" => connectivity::get,
+        "UpdateConnectivityInfo" => connectivity::update,
+        "BatchAssociateClientDeviceWithCoreDevice" => client_devices::associate,
+        "BatchDisassociateClientDeviceFromCoreDevice" => client_devices::disassociate,
+        "ListClientDevicesAssociatedWithCoreDevice" => client_devices::list,
         "CreateComponentVersion" => components::create,
         "DescribeComponent" => components::describe,
         "GetComponent" => components::get,
+        "GetComponentVersionArtifact" => artifacts::get_url,
         "DeleteComponent" => components::delete,
         "ListComponents" => components::list,
         "ListComponentVersions" => components::list_versions,
+        "ResolveComponentCandidates" => candidates::resolve,
         "CreateDeployment" => deployments::create,
         "GetDeployment" => deployments::get,
         "ListDeployments" => deployments::list,
@@ -33,17 +46,46 @@ pub fn handler(name: &str) -> Option<Handler> {
         "ListTagsForResource" => tags::list,
         "TagResource" => tags::tag,
         "UntagResource" => tags::untag,
+        "CreateThing" => things::create,
+        "DescribeThing" => things::describe,
+        "ListThings" => things::list,
+        "UpdateThing" => things::update,
+        "DeleteThing" => things::delete,
+        "ListThingGroupsForThing" => things::list_groups,
+        "ListJobExecutionsForThing" => things::list_job_executions,
+        "CreateThingGroup" => thing_groups::create,
+        "DescribeThingGroup" => thing_groups::describe,
+        "ListThingGroups" => thing_groups::list,
+        "DeleteThingGroup" => thing_groups::delete,
+        "AddThingToThingGroup" => thing_groups::add_thing,
+        "RemoveThingFromThingGroup" => thing_groups::remove_thing,
+        "ListThingsInThingGroup" => thing_groups::list_things,
+        "DescribeJob" => jobs::describe,
+        "CancelJob" => jobs::cancel,
+        "ListJobExecutionsForJob" => jobs::list_executions,
         _ => return None,
     })
 }
 
-/// The operation that `method` and the percent-encoded `path` ask for, and the decoded labels of the path.
-pub fn find<'m>(model: &'m Model, method: &str, path: &str) -> Option<(&'m Operation, Vec<(&'m str, String)>)> {
-    model
-        .operations
-        .iter()
-        .filter(|operation| *operation.http_method == *method)
-        .find_map(|operation| labels(&operation.uri, path).map(|labels| (operation, labels)))
+/// The services that share the port. No route of one is a route of the other.
+pub fn models() -> [&'static Model; 2] {
+    [Model::greengrassv2(), Model::iot()]
+}
+
+/// An operation that a request asks for.
+pub struct Route {
+    pub model: &'static Model,
+    pub operation: &'static Operation,
+    /// The decoded labels of the path.
+    pub labels: Vec<(&'static str, String)>,
+}
+
+/// What `method` and the percent-encoded `path` ask for.
+pub fn find(method: &str, path: &str) -> Option<Route> {
+    models().into_iter().find_map(|model| {
+        let mut operations = model.operations.iter().filter(|operation| *operation.http_method == *method);
+        operations.find_map(|operation| labels(&operation.uri, path).map(|labels| Route { model, operation, labels }))
+    })
 }
 
 /// The labels of `path` where it fits the template. A label is not empty; only a greedy one holds slashes.
@@ -70,13 +112,13 @@ mod tests {
     use super::*;
 
     fn route(method: &str, path: &str) -> Option<(String, Vec<String>)> {
-        let (operation, labels) = find(Model::greengrassv2(), method, path)?;
+        let Route { operation, labels, .. } = find(method, path)?;
         Some((operation.name.to_string(), labels.into_iter().map(|(_, label)| label).collect()))
     }
 
     #[test]
     fn every_operation_is_found_by_its_own_template() {
-        for operation in &Model::greengrassv2().operations {
+        for operation in models().into_iter().flat_map(|model| &model.operations) {
             let path: String = operation
                 .uri
                 .iter()
@@ -88,6 +130,7 @@ mod tests {
             let (name, labels) = route(&operation.http_method, &path).expect("a route");
             assert_eq!(name, *operation.name);
             assert!(labels.iter().all(|label| label == "a:b/c" || label == "a b/c"), "{labels:?}");
+            assert!(handler(&name).is_some(), "{name} is served");
         }
     }
 

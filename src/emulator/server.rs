@@ -17,11 +17,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Cloud;
+use super::bucket;
 use super::error::{Reason, Result, ServiceError};
 use super::input::{Input, Parts, pairs};
 use super::output;
 use super::replies;
-use super::routes;
+use super::routes::{self, Route};
 use crate::model::{Model, Operation};
 
 /// The most bytes that the gateway before the service takes.
@@ -50,6 +51,9 @@ pub async fn serve(listener: TcpListener, cloud: Arc<Cloud>, stop: oneshot::Rece
 
 async fn answer(Shared(cloud): Shared<Arc<Cloud>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
+    if head.uri.path().starts_with(bucket::PATH) {
+        return bucket::answer(&cloud, &head);
+    }
     let answered = match to_bytes(body, BODY_LIMIT).await {
         Ok(body) => call(&cloud, &head, &body),
         Err(error) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => Err(ServiceError::too_large()),
@@ -64,7 +68,9 @@ async fn answer(Shared(cloud): Shared<Arc<Cloud>>, request: Request) -> Response
         }
         Err(error) => {
             let mut response = json(status(error.status), error.body().to_string());
-            response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error.code));
+            if !error.code.is_empty() {
+                response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error.code));
+            }
             response
         }
     };
@@ -85,15 +91,23 @@ fn call(cloud: &Cloud, head: &Head, body: &Bytes) -> Result<Answer> {
     if !is_signed(head, query) {
         return Err(ServiceError::missing_token("Missing Authentication Token"));
     }
-    let model = Model::greengrassv2();
-    let Some((operation, labels)) = routes::find(model, head.method.as_str(), head.uri.path()) else {
+    let Some(route) = routes::find(head.method.as_str(), head.uri.path()) else {
         return Err(ServiceError::missing_token("Missing Authentication Token"));
     };
+    let model = route.model;
+    perform(cloud, route, head, body).map_err(|error| error.told_by(model))
+}
+
+fn perform(cloud: &Cloud, Route { model, operation, labels }: Route, head: &Head, body: &Bytes) -> Result<Answer> {
     let Some(handler) = routes::handler(&operation.name) else {
         return Err(ServiceError::missing_token(format!("The local cloud does not have {} yet", operation.name)));
     };
-    let input = Input::read(model, operation, &Parts { labels, query, headers: &head.headers, body })?;
-    let value = cloud.transact(|state| replies::once(state, operation, &input, handler))?;
+    let input = Input::read(
+        model,
+        operation,
+        &Parts { labels, query: head.uri.query().unwrap_or_default(), headers: &head.headers, body },
+    )?;
+    let value = cloud.transact(|state| replies::once(state, model, operation, &input, handler))?;
     Ok(Answer { status: status(operation.status), body: written(model, operation, &value) })
 }
 

@@ -9,8 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::arn::Names;
+use super::bucket::Bucket;
 use super::catalogue;
 use super::clock::{self, Timings};
+use super::{Rules, Setting};
 
 /// Counted up when the tables change.
 const SCHEMA_VERSION: i64 = 3;
@@ -47,10 +49,34 @@ CREATE TABLE deployment (
     UNIQUE (target, revision)
 );
 CREATE INDEX deployment_parent ON deployment (parent) WHERE parent IS NOT NULL;
+CREATE INDEX deployment_latest ON deployment (seq) WHERE latest AND NOT deleted;
+CREATE INDEX deployment_latest_of ON deployment (target, seq) WHERE latest AND NOT deleted;
+CREATE INDEX deployment_job ON deployment (job) WHERE job IS NOT NULL;
 
+CREATE TABLE thing (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    attributes TEXT NOT NULL, -- a JSON object
+    kind TEXT, -- its thing type
+    billing_group TEXT,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE thing_group (
+    name TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    parent TEXT REFERENCES thing_group,
+    properties TEXT NOT NULL, -- JSON, as DescribeThingGroup tells them
+    created INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX thing_group_parent ON thing_group (parent);
+
+-- Whom a group addresses: the things in it and those in the groups below it.
 CREATE TABLE member (
     thing_group TEXT NOT NULL,
     thing TEXT NOT NULL,
+    direct INTEGER NOT NULL, -- whether the thing is in the group itself
     PRIMARY KEY (thing_group, thing)
 ) WITHOUT ROWID;
 CREATE INDEX member_thing ON member (thing);
@@ -119,6 +145,30 @@ CREATE TABLE failure (
     script TEXT NOT NULL -- JSON: a `failures::Script`
 );
 
+CREATE TABLE client_device (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    core TEXT NOT NULL REFERENCES core_device ON DELETE CASCADE,
+    thing TEXT NOT NULL,
+    associated INTEGER NOT NULL,
+    UNIQUE (core, thing)
+);
+
+CREATE TABLE connectivity (
+    thing TEXT PRIMARY KEY,
+    endpoints TEXT NOT NULL -- JSON, as GetConnectivityInfo tells them
+) WITHOUT ROWID;
+
+CREATE TABLE service_role (
+    one INTEGER PRIMARY KEY CHECK (one),
+    arn TEXT NOT NULL,
+    associated INTEGER NOT NULL
+);
+
+CREATE TABLE artifact (
+    place TEXT PRIMARY KEY, -- `artifacts::place`
+    content BLOB NOT NULL
+);
+
 CREATE TABLE tag (
     resource TEXT NOT NULL, -- ARN
     key TEXT NOT NULL,
@@ -151,6 +201,8 @@ pub struct State<'s> {
     pub db: &'s Transaction<'s>,
     pub names: &'s Names,
     pub timings: &'s Timings,
+    pub rules: Rules,
+    pub bucket: &'s Bucket,
     pub now: Millis,
 }
 
@@ -190,14 +242,14 @@ impl Store {
     /// Runs `work` in one transaction, which holds where `work` succeeds and leaves no trace where it does not.
     pub fn transact<T, E: From<rusqlite::Error>>(
         &self,
-        names: &Names,
-        timings: &Timings,
+        setting: &Setting,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic while the lock was held has rolled its transaction back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&State { db: &db, names, timings, now: clock::read(&db)? })?;
+        let Setting { names, timings, rules, bucket } = setting;
+        let done = work(&State { db: &db, names, timings, rules: *rules, bucket, now: clock::read(&db)? })?;
         db.commit()?;
         Ok(done)
     }
@@ -206,7 +258,7 @@ impl Store {
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
     let db = connection.transaction()?;
     db.execute_batch(SCHEMA)?;
-    catalogue::publish(&State { db: &db, names, timings: &Timings::default(), now: clock::read(&db)? })?;
+    catalogue::publish(&db, names, clock::read(&db)?)?;
     db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.commit()
 }

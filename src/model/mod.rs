@@ -1,9 +1,10 @@
-//! The service as data: operations, shapes and their constraints, read from `greengrassv2.json`.
+//! The services as data: operations, shapes and their constraints, read from `greengrassv2.json`, and from `iot.json`
+//! what the emulator serves of the registry.
 //!
 //! Everything that knows an operation knows it from here: methods, validation, requests, responses, errors,
 //! paginators, docs, and the emulator's routes. Shapes live in one arena and are named by [`ShapeId`]; member
 //! names live in one table and are named by [`NameId`], so that a Python key is made once a process.
-//! The file keeps the layout of an AWS service description, which `scripts/make_model.py` writes.
+//! The files keep the layout of an AWS service description, which `scripts/make_model.py` writes.
 
 mod constraints;
 mod load;
@@ -156,6 +157,14 @@ impl Model {
     #[must_use]
     pub fn greengrassv2() -> &'static Model {
         static MODEL: LazyLock<Model> = LazyLock::new(|| load::parse(SOURCE));
+        &MODEL
+    }
+
+    /// What Greengrass work needs of AWS IoT: things, thing groups and jobs.
+    #[cfg(feature = "emulator")]
+    #[must_use]
+    pub fn iot() -> &'static Model {
+        static MODEL: LazyLock<Model> = LazyLock::new(|| load::parse(include_str!("iot.json")));
         &MODEL
     }
 

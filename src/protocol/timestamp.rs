@@ -59,6 +59,31 @@ impl Civil {
         let Self { year, month, day, hour, minute, second } = self;
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
+
+    /// `2026-11-23T01:02:03Z`.
+    #[must_use]
+    pub fn extended(&self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
+/// Seconds since 1970 of what [`Civil::basic`] writes.
+#[must_use]
+pub fn from_basic(text: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+    // the inverse of `civil`: years counted from March
+    let (year_from_march, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * year_from_march + year_from_march.div_euclid(4) - year_from_march.div_euclid(100)
+        + year_from_march.div_euclid(400)
+        + (153 * march_month + 2) / 5
+        + day
+        - 1
+        - 719_468;
+    let seconds = days * 86_400 + number(9, 11)? * 3_600 + number(11, 13)? * 60 + number(13, 15)?;
+    // what is no moment of the calendar does not come back as it was
+    (civil(seconds).basic() == text).then_some(seconds)
 }
 
 #[cfg(test)]
@@ -74,9 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn the_form_of_signatures_is_read_back() {
+        for seconds in [0, 951_782_399, 951_782_400, 1_700_000_000, 4_107_542_400, -1] {
+            assert_eq!(from_basic(&civil(seconds).basic()), Some(seconds));
+        }
+        for wrong in ["", "20231114T221320", "20230229T000000Z", "20231314T221320Z", "2023-11-14T22:13:20Z", "é0231114T221320Z"]
+        {
+            assert_eq!(from_basic(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn the_calendar_knows_leap_days_and_the_years_before_1970() {
         assert_eq!(civil(951_782_400), Civil { year: 2000, month: 2, day: 29, hour: 0, minute: 0, second: 0 });
         assert_eq!(civil(-1), Civil { year: 1969, month: 12, day: 31, hour: 23, minute: 59, second: 59 });
         assert_eq!(civil(1_700_000_000).basic(), "20231114T221320Z");
+        assert_eq!(civil(1_700_000_000).extended(), "2023-11-14T22:13:20Z");
     }
 }

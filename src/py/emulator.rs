@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::emulator::{Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, StartError};
+use crate::emulator::{Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, Rules, StartError};
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
@@ -21,8 +21,11 @@ pub struct EmulatorServer {
 #[allow(clippy::needless_pass_by_value)] // arguments are what Python's become
 impl EmulatorServer {
     #[new]
-    #[pyo3(signature = (*, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds))]
-    #[allow(clippy::too_many_arguments)] // the keywords of the Python class
+    #[pyo3(signature = (
+        *, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds,
+        validate_targets, validate_components, validate_artifacts, strict_data_plane,
+    ))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of the Python class
     fn new(
         py: Python<'_>,
         port: u16,
@@ -32,7 +35,12 @@ impl EmulatorServer {
         component_seconds: [f64; 2],
         deployment_seconds: [f64; 2],
         report_seconds: f64,
+        validate_targets: bool,
+        validate_components: bool,
+        validate_artifacts: bool,
+        strict_data_plane: bool,
     ) -> PyResult<Self> {
+        let rules = Rules { validate_targets, validate_components, validate_artifacts, strict_data_plane };
         let options = Options {
             port,
             region: region_name,
@@ -41,6 +49,7 @@ impl EmulatorServer {
             component_seconds,
             deployment_seconds,
             report_seconds,
+            rules,
         };
         let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
             StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) => PyValueError::new_err(error.to_string()),
@@ -68,6 +77,11 @@ impl EmulatorServer {
     ) -> PyResult<()> {
         let registration = Registration { names, thing_groups, platform, architecture, nucleus_version, runtime };
         self.ask(py, |cloud| cloud.register(&registration))
+    }
+
+    /// `component_arn` matters to `greengrass:` URIs only.
+    fn put_artifact(&self, py: Python<'_>, component_arn: &str, uri: &str, content: &[u8]) -> PyResult<()> {
+        self.ask(py, |cloud| cloud.put_artifact(component_arn, uri, content))
     }
 
     /// The cloud's time in seconds since 1970.

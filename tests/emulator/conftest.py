@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import client_of
+from support.local_cloud import client_of, registry_of
 
 
 @pytest.fixture
@@ -18,3 +18,8 @@ def emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def client(emulator: Emulator) -> Any:
     return client_of(emulator)
+
+
+@pytest.fixture
+def registry(emulator: Emulator) -> Any:
+    return registry_of(emulator)

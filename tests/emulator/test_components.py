@@ -1,12 +1,16 @@
 """Components of the local cloud: published from recipes, told, listed, deleted."""
 
 import base64
+import contextlib
 import json
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.local_cloud import ARN, publish, recipe, refused
+from fleetgrass.emulator import Emulator
+from support.local_cloud import ARN, client_of, publish, recipe, refused
 
 
 def test_creation_is_answered_before_it_is_checked(client: Any) -> None:
@@ -168,3 +172,23 @@ def test_a_recipe_or_a_function(client: Any) -> None:
     assert code == "ValidationException"
     assert error["message"] == "Exactly one of inlineRecipe or lambdaFunction must be specified"
     assert error["fields"][0]["name"] == "inlineRecipe"
+
+
+def test_a_component_has_5000_versions(tmp_path: Path) -> None:
+    with Emulator(store=tmp_path / "cloud.db") as emulator:
+        client = client_of(emulator)
+        publish(client, "io.acme.Pump")
+        # by SQL, since publishing them takes its time
+        with contextlib.closing(sqlite3.connect(tmp_path / "cloud.db")) as db, db:
+            known = [row[1] for row in db.execute("PRAGMA table_info (component_version)")]
+            columns = ", ".join(column for column in known if column != "version")
+            db.execute(
+                f"""WITH RECURSIVE number (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM number WHERE n < 4998)
+                    INSERT INTO component_version (version, {columns})
+                    SELECT '2.0.' || n, {columns} FROM number JOIN component_version ON name = 'io.acme.Pump'"""
+            )
+        publish(client, "io.acme.Pump", "3.0.0")
+        text = recipe("io.acme.Pump", "3.0.1")
+        status, code, error = refused(client.create_component_version, inlineRecipe=text)
+        assert (status, code, error["quotaCode"]) == (402, "ServiceQuotaExceededException", "L-FC3754BD")
+        publish(client, "io.acme.Valve")

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from support.local_cloud import GROUP, THING, UUID, publish, recipe, refused
+from fleetgrass.emulator import Emulator
+from support.local_cloud import GROUP, THING, UUID, client_of, deploy, publish, recipe, refused
 
 
 def test_a_group_gets_a_job_and_a_thing_does_not(client: Any) -> None:
@@ -122,6 +123,31 @@ def test_components_must_exist(client: Any) -> None:
         assert (status, code) == (404, "ResourceNotFoundException")
         assert error["message"] == f"{whose} component ({name}:9.9.9) does not exist"
     assert client.list_deployments()["deployments"] == []
+
+
+def test_components_need_not_exist_where_nobody_looks() -> None:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", validate_components=False) as emulator:
+        client = client_of(emulator)
+        emulator.register_core_device("pump-1")
+        deploy(client, THING, "io.acme.Pump")
+        (row,) = client.list_effective_deployments(coreDeviceThingName="pump-1")["effectiveDeployments"]
+        assert (
+            row["coreDeviceExecutionStatus"],
+            "NO_AVAILABLE_COMPONENT_VERSION" in row["statusDetails"]["errorStack"],
+        ) == (
+            "FAILED",
+            True,
+        )
+
+
+@pytest.mark.parametrize("minutes", [0, 10081])
+def test_a_timeout_has_limits(client: Any, minutes: int) -> None:
+    job = {"timeoutConfig": {"inProgressTimeoutInMinutes": minutes}}
+    status, code, error = refused(client.create_deployment, targetArn=GROUP, iotJobConfiguration=job)
+    assert (status, code) == (400, "ValidationException")
+    assert error["fields"][0]["name"] == "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes"
+    job["timeoutConfig"]["inProgressTimeoutInMinutes"] = 10080
+    client.create_deployment(targetArn=GROUP, iotJobConfiguration=job)
 
 
 def test_a_merge_must_be_json(client: Any) -> None:

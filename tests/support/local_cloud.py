@@ -18,8 +18,16 @@ UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 def client_of(emulator: Emulator, **config: Any) -> Any:
+    return _client("greengrassv2", emulator, **config)
+
+
+def registry_of(emulator: Emulator, **config: Any) -> Any:
+    return _client("iot", emulator, **config)
+
+
+def _client(service_name: str, emulator: Emulator, **config: Any) -> Any:
     return boto3.client(
-        "greengrassv2",
+        service_name,
         endpoint_url=emulator.endpoint_url,
         region_name=emulator.region_name,
         config=Config(retries={"total_max_attempts": 1}, **config),

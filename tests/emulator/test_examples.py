@@ -1,0 +1,179 @@
+"""The recorded examples of the service, each in the state that it tells: `support.examples` has the rules."""
+
+import contextlib
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from fleetgrass.emulator import Emulator
+from support.artifacts import artifacts
+from support.examples import EXAMPLES, Replay, body_of
+from support.local_cloud import client_of, publish, registry_of
+
+TELEMETRY = "io.acme.pump.Telemetry"
+THING = "arn:aws:iot:eu-west-1:111122223333:thing/pump-gw-017"
+GROUP = "arn:aws:iot:eu-west-1:111122223333:thinggroup/line-4-pumps"
+CORE = "arn:aws:greengrass:eu-west-1:111122223333:coreDevices:pump-gw-017"
+
+#: Why an example has no place here.
+ELSEWHERE = {
+    "comp-create-inflight": "every request is one transaction: a second one waits for the first",
+    "comp-describe-requested": "a component version can be deployed at once",
+    "comp-describe-failed": "a component version never fails after its creation",
+    "core-list": "no device is unhealthy",
+    "core-list-filter": "no device is unhealthy",
+    "core-installed-all": "no component breaks",
+    "core-effective-failed": "no component breaks",
+    "core-get-denied": "every caller may do everything",
+    "throttle-service": "nothing is throttled",
+    "throttle-apigw": "nothing is throttled",
+    "internal": "nothing fails on request",
+    "auth-unknown-key": "signatures are not checked",
+    "auth-signature": "signatures are not checked",
+    "auth-expired": "signatures are not checked",
+    "auth-skew": "signatures are not checked",
+}
+
+#: Rules that a state needs.
+OPTIONS = {"cd-associate-partial": {"validate_targets": True}, "comp-create-artifact": {"validate_artifacts": True}}
+
+
+def core(replay: Replay) -> None:
+    replay.emulator.register_core_device("pump-gw-017", ["line-4-pumps"], architecture="aarch64")
+
+
+def old_core(replay: Replay) -> None:
+    replay.emulator.register_core_device("pump-gw-017", architecture="aarch64", nucleus_version="2.12.0")
+    client_of(replay.emulator).tag_resource(resourceArn=CORE, tags={"site": "hall-4"})
+
+
+def second_core(replay: Replay) -> None:
+    replay.emulator.register_core_device("pump-gw-018", architecture="aarch64")
+
+
+def sensor(replay: Replay) -> None:
+    registry_of(replay.emulator).create_thing(thingName="sensor-a")
+
+
+def version(number: str) -> Callable[[Replay], None]:
+    return lambda replay: void(publish(client_of(replay.emulator), TELEMETRY, number))
+
+
+def void(_: Any) -> None:
+    """For a state whose making has an answer."""
+
+
+def thing_deployment(replay: Replay) -> None:
+    """Without a name, and done by its device."""
+    created = client_of(replay.emulator).create_deployment(targetArn=THING)
+    replay.learn(body_of(EXAMPLES["dep-create-thing"]), created)
+
+
+def group_deployments(replay: Replay) -> None:
+    """Three revisions; the last is the one that the examples know."""
+    client = client_of(replay.emulator)
+    told = body_of(EXAMPLES["dep-get-group"])
+    members = ("deploymentName", "components", "deploymentPolicies", "iotJobConfiguration", "tags")
+    client.create_deployment(targetArn=GROUP)
+    second = client.create_deployment(targetArn=GROUP, deploymentName=told["deploymentName"])
+    replay.ids[body_of(EXAMPLES["dep-list-all"])["deployments"][1]["deploymentId"]] = second["deploymentId"]
+    created = client.create_deployment(targetArn=GROUP, **{name: told[name] for name in members})
+    replay.learn(told, created)
+
+
+def artifact_name(replay: Replay) -> None:
+    """The recorded digest is invented, and so is the file that it is of."""
+    arn = "arn:aws:greengrass:eu-west-1:aws:components:aws.greengrass.LocalDebugConsole:versions:2.2.7"
+    name = artifacts(client_of(replay.emulator), arn)[0]["Uri"].removeprefix("greengrass:")
+    recorded = EXAMPLES["comp-artifact"]["request"]["path"].partition("/artifacts/")[2]
+    replay.ids[recorded] = quote(name)
+
+
+def full_account(replay: Replay) -> None:
+    """5,000 components: by SQL, since publishing them takes its time."""
+    publish(client_of(replay.emulator), "first")
+    with contextlib.closing(sqlite3.connect(replay.store)) as db, db:
+        known = [row[1] for row in db.execute("PRAGMA table_info (component_version)")]
+        columns = ", ".join(column for column in known if column != "name")
+        db.execute(
+            f"""WITH RECURSIVE number (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM number WHERE n < 4999)
+                INSERT INTO component_version (name, {columns})
+                SELECT 'component-' || n, {columns} FROM number JOIN component_version ON name = 'first'"""
+        )
+
+
+#: What goes before an example: others, by id, and what brings a state about.
+BEFORE: dict[str, list[str | Callable[[Replay], None]]] = {
+    "role-get": ["role-associate"],
+    "role-disassociate": ["role-associate"],
+    "conn-get": ["conn-update"],
+    "cd-associate": [core],
+    "cd-associate-partial": [core, sensor],
+    "cd-list": [core, "cd-associate"],
+    "cd-disassociate": [core, "cd-associate"],
+    "comp-create-dup-tags": ["comp-create"],
+    "comp-create-dup": ["comp-create"],
+    "comp-create-quota": [full_account],
+    "comp-describe": ["comp-create"],
+    "comp-get-json": ["comp-create"],
+    "comp-artifact": [artifact_name],
+    "comp-list": ["comp-create"],
+    "comp-versions": [version("1.3.9"), "comp-create", version("1.10.0")],
+    "comp-delete": [version("1.3.9")],
+    "comp-resolve": ["comp-create"],
+    "dep-create-thing": ["comp-create"],
+    "dep-create-group": ["comp-create"],
+    "dep-create-replay": ["comp-create", "dep-create-thing"],
+    "dep-get-thing": [core, "comp-create", "dep-create-thing"],
+    "dep-get-group": [core, "comp-create", group_deployments],
+    "dep-list-latest": [core, "comp-create", thing_deployment, group_deployments],
+    "dep-list-all": [core, "comp-create", group_deployments],
+    "dep-cancel": ["comp-create", group_deployments],
+    "dep-delete-active": ["comp-create", group_deployments],
+    "dep-delete": ["comp-create", group_deployments, "dep-cancel"],
+    "core-get": [old_core],
+    "core-installed-root": [core, "comp-create", "dep-create-thing"],
+    "core-effective": [core, "comp-create", group_deployments, "dep-create-thing"],
+    "core-delete": [second_core],
+    "tag-add": [core],
+    "tag-list": ["comp-create", group_deployments],
+    "tag-remove": [core, "tag-add"],
+}
+
+
+@pytest.mark.parametrize("id", EXAMPLES)
+def test_the_answer_is_the_recorded_one(id: str, tmp_path: Path) -> None:
+    if id in ELSEWHERE:
+        pytest.skip(ELSEWHERE[id])
+    options: dict[str, Any] = OPTIONS.get(id, {})
+    with Emulator(region_name="eu-west-1", account_id="111122223333", store=tmp_path / "cloud.db", **options) as cloud:
+        replay = Replay(cloud, tmp_path / "cloud.db")
+        for step in BEFORE.get(id, []):
+            if isinstance(step, str):
+                status, _, body = replay.send(step)
+                assert status < 300, body
+            else:
+                step(replay)
+        replay.check(id, signed=id != "auth-missing")
+
+
+def test_a_wrong_state_is_noticed(emulator: Emulator) -> None:
+    for id in ("role-get", "comp-list", "core-get", "dep-list-latest"):
+        with pytest.raises(AssertionError):
+            Replay(emulator, None).check(id)
+
+
+def test_no_revision_comes_of_a_replay(emulator: Emulator) -> None:
+    replay = Replay(emulator, None)
+    for id in ("comp-create", "dep-create-thing", "dep-create-replay"):
+        replay.send(id)
+    assert len(client_of(emulator).list_deployments(historyFilter="ALL")["deployments"]) == 1
+
+
+def test_the_tables_name_examples() -> None:
+    assert set(ELSEWHERE) | set(OPTIONS) | set(BEFORE) <= set(EXAMPLES)
+    assert not set(ELSEWHERE) & set(BEFORE)
