@@ -22,7 +22,20 @@ class Client:
 
 class EmulatorServer:
     endpoint_url: str
-    def __init__(self, *, port: int, region_name: str, account_id: str, store: str | PathLike[str] | None) -> None: ...
+    device_endpoint_url: str | None
+    def __init__(
+        self,
+        *,
+        port: int,
+        region_name: str,
+        account_id: str,
+        store: str | PathLike[str] | None,
+        keys: list[dict[str, Any]],
+        check_signatures: bool,
+        wire_style: str,
+        device_port: int | None,
+    ) -> None: ...
+    def device_certificate(self, thing_name: str) -> tuple[str, str, str]: ...
     def register_core_devices(
         self,
         names: list[str],

@@ -65,7 +65,9 @@ impl Stamp {
         Self { time, text: timestamp::civil(i64::try_from(seconds).unwrap_or(i64::MAX)).basic() }
     }
 
-    fn date(&self) -> &str {
+    /// `20261123`.
+    #[must_use]
+    pub fn date(&self) -> &str {
         self.text.split('T').next().unwrap_or_default()
     }
 }

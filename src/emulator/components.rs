@@ -69,7 +69,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 /// What the service says to a text that is no recipe: it hides behind a denial what it cannot parse.
 fn refusal(state: &State, error: &RecipeError) -> ServiceError {
     if error.problems.iter().any(|problem| problem.path.is_empty()) {
-        let caller = state.names.caller();
+        let caller = state.caller;
         return ServiceError::access_denied(format!("User: {caller} is not authorized to perform: null"));
     }
     let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
@@ -128,7 +128,7 @@ pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Val
     let arn = input.required("arn")?;
     let found = named(state, arn)?;
     if found.namespace == PUBLIC {
-        return Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn));
+        return Err(ServiceError::not_authorized(state.caller, &operation.name, arn));
     }
     state.db.prepare_cached("DELETE FROM component_version WHERE namespace = ?1 AND name = ?2 AND version = ?3")?.execute((
         &found.namespace,

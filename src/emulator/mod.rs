@@ -1,16 +1,18 @@
 //! A local Greengrass V2: one account and Region of the service on a port of this machine.
 //!
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
-//! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
-//! [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
+//! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`auth`] who asks (or
+//! [`device_door`], where a certificate tells), [`input`] its parameters and [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
 //! and back through [`output`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
 mod arn;
+mod auth;
 mod catalogue;
 mod check;
 mod components;
 mod core_devices;
 mod deployments;
+mod device_door;
 mod devices;
 mod error;
 mod input;
@@ -18,7 +20,8 @@ mod output;
 mod page;
 mod replies;
 mod routes;
-mod server;
+pub mod server;
+mod signature;
 mod store;
 mod tags;
 
@@ -27,13 +30,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use rusqlite::TransactionBehavior;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use arn::Names;
+pub use auth::AccessKey;
+use auth::Auth;
 pub use core_devices::Registration;
+use device_door::Authority;
+pub use device_door::DeviceCertificate;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
+pub use output::Style;
 use store::{State, Store};
 
 /// Where the emulator listens, and for whom it stands.
@@ -46,11 +55,27 @@ pub struct Options {
     pub account: String,
     /// None keeps everything in memory.
     pub store: Option<PathBuf>,
+    /// Who may sign.
+    pub keys: Vec<AccessKey>,
+    /// Off, anything that looks signed is taken.
+    pub check_signatures: bool,
+    pub style: Style,
+    /// Where devices come with their certificates, if they may come; 0 as for `port`.
+    pub device_port: Option<u16>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, region: "us-east-1".into(), account: "123456789012".into(), store: None }
+        Self {
+            port: 0,
+            region: "us-east-1".into(),
+            account: "123456789012".into(),
+            store: None,
+            keys: vec![AccessKey::built_in()],
+            check_signatures: true,
+            style: Style::default(),
+            device_port: None,
+        }
     }
 }
 
@@ -61,12 +86,16 @@ pub enum StartError {
     Account(String),
     #[error("region_name {0:?} is not a Region: give a name such as us-east-1")]
     Region(String),
+    #[error("{0}")]
+    Keys(String),
     #[error(transparent)]
     Store(#[from] store::StoreError),
     #[error("cannot listen on port {port}: {reason}; choose another port, or 0 for any")]
     Port { port: u16, reason: std::io::Error },
     #[error("the server has no thread: {0}")]
     Thread(std::io::Error),
+    #[error("devices have no door: {0}")]
+    DeviceDoor(String),
 }
 
 /// Why core devices are not registered.
@@ -83,11 +112,26 @@ pub enum RegisterError {
 pub struct Cloud {
     names: Names,
     store: Store,
+    auth: Auth,
+    style: Style,
 }
 
 impl Cloud {
+    pub fn open(options: &Options) -> Result<Self, StartError> {
+        if !auth::is_account(&options.account) {
+            return Err(StartError::Account(options.account.clone()));
+        }
+        if options.region.is_empty() || !options.region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(StartError::Region(options.region.clone()));
+        }
+        let names = Names::new(&*options.region, &*options.account);
+        let auth = Auth::new(&options.keys, options.check_signatures, &names).map_err(StartError::Keys)?;
+        let store = Store::open(options.store.as_deref(), &names)?;
+        Ok(Self { names, store, auth, style: options.style })
+    }
+
     fn transact<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
-        self.store.transact(&self.names, work)
+        self.store.transact(&self.names, TransactionBehavior::Immediate, work)
     }
 
     /// Core devices report for the first time, all in one transaction, and take what is deployed to them.
@@ -103,46 +147,71 @@ impl Cloud {
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
+    devices: Option<Devices>,
     cloud: Arc<Cloud>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Option<(watch::Sender<()>, JoinHandle<()>)>,
     /// The process that has the thread; a fork copies all of this but the thread.
     owner: u32,
+}
+
+/// The door for devices, from outside.
+#[derive(Debug)]
+struct Devices {
+    address: SocketAddr,
+    authority: Authority,
 }
 
 impl Emulator {
     /// Listens, on this machine only, before it returns.
     pub fn start(options: &Options) -> Result<Self, StartError> {
-        if options.account.len() != 12 || !options.account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(StartError::Account(options.account.clone()));
-        }
-        if options.region.is_empty() || !options.region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(StartError::Region(options.region.clone()));
-        }
-        let names = Names::new(&*options.region, &*options.account);
-        let store = Store::open(options.store.as_deref(), &names)?;
-        let cloud = Arc::new(Cloud { names, store });
-        let refused = |reason| StartError::Port { port: options.port, reason };
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let cloud = Arc::new(Cloud::open(options)?);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-        let listener = {
-            let _inside = runtime.enter();
-            TcpListener::from_std(listener).map_err(refused)?
-        };
-        let (stop, stopped) = oneshot::channel();
+        let inside = runtime.enter();
+        let (address, listener) = listen(options.port)?;
+        let (stop, stopped) = watch::channel(());
         let served = Arc::clone(&cloud);
+        let answer = move |arrival| server::answer(Arc::clone(&served), arrival);
+        let (devices, device_door) = match options.device_port {
+            None => (None, None),
+            Some(port) => {
+                let authority = Authority::new().map_err(|error| StartError::DeviceDoor(error.to_string()))?;
+                let tls = authority.acceptor().map_err(StartError::DeviceDoor)?;
+                let (address, listener) = listen(port)?;
+                let door = server::serve(listener, Some(tls), answer.clone(), stopped.clone());
+                (Some(Devices { address, authority }), Some(door))
+            }
+        };
+        let door = server::serve(listener, None, answer, stopped);
+        drop(inside);
+        let both = async { tokio::join!(door, async { if let Some(door) = device_door { door.await } }) };
         let thread = std::thread::Builder::new()
             .name("fleetgrass-emulator".into())
-            .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))
+            .spawn(move || {
+                runtime.block_on(both);
+            })
             .map_err(StartError::Thread)?;
-        Ok(Self { address, cloud, running: Some((stop, thread)), owner: std::process::id() })
+        Ok(Self { address, devices, cloud, running: Some((stop, thread)), owner: std::process::id() })
     }
 
     /// What clients take as their `endpoint_url`.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What devices take as their endpoint, where they have a door.
+    #[must_use]
+    pub fn device_endpoint_url(&self) -> Option<String> {
+        self.devices.as_ref().map(|devices| format!("https://{}", devices.address))
+    }
+
+    /// A new certificate for the device of the thing `name`.
+    pub fn device_certificate(&self, name: &str) -> Result<DeviceCertificate, String> {
+        let devices = self.devices.as_ref().ok_or("devices have no door: give a device_port, 0 for a free one")?;
+        if let Some(problem) = core_devices::name_problem(name) {
+            return Err(problem);
+        }
+        devices.authority.device(name).map_err(|error| format!("no certificate for {name:?}: {error}"))
     }
 
     #[must_use]
@@ -160,6 +229,15 @@ impl Emulator {
             let _ = thread.join();
         }
     }
+}
+
+/// A listener on this machine; to be called inside the runtime.
+fn listen(port: u16) -> Result<(SocketAddr, TcpListener), StartError> {
+    let refused = |reason| StartError::Port { port, reason };
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((address, TcpListener::from_std(listener).map_err(refused)?))
 }
 
 impl Drop for Emulator {

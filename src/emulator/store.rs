@@ -116,11 +116,13 @@ pub struct Store {
     connection: Mutex<Connection>,
 }
 
-/// What one request sees of the cloud: its transaction, its time, and the names of things.
+/// What one request sees of the cloud: its transaction, its time, the names of things, and who asks.
 pub struct State<'s> {
     pub db: &'s Transaction<'s>,
     pub names: &'s Names,
     pub now: Millis,
+    /// An ARN; empty where no request is at work.
+    pub caller: &'s str,
 }
 
 impl Store {
@@ -150,15 +152,18 @@ impl Store {
     }
 
     /// Runs `work` in one transaction, which holds where `work` succeeds and leaves no trace where it does not.
+    ///
+    /// `behavior`: immediate for what writes; deferred for what only reads, so that no other server of the file waits.
     pub fn transact<T, E: From<rusqlite::Error>>(
         &self,
         names: &Names,
+        behavior: TransactionBehavior,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic while the lock was held has rolled its transaction back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&State { db: &db, names, now: now() })?;
+        let db = connection.transaction_with_behavior(behavior)?;
+        let done = work(&State { db: &db, names, now: now(), caller: "" })?;
         db.commit()?;
         Ok(done)
     }
@@ -167,7 +172,7 @@ impl Store {
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
     let db = connection.transaction()?;
     db.execute_batch(SCHEMA)?;
-    catalogue::publish(&State { db: &db, names, now: now() })?;
+    catalogue::publish(&State { db: &db, names, now: now(), caller: "" })?;
     db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.commit()
 }
