@@ -192,8 +192,7 @@ impl Key {
         let at = SERVICES.iter().position(|known| *known == service);
         let signer = at.map(|at| &self.signers[at]).ok_or_else(|| ServiceError::internal(&format!("no keys for {service}")))?;
         let stamp = Stamp::at(signature.time);
-        let expected =
-            signature.over(head, &sha256(body), |request| signer.signature(request, &self.credentials, &stamp));
+        let expected = signature.over(head, &sha256(body), |request| signer.signature(request, &self.credentials, &stamp));
         if bool::from(expected.as_bytes().ct_eq(signature.text.as_bytes())) {
             return Ok(());
         }
@@ -235,12 +234,7 @@ fn timely(signature: &Signature, now: SystemTime) -> Result<()> {
     let oldest = now.checked_sub(life).unwrap_or(UNIX_EPOCH);
     if text(time) < text(oldest) {
         let span = if life == SKEW { "5 min.".into() } else { format!("{} sec.", life.as_secs()) };
-        let message = format!(
-            "Signature expired: {} is now earlier than {} ({} - {span})",
-            text(time),
-            text(oldest),
-            text(now)
-        );
+        let message = format!("Signature expired: {} is now earlier than {} ({} - {span})", text(time), text(oldest), text(now));
         return Err(ServiceError::invalid_signature(message));
     }
     Ok(())

@@ -183,7 +183,13 @@ impl Emulator {
         };
         let door = server::serve(listener, None, answer, stopped);
         drop(inside);
-        let both = async { tokio::join!(door, async { if let Some(door) = device_door { door.await } }) };
+        let both = async {
+            tokio::join!(door, async {
+                if let Some(door) = device_door {
+                    door.await
+                }
+            })
+        };
         let thread = std::thread::Builder::new()
             .name("fleetgrass-emulator".into())
             .spawn(move || {

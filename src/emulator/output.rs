@@ -175,9 +175,8 @@ mod tests {
     fn the_observed_style_has_lines_and_nulls_and_exponents() {
         let page = json!({"componentVersions": [{"componentName": "a"}, {}]});
         let text = written(Style::Observed, "ListComponentVersions", &page);
-        let version = |name| {
-            format!("{{\n    \"componentName\" : {name},\n    \"componentVersion\" : null,\n    \"arn\" : null\n  }}")
-        };
+        let version =
+            |name| format!("{{\n    \"componentName\" : {name},\n    \"componentVersion\" : null,\n    \"arn\" : null\n  }}");
         let versions = format!("[ {}, {} ]", version("\"a\""), version("null"));
         assert_eq!(text, format!("{{\n  \"componentVersions\" : {versions},\n  \"nextToken\" : null\n}}"));
         for (time, expected) in [(1_621_884_415_241_i64, "1.621884415241E9"), (1_000_000_000_000, "1.0E9")] {

@@ -131,9 +131,9 @@ fn call(cloud: &Cloud, head: &Head, body: &[u8], certificate: Option<&Certificat
         "GET" => TransactionBehavior::Deferred,
         _ => TransactionBehavior::Immediate,
     };
-    let value = cloud.store.transact(&cloud.names, behavior, |state| {
-        replies::once(&State { caller, ..*state }, operation, &input, handler)
-    })?;
+    let value = cloud
+        .store
+        .transact(&cloud.names, behavior, |state| replies::once(&State { caller, ..*state }, operation, &input, handler))?;
     let status = status(operation.status);
     Ok(match (operation.status, operation.output) {
         (204, _) => {

@@ -166,6 +166,7 @@ fn spelled(query: &str) -> String {
 fn moment(text: &str) -> Option<SystemTime> {
     match timestamp::basic(text) {
         Some(seconds) => Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?)),
-        None => httpdate::parse_http_date(text).ok(),
+        // botocore's `Date` header has its zone as a number
+        None => httpdate::parse_http_date(&text.replace("-0000", "GMT")).ok(),
     }
 }

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
-from support.local_cloud import ARN, GROUP, THING, UUID, client_of, exchange, publish, refused, send
+from support.local_cloud import ARN, GROUP, THING, UUID, client_of, deploy, exchange, publish, refused, send
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_clients_read_both_styles_alike(style: Any) -> None:
 
 
 def test_what_is_no_style_is_told() -> None:
-    with pytest.raises(ValueError, match="wire_style is 'pretty': give compact or observed"):
+    with pytest.raises(ValueError, match='wire_style is "pretty": give compact or observed'):
         Emulator(wire_style="pretty")  # type: ignore[arg-type]
 
 
