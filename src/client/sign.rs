@@ -53,7 +53,7 @@ pub struct Signable<'a> {
 /// The time of a signature.
 #[derive(Clone, Debug)]
 pub struct Stamp {
-    time: SystemTime,
+    pub time: SystemTime,
     /// As `x-amz-date` writes it.
     pub text: String,
 }

@@ -137,26 +137,26 @@ impl Auth {
 
     fn scoped(&self, signature: &Signature, service: &str) -> Result<()> {
         let [date, region, scope_service, terminator] = &signature.scope;
-        let stamp = Stamp::at(signature.time);
-        let mut message = String::new();
+        let stamp = &signature.stamp;
+        let mut problems = Vec::new();
         if *region != self.region {
-            message += &format!("Credential should be scoped to a valid region, not '{region}'. ");
+            problems.push(format!("Credential should be scoped to a valid region, not '{region}'. "));
         }
         if scope_service != service {
-            message += &format!("Credential should be scoped to correct service: '{service}'. ");
+            problems.push(format!("Credential should be scoped to correct service: '{service}'. "));
         }
         if terminator != TERMINATOR {
-            message += &format!("Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'. ");
+            problems.push(format!("Credential should be scoped with a valid terminator: '{TERMINATOR}', not '{terminator}'. "));
         }
         if *date != stamp.date() {
-            message += &format!(
+            problems.push(format!(
                 "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: \
                  '{date}' != '{}', from '{}'. ",
                 stamp.date(),
                 stamp.text
-            );
+            ));
         }
-        if message.is_empty() { Ok(()) } else { Err(ServiceError::invalid_signature(message)) }
+        if problems.is_empty() { Ok(()) } else { Err(ServiceError::invalid_signature(problems.concat())) }
     }
 
     fn foreign(&self, key: &Key, service: &str, action: &str) -> ServiceError {
@@ -191,8 +191,8 @@ impl Key {
         }
         let at = SERVICES.iter().position(|known| *known == service);
         let signer = at.map(|at| &self.signers[at]).ok_or_else(|| ServiceError::internal(&format!("no keys for {service}")))?;
-        let stamp = Stamp::at(signature.time);
-        let expected = signature.over(head, &sha256(body), |request| signer.signature(request, &self.credentials, &stamp));
+        let expected =
+            signature.over(head, &sha256(body), |request| signer.signature(request, &self.credentials, &signature.stamp));
         if bool::from(expected.as_bytes().ct_eq(signature.text.as_bytes())) {
             return Ok(());
         }
@@ -215,26 +215,22 @@ impl Key {
 
 /// A signature holds for five minutes, or as long as a presigned URL says; its time may be five minutes ahead of ours.
 fn timely(signature: &Signature, now: SystemTime) -> Result<()> {
-    let (time, text) = (signature.time, |time| Stamp::at(time).text);
+    let Stamp { time, text } = &signature.stamp;
+    let told = |time| Stamp::at(time).text;
     if signature.expires.is_some_and(|expires| expires > LONGEST) {
         let message = format!("X-Amz-Expires must be at most {} seconds.", LONGEST.as_secs());
         return Err(ServiceError::incomplete_signature(message));
     }
-    if time > now + SKEW {
-        let message = format!(
-            "Signature not yet current: {} is still later than {} ({} + 5 min.)",
-            text(time),
-            text(now + SKEW),
-            text(now)
-        );
+    if *time > now + SKEW {
+        let message =
+            format!("Signature not yet current: {text} is still later than {} ({} + 5 min.)", told(now + SKEW), told(now));
         return Err(ServiceError::invalid_signature(message));
     }
     let life = signature.expires.unwrap_or(SKEW);
-    // both in whole seconds, as signatures tell them
-    let oldest = now.checked_sub(life).unwrap_or(UNIX_EPOCH);
-    if text(time) < text(oldest) {
+    // signatures tell whole seconds, so the last of them is theirs to its end
+    if *time + life + Duration::from_secs(1) <= now {
         let span = if life == SKEW { "5 min.".into() } else { format!("{} sec.", life.as_secs()) };
-        let message = format!("Signature expired: {} is now earlier than {} ({} - {span})", text(time), text(oldest), text(now));
+        let message = format!("Signature expired: {text} is now earlier than {} ({} - {span})", told(now - life), told(now));
         return Err(ServiceError::invalid_signature(message));
     }
     Ok(())

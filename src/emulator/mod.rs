@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use http::request::Parts as Head;
 use rusqlite::TransactionBehavior;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -130,6 +131,11 @@ impl Cloud {
         Ok(Self { names, store, auth, style: options.style })
     }
 
+    /// The ARN of who signed a request for `action` of `service`.
+    pub fn caller(&self, head: &Head, body: &[u8], service: &str, action: &str) -> Result<&str, ServiceError> {
+        self.auth.caller(head, body, service, action)
+    }
+
     fn transact<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E> {
         self.store.transact(&self.names, TransactionBehavior::Immediate, work)
     }
@@ -186,7 +192,7 @@ impl Emulator {
         let both = async {
             tokio::join!(door, async {
                 if let Some(door) = device_door {
-                    door.await
+                    door.await;
                 }
             })
         };

@@ -123,7 +123,7 @@ fn call(cloud: &Cloud, head: &Head, body: &[u8], certificate: Option<&Certificat
     let device = certificate.map(|certificate| device_door::caller(&cloud.names, certificate));
     let caller = match &device {
         Some(device) => device_door::admit(device, service, operation).map(|()| device.as_str())?,
-        None => cloud.auth.caller(head, body, service, &operation.name)?,
+        None => cloud.caller(head, body, service, &operation.name)?,
     };
     let handler = routes::handler(&operation.name).ok_or_else(|| ServiceError::not_here(&operation.name))?;
     let input = Input::read(model, operation, &Parts { labels, query, headers: &head.headers, body })?;

@@ -10,7 +10,7 @@ use http::request::Parts as Head;
 
 use super::error::{Result, ServiceError};
 use super::input::pairs;
-use crate::client::sign::Signable;
+use crate::client::sign::{Signable, Stamp};
 use crate::protocol::timestamp;
 use crate::protocol::uri;
 
@@ -19,12 +19,12 @@ const SIGNATURE: &str = "X-Amz-Signature";
 const TOKEN: &str = "X-Amz-Security-Token";
 
 /// What a signature says of itself.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Signature {
     pub access_key: String,
     /// Date, Region, service and terminator.
     pub scope: [String; 4],
-    pub time: SystemTime,
+    pub stamp: Stamp,
     /// Lower-case names, sorted.
     signed_headers: Vec<String>,
     /// In hexadecimal.
@@ -57,15 +57,14 @@ impl Signature {
         let date = text(head, "x-amz-date").or_else(|| text(head, "date"));
         let (Some(credential), Some(signature), Some(signed), Some(date)) = (credential, signature, signed, &date) else {
             let given = [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed)];
-            let mut message: String = given
-                .into_iter()
-                .filter(|(_, value)| value.is_none())
-                .map(|(name, _)| format!("Authorization header requires '{name}' parameter. "))
-                .collect();
+            let missing = given.into_iter().filter(|(_, value)| value.is_none());
+            let mut problems: Vec<String> =
+                missing.map(|(name, _)| format!("Authorization header requires '{name}' parameter. ")).collect();
             if date.is_none() {
-                message.push_str("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ");
+                problems.push("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ".into());
             }
-            return Err(ServiceError::incomplete_signature(format!("{message}Authorization={header}")));
+            problems.push(format!("Authorization={header}"));
+            return Err(ServiceError::incomplete_signature(problems.concat()));
         };
         Self::new(credential, date, signed, signature, text(head, TOKEN).map(Cow::into_owned), None)
     }
@@ -76,12 +75,13 @@ impl Signature {
         let [Some(ALGORITHM), Some(credential), Some(date), Some(expires), Some(signed), Some(signature)] = names.map(given)
         else {
             let missing = names.into_iter().filter(|name| given(name).is_none());
-            let mut message: String =
+            let mut problems: Vec<String> =
                 missing.map(|name| format!("AWS query-string parameters must include '{name}'. ")).collect();
             if given(names[0]).is_some_and(|algorithm| algorithm != ALGORITHM) {
-                message.push_str("Unsupported AWS 'algorithm'. ");
+                problems.push("Unsupported AWS 'algorithm'. ".into());
             }
-            return Err(ServiceError::incomplete_signature(format!("{message}Re-examine the query-string parameters.")));
+            problems.push("Re-examine the query-string parameters.".into());
+            return Err(ServiceError::incomplete_signature(problems.concat()));
         };
         let seconds = expires.parse().map_err(|_| {
             ServiceError::incomplete_signature(format!("X-Amz-Expires must be a number of seconds, not '{expires}'."))
@@ -112,7 +112,7 @@ impl Signature {
         Ok(Self {
             access_key: (*access_key).to_owned(),
             scope: scope.map(str::to_owned),
-            time,
+            stamp: Stamp::at(time),
             signed_headers,
             text: signature.to_owned(),
             token,
