@@ -369,12 +369,12 @@ def test_a_wrong_client_is_caught(theirs: Side, name: str) -> None:
         succeed_alike(theirs, wrong_side(name))
 
 
-def test_every_operation_that_is_served_is_compared(one_cloud: tuple[Cloud, Cloud]) -> None:
-    emulator = one_cloud[0].emulator
+def test_every_operation_that_is_served_is_compared() -> None:
     served = set()
-    for name, operation in json.loads(_core.model())["operations"].items():
-        path = re.sub(r"\{[^}]*\}", "x", operation["http"]["requestUri"])
-        _, _, body = send(emulator, operation["http"]["method"], path, Authorization="AWS4")
-        if b"does not have" not in body:
-            served.add(xform_name(name))
+    with Emulator(check_signatures=False) as emulator:
+        for name, operation in json.loads(_core.model())["operations"].items():
+            path = re.sub(r"\{[^}]*\}", "x", operation["http"]["requestUri"])
+            _, _, body = send(emulator, operation["http"]["method"], path, Authorization="AWS4")
+            if b"does not have" not in body:
+                served.add(xform_name(name))
     assert served == READS.keys() | LISTS.keys() | WRITES.keys() == {method for method, _ in SUCCESSES}
