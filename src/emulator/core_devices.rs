@@ -8,7 +8,6 @@ use super::deployments;
 use super::devices::{self, CLASSIC, LITE, nucleus_of};
 use super::error::{Result, ServiceError};
 use super::input::Input;
-use super::output::object;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
 use super::tags;
@@ -151,14 +150,11 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     let mut query = state.db.prepare_cached(&query)?;
     let rows = query.query_map(filters.with(page.after.clone().unwrap_or_default(), page.limit()), |row| {
         let name: String = row.get(0)?;
-        let device = object([
-            ("coreDeviceThingName", name.as_str().into()),
-            ("status", row.get::<_, String>(1)?.into()),
-            ("lastStatusUpdateTimestamp", row.get::<_, Millis>(2)?.into()),
-            ("platform", row.get::<_, String>(3)?.into()),
-            ("architecture", row.get::<_, String>(4)?.into()),
-            ("runtime", row.get::<_, String>(5)?.into()),
-        ]);
+        let device = json!({
+            "coreDeviceThingName": name, "status": row.get::<_, String>(1)?,
+            "lastStatusUpdateTimestamp": row.get::<_, Millis>(2)?, "platform": row.get::<_, String>(3)?,
+            "architecture": row.get::<_, String>(4)?, "runtime": row.get::<_, String>(5)?,
+        });
         Ok((name, device))
     })?;
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
