@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from fleetgrass import _core
 from fleetgrass.emulator import Emulator
@@ -37,7 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{arguments.devices:,} core devices, {arguments.components} components each, {_core.__profile__} build")
     with tempfile.TemporaryDirectory() as folder, Emulator(store=Path(folder) / "cloud.db") as emulator:
-        client = emulator.client()
+        client: Any = emulator.client()
         group = emulator.thing_group_arn("all")
         components = {f"io.acme.component-{n}": {"componentVersion": "1.0.0"} for n in range(arguments.components)}
         for name in components:

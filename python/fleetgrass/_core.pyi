@@ -54,6 +54,7 @@ class Call:
 
 class EmulatorServer:
     endpoint_url: str
+    device_endpoint_url: str | None
     def __init__(
         self,
         *,
@@ -68,7 +69,12 @@ class EmulatorServer:
         validate_components: bool,
         validate_artifacts: bool,
         strict_data_plane: bool,
+        keys: list[dict[str, Any]],
+        check_signatures: bool,
+        wire_style: str,
+        device_port: int | None,
     ) -> None: ...
+    def device_certificate(self, thing_name: str) -> tuple[str, str, str]: ...
     def register_core_devices(
         self,
         names: list[str],

@@ -14,9 +14,12 @@ What it serves, and how far that is known to be what AWS does: `docs/emulator.md
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from fleetgrass._core import EmulatorServer, partition_of
 
@@ -26,10 +29,68 @@ if TYPE_CHECKING:
 
     from fleetgrass._interface import GreengrassV2Client
 
-__all__ = ["Emulator"]
+__all__ = ["AccessKey", "DeviceCertificate", "Emulator"]
 
 #: A nucleus of the emulator's public catalogue.
 NUCLEUS_VERSION = "2.17.0"
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """A key pair that may sign requests to an `Emulator`, and whose it is.
+
+    Args:
+        access_key, secret_key: The pair.
+        user_name: The IAM user that error texts name.
+        account_id: The user's account, twelve digits; None is that of the emulator. The keys of another account sign
+            well and are allowed nothing.
+        session_token: What temporary keys sign with; None for keys that last.
+        expires: The end of the session token, a datetime with a time zone; None for no end.
+    """
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    user_name: str = "dev"
+    account_id: str | None = None
+    session_token: str | None = field(default=None, repr=False)
+    expires: datetime | None = None
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """Keyword arguments of any boto3 client."""
+        token = {} if self.session_token is None else {"aws_session_token": self.session_token}
+        return {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key, **token}
+
+    def _known(self) -> dict[str, Any]:
+        if self.expires is not None and self.expires.tzinfo is None:
+            raise ValueError(f"expires of {self.access_key!r} has no time zone: give one, such as timezone.utc")
+        expires = None if self.expires is None else self.expires.timestamp()
+        return {**self.__dict__, "expires": expires}
+
+
+class DeviceCertificate(NamedTuple):
+    """A device certificate, its private key and the authority behind the port for devices, all PEM."""
+
+    certificate: str
+    private_key: str
+    authority: str
+
+    def save(self, directory: str | PathLike[str]) -> tuple[Path, Path, Path]:
+        """Write the files that clients want, which only their owner may read; return their paths in the same order.
+
+        boto3 takes the first two as `Config(client_cert=(…, …))`, the third as `verify`.
+        """
+        place = Path(directory)
+        place.mkdir(parents=True, exist_ok=True)
+        paths = (place / "device.pem.crt", place / "private.pem.key", place / "authority.pem")
+        for path, text in zip(paths, self, strict=True):
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+        return paths
+
+
+#: What an emulator knows that was told of no other.
+BUILT_IN = AccessKey("local", "local")
 
 
 class Emulator:
@@ -51,9 +112,13 @@ class Emulator:
         validate_artifacts: Whether artifacts of recipes in S3 must have been put with `put_artifact`; else
             ValidationException, as where the service cannot read them.
         strict_data_plane: Whether ResolveComponentCandidates, which is for devices, denies callers with a signature.
+        credentials: The keys that may sign; one built-in pair where none are given.
+        check_signatures: False takes requests with any signature.
+        wire_style: "compact", or "observed" for JSON and headers as users of AWS have published them.
+        device_port: Where devices come with TLS and their certificates, 0 for a free port; None leaves it out.
     Raises:
-        ValueError: `port`, `region_name`, `account_id` or a number of seconds is not one.
-        OSError: The port is taken, or the store cannot be used.
+        ValueError: An argument is not what it should be.
+        OSError: A port is taken, or the store cannot be used.
     """
 
     def __init__(
@@ -70,11 +135,17 @@ class Emulator:
         validate_components: bool = True,
         validate_artifacts: bool = False,
         strict_data_plane: bool = False,
+        credentials: Iterable[AccessKey] = (BUILT_IN,),
+        check_signatures: bool = True,
+        wire_style: Literal["compact", "observed"] = "compact",
+        device_port: int | None = None,
     ) -> None:
-        if not 0 <= port <= 65535:
-            raise ValueError(f"port is {port}: give 0 for a free one, or a number up to 65535")
+        for name, number in (("port", port), ("device_port", device_port or 0)):
+            if not 0 <= number <= 65535:
+                raise ValueError(f"{name} is {number}: give 0 for a free one, or a number up to 65535")
         self.region_name = region_name
         self.account_id = account_id
+        self._keys = list(credentials)
         self._server = EmulatorServer(
             port=port,
             region_name=region_name,
@@ -87,6 +158,10 @@ class Emulator:
             validate_components=validate_components,
             validate_artifacts=validate_artifacts,
             strict_data_plane=strict_data_plane,
+            keys=[key._known() for key in self._keys],
+            check_signatures=check_signatures,
+            wire_style=wire_style,
+            device_port=device_port,
         )
 
     @property
@@ -96,8 +171,27 @@ class Emulator:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """Keyword arguments of any boto3 client. The emulator takes any keys; these are as good as others."""
-        return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+        """Keyword arguments of any boto3 client: the first of the keys that may sign."""
+        return self._keys[0].credentials
+
+    @property
+    def device_endpoint_url(self) -> str:
+        """What devices take as their `endpoint_url`.
+
+        Raises:
+            RuntimeError: There is no port for devices.
+        """
+        if self._server.device_endpoint_url is None:
+            raise RuntimeError("devices have no port: give Emulator a device_port, 0 for a free one")
+        return self._server.device_endpoint_url
+
+    def device_certificate(self, thing_name: str) -> DeviceCertificate:
+        """A new certificate for the device of a thing, which opens the port for devices until `stop`.
+
+        Raises:
+            ValueError: The name is none of a core device, or there is no port for devices.
+        """
+        return DeviceCertificate(*self._server.device_certificate(thing_name))
 
     @overload
     def client(self, service_name: Literal["greengrassv2"] = ..., **kwargs: Any) -> GreengrassV2Client: ...
@@ -282,6 +376,7 @@ class Emulator:
             ValueError: A device is not registered.
         """
         self._server.wake(_names(devices) or [])
+
     def put_artifact(self, uri: str, content: bytes, component_arn: str | None = None) -> None:
         """Say what is in an artifact; else it is the text of its URI. Digests of recipes are those of the bytes.
 

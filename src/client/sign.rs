@@ -54,7 +54,7 @@ pub struct Signable<'a> {
 /// The time of a signature.
 #[derive(Clone, Debug)]
 pub struct Stamp {
-    time: SystemTime,
+    pub time: SystemTime,
     /// As `x-amz-date` writes it.
     pub text: String,
 }
@@ -66,7 +66,9 @@ impl Stamp {
         Self { time, text: timestamp::civil(i64::try_from(seconds).unwrap_or(i64::MAX)).basic() }
     }
 
-    fn date(&self) -> &str {
+    /// `20261123`.
+    #[must_use]
+    pub fn date(&self) -> &str {
         self.text.split('T').next().unwrap_or_default()
     }
 }

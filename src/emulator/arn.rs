@@ -73,9 +73,13 @@ impl Names {
         format!("arn:{}:iot:{}:{}:{kind}/{name}", self.partition, self.region, self.account)
     }
 
-    /// Who the caller is, as long as every caller is welcome.
-    pub fn caller(&self) -> String {
-        format!("arn:{}:iam::{}:user/dev", self.partition, self.account)
+    pub fn user(&self, account: &str, name: &str) -> String {
+        format!("arn:{}:iam::{account}:user/{name}", self.partition)
+    }
+
+    /// Who holds the device certificate of this id.
+    pub fn certificate(&self, id: &str) -> String {
+        self.iot("cert", id)
     }
 
     /// What `arn` names; None where that can be nothing of this Region and account.

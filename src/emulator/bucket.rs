@@ -4,9 +4,10 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use axum::body::Body;
+use bytes::Bytes;
 use http::request::Parts as Head;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
 
 use super::Cloud;
 use super::artifacts;
@@ -115,7 +116,7 @@ fn stamp(seconds: i64) -> Stamp {
 }
 
 /// Answers a request for a path that begins with [`PATH`].
-pub fn answer(cloud: &Cloud, head: &Head) -> Response<Body> {
+pub fn answer(cloud: &Cloud, head: &Head) -> Response<Full<Bytes>> {
     let found = cloud.transact(|state| {
         let path = head.uri.path();
         let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -126,14 +127,14 @@ pub fn answer(cloud: &Cloud, head: &Head) -> Response<Body> {
         }
     });
     match found {
-        Ok(Ok(content)) => response(200, "binary/octet-stream", content.into()),
+        Ok(Ok(content)) => response(200, "binary/octet-stream", content),
         Ok(Err(refusal)) => refusal.response(),
         Err(error) => response(500, "text/plain", error.message.into()),
     }
 }
 
 impl Refusal {
-    fn response(&self) -> Response<Body> {
+    fn response(&self) -> Response<Full<Bytes>> {
         let Self(status, code, message) = self;
         let text =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
@@ -141,8 +142,8 @@ impl Refusal {
     }
 }
 
-fn response(status: u16, kind: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
+fn response(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

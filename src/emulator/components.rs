@@ -196,7 +196,7 @@ pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Val
     let arn = input.required("arn")?;
     let found = named(state, arn)?;
     if found.namespace == PUBLIC {
-        return Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn));
+        return Err(ServiceError::not_authorized(state.caller, &operation.name, arn));
     }
     if found.state == REQUESTED {
         let message = format!("Component [{} : {}] is in state {REQUESTED} and can't be deleted.", found.name, found.version);

@@ -36,13 +36,8 @@ pub struct Registration {
 impl Registration {
     /// What is wrong with it, if anything.
     pub(super) fn problem(&self) -> Option<String> {
-        let allowed = |name: &str, marks: &str| {
-            (1..=NAME_LIMIT).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
-        };
-        if let Some(name) = self.names.iter().find(|name| !allowed(name, ":_-")) {
-            return Some(format!(
-                "{name:?} is not a core device name: use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 : _ -"
-            ));
+        if let Some(problem) = self.names.iter().find_map(|name| name_problem(name)) {
+            return Some(problem);
         }
         if let Some(name) = self.thing_groups.iter().find(|name| !allowed(name, "_-")) {
             return Some(format!("{name:?} is not a thing group name: use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 _ -"));
@@ -55,6 +50,16 @@ impl Registration {
         }
         Version::parse(&self.nucleus_version).err().map(|error| format!("nucleus_version: {error}"))
     }
+}
+
+fn allowed(name: &str, marks: &str) -> bool {
+    (1..=NAME_LIMIT).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+}
+
+/// What is wrong with the name of a core device, if anything.
+pub(super) fn name_problem(name: &str) -> Option<String> {
+    let rule = format!("use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 : _ -");
+    (!allowed(name, ":_-")).then(|| format!("{name:?} is not a core device name: {rule}"))
 }
 
 /// Devices report for the first time, or again, and take what is deployed to them. Their things and groups are made.

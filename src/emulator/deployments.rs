@@ -273,16 +273,12 @@ impl Deployment {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cloud, Options, Rules, arn::Names, bucket::Bucket, store::Store};
+    use super::super::{Cloud, Options};
     use super::*;
 
     #[test]
     fn the_latest_are_found_without_a_walk_over_revisions() {
-        let options = Options::default();
-        let names = Names::new(options.region, options.account);
-        let store = Store::open(None, &names).unwrap();
-        let bucket = Bucket::new(String::new(), names.region.clone());
-        let cloud = Cloud { names, rules: Rules::default(), bucket, store };
+        let cloud = Cloud::open(&Options::default(), String::new()).unwrap();
         let plan = |history: Option<&str>, target: Option<&str>| {
             let mut filters = Filters::default();
             filters.add_given("target = ?", target);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::routes;
 use super::store::State;
-use crate::model::{Kind, Model, Structure};
+use crate::model::{Kind, Location, Model, Structure};
 
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 
@@ -128,12 +128,34 @@ impl ServiceError {
 
     /// What the service says where it hides what is wrong: a recipe that is none, a Lambda function without a version.
     pub(super) fn hidden(state: &State) -> Self {
-        Self::access_denied(format!("User: {} is not authorized to perform: null", state.names.caller()))
+        Self::access_denied(format!("User: {} is not authorized to perform: null", state.caller))
     }
 
     /// What the gateway says to requests without credentials, and to those that name no operation.
-    pub(super) fn missing_token(message: impl Into<String>) -> Self {
-        Self::new("MissingAuthenticationTokenException", message.into(), Value::Null)
+    pub(super) fn missing_token() -> Self {
+        Self::new("MissingAuthenticationTokenException", "Missing Authentication Token".into(), Value::Null)
+    }
+
+    /// As the gateway does with a path that it does not know, with a word on what it is.
+    pub(super) fn not_here(operation: &str) -> Self {
+        Self { message: format!("The local cloud does not have {operation} yet"), ..Self::missing_token() }
+    }
+
+    pub(super) fn incomplete_signature(message: impl Into<String>) -> Self {
+        Self::new("IncompleteSignatureException", message.into(), Value::Null)
+    }
+
+    pub(super) fn invalid_signature(message: impl Into<String>) -> Self {
+        Self::new("InvalidSignatureException", message.into(), Value::Null)
+    }
+
+    pub(super) fn unrecognized_client() -> Self {
+        let message = "The security token included in the request is invalid.";
+        Self::new("UnrecognizedClientException", message.into(), Value::Null)
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::new("ExpiredTokenException", "The security token included in the request is expired".into(), Value::Null)
     }
 
     /// More bytes than the gateway takes.
@@ -146,13 +168,17 @@ impl ServiceError {
         Self::new("InternalServerException", format!("Internal server error: {detail}"), Value::Null)
     }
 
-    /// The JSON body of the answer.
+    /// The headers and the JSON body of the answer. The model tells which details travel in headers: `Retry-After`.
     #[must_use]
-    pub fn body(&self) -> Value {
+    pub fn parts(&self) -> (Vec<(&'static str, String)>, Value) {
+        let model = Model::greengrassv2();
+        let members = model.error(self.code).map_or(&[][..], |shape| &model.structure(shape).members);
         let key = if self.code.is_empty() { "Message" } else { "message" };
         let mut body = Map::from_iter([(key.into(), Value::from(&*self.message))]);
         body.extend(self.details.clone());
-        body.into()
+        let headers = members.iter().filter(|member| member.location == Location::Header);
+        let headers = headers.filter_map(|member| Some((&*member.wire_name, body.remove(&*member.name)?.to_string())));
+        (headers.collect(), body.into())
     }
 }
 
@@ -180,5 +206,18 @@ impl From<rusqlite::Error> for ServiceError {
 impl From<serde_json::Error> for ServiceError {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(&error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_model_puts_in_a_header_goes_there() {
+        let details = json!({ "serviceCode": "greengrass", "retryAfterSeconds": 1 });
+        let error = ServiceError::new("ThrottlingException", "Rate exceeded".into(), details);
+        let body = json!({ "message": "Rate exceeded", "serviceCode": "greengrass" });
+        assert_eq!((error.status, error.parts()), (429, (vec![("Retry-After", "1".into())], body)));
     }
 }

@@ -2,14 +2,16 @@
 //! it: things, thing groups and jobs.
 //!
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
-//! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
-//! [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
-//! and back through [`output`]. What takes time stands in the [`agenda`] and happens by the [`clock`]. How the service
-//! behaves, and what of that is assumed, is told in `docs/emulator.md`.
+//! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`auth`] who asks (or [`device_door`],
+//! where a certificate tells), [`input`] its parameters and [`check`] the model's constraints, [`replies`] client tokens,
+//! then one of the files that are named for a resource, and back through [`output`]. What takes time stands in the
+//! [`agenda`] and happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in
+//! `docs/emulator.md`.
 
 mod agenda;
 mod arn;
 mod artifacts;
+mod auth;
 mod bucket;
 mod candidates;
 mod catalogue;
@@ -20,6 +22,7 @@ mod components;
 mod connectivity;
 mod core_devices;
 mod deployments;
+mod device_door;
 mod devices;
 mod error;
 mod failures;
@@ -31,8 +34,9 @@ mod page;
 mod replies;
 mod rollout;
 mod routes;
-mod server;
+pub mod server;
 mod service_role;
+mod signature;
 mod store;
 mod tags;
 mod thing_groups;
@@ -43,16 +47,23 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use http::request::Parts as Head;
+use rusqlite::TransactionBehavior;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use arn::Names;
+pub use auth::AccessKey;
+use auth::Auth;
 use bucket::Bucket;
 use clock::Timings;
 pub use core_devices::Registration;
+use device_door::Authority;
+pub use device_door::DeviceCertificate;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
 pub use failures::{Failure, Fault};
+pub use output::Style;
 use store::{Millis, State, Store};
 
 /// Where the emulator listens, and for whom it stands.
@@ -72,6 +83,13 @@ pub struct Options {
     /// Seconds from one report of an idle core device to the next.
     pub report_seconds: f64,
     pub rules: Rules,
+    /// Who may sign.
+    pub keys: Vec<AccessKey>,
+    /// Off, anything that looks signed is taken.
+    pub check_signatures: bool,
+    pub style: Style,
+    /// Where devices come with their certificates, if they may come; 0 as for `port`.
+    pub device_port: Option<u16>,
 }
 
 impl Default for Options {
@@ -85,6 +103,10 @@ impl Default for Options {
             deployment_seconds: [0.0; 2],
             report_seconds: 86400.0,
             rules: Rules::default(),
+            keys: vec![AccessKey::built_in()],
+            check_signatures: true,
+            style: Style::default(),
+            device_port: None,
         }
     }
 }
@@ -143,12 +165,16 @@ pub enum StartError {
     Region(String),
     #[error("{0}")]
     Seconds(String),
+    #[error("{0}")]
+    Keys(String),
     #[error(transparent)]
     Store(#[from] store::StoreError),
     #[error("cannot listen on port {port}: {reason}; choose another port, or 0 for any")]
     Port { port: u16, reason: std::io::Error },
     #[error("the server has no thread: {0}")]
     Thread(std::io::Error),
+    #[error("devices have no door: {0}")]
+    DeviceDoor(String),
 }
 
 /// Why the cloud does not do what its owner asks.
@@ -180,15 +206,51 @@ struct Setting {
 pub struct Cloud {
     setting: Setting,
     store: Store,
+    auth: Auth,
+    style: Style,
 }
 
 impl Cloud {
-    /// Runs `work` in one transaction, after what was due before it, and lets happen what it leads to at once.
+    /// Opens the store, or makes it; `endpoint_url` is where the cloud is served.
+    pub fn open(options: &Options, endpoint_url: String) -> Result<Self, StartError> {
+        if !auth::is_account(&options.account) {
+            return Err(StartError::Account(options.account.clone()));
+        }
+        if options.region.is_empty() || !options.region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(StartError::Region(options.region.clone()));
+        }
+        let names = Names::new(&*options.region, &*options.account);
+        let auth = Auth::new(&options.keys, options.check_signatures, &names).map_err(StartError::Keys)?;
+        let timings = options.timings()?;
+        let store = Store::open(options.store.as_deref(), &names)?;
+        let bucket = Bucket::new(endpoint_url, options.region.clone());
+        Ok(Self { setting: Setting { names, timings, rules: options.rules, bucket }, store, auth, style: options.style })
+    }
+
+    /// The ARN of who signed a request for `action` of `service`.
+    pub fn caller(&self, head: &Head, body: &[u8], service: &str, action: &str) -> Result<&str, ServiceError> {
+        self.auth.caller(head, body, service, action)
+    }
+
     fn transact<T, E>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E>
     where
         E: From<rusqlite::Error> + From<ServiceError>,
     {
-        self.store.transact(&self.setting, |state| {
+        self.transact_for("", TransactionBehavior::Immediate, work)
+    }
+
+    /// Runs `work` for `caller` in one transaction, after what was due before it, and lets happen what it leads to at once.
+    fn transact_for<T, E>(
+        &self,
+        caller: &str,
+        behavior: TransactionBehavior,
+        work: impl FnOnce(&State) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<rusqlite::Error> + From<ServiceError>,
+    {
+        self.store.transact(&self.setting, behavior, |state| {
+            let state = &State { caller, ..*state };
             agenda::run(state)?;
             let done = work(state)?;
             agenda::run(state)?;
@@ -274,48 +336,77 @@ impl Cloud {
 #[derive(Debug)]
 pub struct Emulator {
     address: SocketAddr,
+    devices: Option<Devices>,
     cloud: Arc<Cloud>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Option<(watch::Sender<()>, JoinHandle<()>)>,
     /// The process that has the thread; a fork copies all of this but the thread.
     owner: u32,
+}
+
+/// The door for devices, from outside.
+#[derive(Debug)]
+struct Devices {
+    address: SocketAddr,
+    authority: Authority,
 }
 
 impl Emulator {
     /// Listens, on this machine only, before it returns.
     pub fn start(options: &Options) -> Result<Self, StartError> {
-        if options.account.len() != 12 || !options.account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(StartError::Account(options.account.clone()));
-        }
-        if options.region.is_empty() || !options.region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(StartError::Region(options.region.clone()));
-        }
-        let names = Names::new(&*options.region, &*options.account);
-        let timings = options.timings()?;
-        let store = Store::open(options.store.as_deref(), &names)?;
-        let refused = |reason| StartError::Port { port: options.port, reason };
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
-        listener.set_nonblocking(true).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        let bucket = Bucket::new(format!("http://{address}"), options.region.clone());
-        let cloud = Arc::new(Cloud { setting: Setting { names, timings, rules: options.rules, bucket }, store });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Thread)?;
-        let listener = {
-            let _inside = runtime.enter();
-            TcpListener::from_std(listener).map_err(refused)?
-        };
-        let (stop, stopped) = oneshot::channel();
+        let inside = runtime.enter();
+        let (address, listener) = listen(options.port)?;
+        let cloud = Arc::new(Cloud::open(options, format!("http://{address}"))?);
+        let (stop, stopped) = watch::channel(());
         let served = Arc::clone(&cloud);
+        let answer = move |arrival| server::answer(Arc::clone(&served), arrival);
+        let (devices, device_door) = match options.device_port {
+            None => (None, None),
+            Some(port) => {
+                let authority = Authority::new().map_err(|error| StartError::DeviceDoor(error.to_string()))?;
+                let tls = authority.acceptor().map_err(StartError::DeviceDoor)?;
+                let (address, listener) = listen(port)?;
+                let door = server::serve(listener, Some(tls), answer.clone(), stopped.clone());
+                (Some(Devices { address, authority }), Some(door))
+            }
+        };
+        let door = server::serve(listener, None, answer, stopped);
+        drop(inside);
+        let both = async {
+            tokio::join!(door, async {
+                if let Some(door) = device_door {
+                    door.await;
+                }
+            })
+        };
         let thread = std::thread::Builder::new()
             .name("fleetgrass-emulator".into())
-            .spawn(move || runtime.block_on(server::serve(listener, served, stopped)))
+            .spawn(move || {
+                runtime.block_on(both);
+            })
             .map_err(StartError::Thread)?;
-        Ok(Self { address, cloud, running: Some((stop, thread)), owner: std::process::id() })
+        Ok(Self { address, devices, cloud, running: Some((stop, thread)), owner: std::process::id() })
     }
 
     /// What clients take as their `endpoint_url`.
     #[must_use]
     pub fn endpoint_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What devices take as their endpoint, where they have a door.
+    #[must_use]
+    pub fn device_endpoint_url(&self) -> Option<String> {
+        self.devices.as_ref().map(|devices| format!("https://{}", devices.address))
+    }
+
+    /// A new certificate for the device of the thing `name`.
+    pub fn device_certificate(&self, name: &str) -> Result<DeviceCertificate, String> {
+        let devices = self.devices.as_ref().ok_or("devices have no door: give a device_port, 0 for a free one")?;
+        if let Some(problem) = core_devices::name_problem(name) {
+            return Err(problem);
+        }
+        devices.authority.device(name).map_err(|error| format!("no certificate for {name:?}: {error}"))
     }
 
     #[must_use]
@@ -333,6 +424,15 @@ impl Emulator {
             let _ = thread.join();
         }
     }
+}
+
+/// A listener on this machine; to be called inside the runtime.
+fn listen(port: u16) -> Result<(SocketAddr, TcpListener), StartError> {
+    let refused = |reason| StartError::Port { port, reason };
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((address, TcpListener::from_std(listener).map_err(refused)?))
 }
 
 impl Drop for Emulator {

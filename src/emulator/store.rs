@@ -196,7 +196,7 @@ pub struct Store {
     connection: Mutex<Connection>,
 }
 
-/// What one request sees of the cloud: its transaction, its time, and the names of things.
+/// What one request sees of the cloud: its transaction, its time, the names of things, and who asks.
 pub struct State<'s> {
     pub db: &'s Transaction<'s>,
     pub names: &'s Names,
@@ -204,6 +204,8 @@ pub struct State<'s> {
     pub rules: Rules,
     pub bucket: &'s Bucket,
     pub now: Millis,
+    /// An ARN; empty where no request is at work.
+    pub caller: &'s str,
 }
 
 impl State<'_> {
@@ -240,16 +242,19 @@ impl Store {
     }
 
     /// Runs `work` in one transaction, which holds where `work` succeeds and leaves no trace where it does not.
+    ///
+    /// `behavior`: immediate for what writes; deferred for what only reads, so that no other server of the file waits.
     pub fn transact<T, E: From<rusqlite::Error>>(
         &self,
         setting: &Setting,
+        behavior: TransactionBehavior,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         // A panic while the lock was held has rolled its transaction back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let db = connection.transaction_with_behavior(behavior)?;
         let Setting { names, timings, rules, bucket } = setting;
-        let done = work(&State { db: &db, names, timings, rules: *rules, bucket, now: clock::read(&db)? })?;
+        let done = work(&State { db: &db, names, timings, rules: *rules, bucket, now: clock::read(&db)?, caller: "" })?;
         db.commit()?;
         Ok(done)
     }

@@ -64,7 +64,7 @@ pub fn remove_all(state: &State, arn: &str) -> Result<()> {
 fn must_exist(state: &State, operation: &Operation, arn: &str) -> Result<()> {
     match state.names.resource(arn) {
         Some(Resource::Component { namespace: PUBLIC, .. }) => {
-            Err(ServiceError::not_authorized(&state.names.caller(), &operation.name, arn))
+            Err(ServiceError::not_authorized(state.caller, &operation.name, arn))
         }
         Some(Resource::Component { namespace, name, version: Some(version) }) => {
             components::must_exist(state, arn, namespace, name, version)

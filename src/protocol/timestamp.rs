@@ -86,6 +86,23 @@ pub fn from_basic(text: &str) -> Option<i64> {
     (civil(seconds).basic() == text).then_some(seconds)
 }
 
+/// Seconds since 1970 of `20261123T010203Z`; `None` for what is not of that form or no day of the calendar.
+#[must_use]
+pub fn basic(text: &str) -> Option<i64> {
+    let digits = text.strip_suffix('Z').and_then(|text| text.split_once('T')).filter(|(day, time)| {
+        (day.len(), time.len()) == (8, 6) && day.bytes().chain(time.bytes()).all(|byte| byte.is_ascii_digit())
+    });
+    let (day, time) = digits?;
+    let number = |text: &str| text.parse::<i64>().ok();
+    let (year, month, day_of_month) = (number(&day[..4])?, number(&day[4..6])?, number(&day[6..])?);
+    // as in `civil`, years begin in March
+    let (years, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = years / 4 - years / 100 + years / 400;
+    let days = 365 * years + leap_days + (153 * march_month + 2) / 5 + day_of_month - 1 - 719_468;
+    let seconds = days * 86_400 + number(&time[..2])? * 3_600 + number(&time[2..4])? * 60 + number(&time[4..])?;
+    (civil(seconds).basic() == text).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +132,15 @@ mod tests {
         assert_eq!(civil(-1), Civil { year: 1969, month: 12, day: 31, hour: 23, minute: 59, second: 59 });
         assert_eq!(civil(1_700_000_000).basic(), "20231114T221320Z");
         assert_eq!(civil(1_700_000_000).extended(), "2023-11-14T22:13:20Z");
+    }
+
+    #[test]
+    fn what_the_calendar_writes_it_reads() {
+        for seconds in (0..4_000_000_000_i64).step_by(86_399 * 7) {
+            assert_eq!(basic(&civil(seconds).basic()), Some(seconds));
+        }
+        for wrong in ["20230229T000000Z", "20231301T000000Z", "20230101T240000Z", "20230101T000000", "2023-1-1T000000Z", ""] {
+            assert_eq!(basic(wrong), None, "{wrong}");
+        }
     }
 }

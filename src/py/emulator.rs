@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::emulator::{Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, Rules, StartError};
+use crate::emulator::{AccessKey, Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, Rules, StartError};
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
 #[derive(Debug)]
 pub struct EmulatorServer {
     endpoint_url: String,
+    device_endpoint_url: Option<String>,
     /// None once it is stopped, and its store closed.
     emulator: Mutex<Option<Emulator>>,
 }
@@ -24,6 +25,7 @@ impl EmulatorServer {
     #[pyo3(signature = (
         *, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds,
         validate_targets, validate_components, validate_artifacts, strict_data_plane,
+        keys, check_signatures, wire_style, device_port,
     ))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of the Python class
     fn new(
@@ -39,8 +41,15 @@ impl EmulatorServer {
         validate_components: bool,
         validate_artifacts: bool,
         strict_data_plane: bool,
+        keys: &Bound<'_, PyAny>,
+        check_signatures: bool,
+        wire_style: &str,
+        device_port: Option<u16>,
     ) -> PyResult<Self> {
         let rules = Rules { validate_targets, validate_components, validate_artifacts, strict_data_plane };
+        let keys: Vec<AccessKey> =
+            pythonize::depythonize(keys).map_err(|error| PyValueError::new_err(format!("credentials: {error}")))?;
+        let style = wire_style.parse().map_err(PyValueError::new_err::<String>)?;
         let options = Options {
             port,
             region: region_name,
@@ -50,17 +59,39 @@ impl EmulatorServer {
             deployment_seconds,
             report_seconds,
             rules,
+            keys,
+            check_signatures,
+            style,
+            device_port,
         };
         let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
-            StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) => PyValueError::new_err(error.to_string()),
-            StartError::Store(_) | StartError::Port { .. } | StartError::Thread(_) => PyOSError::new_err(error.to_string()),
+            StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) | StartError::Keys(_) => {
+                PyValueError::new_err(error.to_string())
+            }
+            StartError::Store(_) | StartError::Port { .. } | StartError::Thread(_) | StartError::DeviceDoor(_) => {
+                PyOSError::new_err(error.to_string())
+            }
         })?;
-        Ok(Self { endpoint_url: emulator.endpoint_url(), emulator: Mutex::new(Some(emulator)) })
+        let device_endpoint_url = emulator.device_endpoint_url();
+        Ok(Self { endpoint_url: emulator.endpoint_url(), device_endpoint_url, emulator: Mutex::new(Some(emulator)) })
     }
 
     #[getter]
     fn endpoint_url(&self) -> &str {
         &self.endpoint_url
+    }
+
+    #[getter]
+    fn device_endpoint_url(&self) -> Option<&str> {
+        self.device_endpoint_url.as_deref()
+    }
+
+    /// Certificate, private key and authority, each PEM.
+    fn device_certificate(&self, thing_name: &str) -> PyResult<(String, String, String)> {
+        let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
+        let emulator = emulator.as_ref().ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))?;
+        let made = emulator.device_certificate(thing_name).map_err(PyValueError::new_err)?;
+        Ok((made.certificate, made.private_key, made.authority))
     }
 
     #[pyo3(signature = (names, *, thing_groups, platform, architecture, nucleus_version, runtime))]

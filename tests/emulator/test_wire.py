@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +13,15 @@ from botocore import UNSIGNED
 from hypothesis import given, settings, strategies as st
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import ARN, GROUP, THING, UUID, client_of, exchange, publish, refused, send
+from support.local_cloud import ARN, GROUP, THING, UUID, client_of, deploy, exchange, publish, refused, send
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """One that takes requests which no client has signed."""
+    with Emulator(region_name="eu-west-1", account_id="111122223333", check_signatures=False) as running:
+        yield running
+
 
 MODEL_FOLDER = Path(__file__).parents[2] / "src" / "model"
 
@@ -37,6 +46,72 @@ def test_an_error_names_itself_in_a_header(emulator: Emulator) -> None:
         "reason": "FIELD_VALIDATION_FAILED",
         "fields": [{"name": "maxResults", "message": constraint}],
     }
+
+
+def test_the_observed_style() -> None:
+    """As published answers look: many lines, nulls, exponents, and the headers of a gateway."""
+    with Emulator(wire_style="observed", check_signatures=False) as emulator:
+        emulator.register_core_device("pump-1")
+        status, headers, body = send(emulator, "GET", "/greengrass/v2/coreDevices", Authorization="AWS4")
+        assert status == 200
+        text = body.decode()
+        assert text == json_of_java(json.loads(text))
+        assert text.endswith('],\n  "nextToken" : null\n}')
+        time = re.search(r'"lastStatusUpdateTimestamp" : (\d\.\d{1,12}E9),\n', text)
+        assert time
+        assert headers["x-amzn-Remapped-x-amzn-RequestId"] == headers["x-amzn-RequestId"]
+        assert headers["x-amzn-Remapped-Content-Length"] == headers["Content-Length"] == str(len(body))
+        assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", headers["X-Amzn-Trace-Id"])
+        assert re.fullmatch(r"[\w+/-]{15}=", headers["x-amz-apigw-id"])
+        assert abs(parsedate_to_datetime(headers["x-amzn-Remapped-Date"]).timestamp() - float(time[1])) < 60
+        error = send(emulator, "GET", "/greengrass/v2/coreDevices?maxResults=0", Authorization="AWS4")[2].decode()
+        assert error == json_of_java(json.loads(error))
+        assert error.startswith('{\n  "message" : "1 validation error')
+
+
+def json_of_java(value: Any, indent: str = "\n") -> str:
+    """JSON as Jackson prints it, which is what was observed."""
+    if isinstance(value, dict) and value:
+        inner = indent + "  "
+        entries = (f"{inner}{json.dumps(name)} : {json_of_java(item, inner)}" for name, item in value.items())
+        return "{" + ",".join(entries) + indent + "}"
+    if isinstance(value, list) and value:
+        return "[ " + ", ".join(json_of_java(item, indent) for item in value) + " ]"
+    if isinstance(value, float):
+        # Double.toString: the shortest digits, one before the point
+        digits = repr(value).replace(".", "").rstrip("0")
+        return f"{digits[0]}.{digits[1:] or 0}E{len(str(int(value))) - 1}"
+    return {"{}": "{ }", "[]": "[ ]"}.get(text := json.dumps(value), text)
+
+
+@pytest.mark.parametrize("style", ["compact", "observed"])
+def test_clients_read_both_styles_alike(style: Any) -> None:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", wire_style=style) as emulator:
+        emulator.register_core_devices(3, thing_groups=["line-4"])
+        ours, theirs = emulator.client(), client_of(emulator)
+        arn = publish(theirs, "io.acme.Pump")
+        deploy(theirs, GROUP, "io.acme.Pump")
+        name = {"coreDeviceThingName": "device-00001"}
+        for method, params in [
+            ("list_core_devices", {"maxResults": 2}),
+            ("get_core_device", name),
+            ("list_installed_components", name),
+            ("list_effective_deployments", name),
+            ("list_deployments", {}),
+            ("describe_component", {"arn": arn}),
+            ("get_component", {"arn": arn}),
+            ("list_tags_for_resource", {"resourceArn": arn}),
+        ]:
+            answers = [getattr(client, method)(**params) for client in (ours, theirs)]
+            for answer in answers:
+                del answer["ResponseMetadata"]
+            assert answers[0] == answers[1]
+            assert None not in answers[0].values()
+
+
+def test_what_is_no_style_is_told() -> None:
+    with pytest.raises(ValueError, match='wire_style is "pretty": give compact or observed'):
+        Emulator(wire_style="pretty")  # type: ignore[arg-type]
 
 
 def test_no_content(emulator: Emulator, client: Any) -> None:
@@ -165,7 +240,7 @@ JSON = st.recursive(
 
 @pytest.fixture(scope="module")
 def one_for_all() -> Iterator[Emulator]:
-    with Emulator(region_name="eu-west-1", account_id="111122223333") as running:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", check_signatures=False) as running:
         running.register_core_device("pump-1", ["line-4"])
         publish(client_of(running), "io.acme.Pump")
         yield running
