@@ -3,7 +3,7 @@
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
 //! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`input`] its parameters and
 //! [`check`] the model's constraints, [`replies`] client tokens, then one of the files that are named for a resource,
-//! and back through [`output`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
+//! and back through [`output`]. [`throttle`] and [`faults`] come in between where they are asked for. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
 mod arn;
 mod catalogue;
@@ -13,19 +13,26 @@ mod core_devices;
 mod deployments;
 mod devices;
 mod error;
+mod faults;
+mod injury;
 mod input;
+mod lock;
 mod output;
 mod page;
+mod past;
 mod replies;
+mod request_log;
 mod routes;
 mod server;
 mod store;
 mod tags;
+mod throttle;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -34,7 +41,13 @@ use arn::Names;
 pub use core_devices::Registration;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
-use store::{State, Store};
+use faults::Faults;
+pub use faults::{Effect, Fault};
+pub use injury::Injury;
+pub use request_log::Level;
+pub use store::StoreError;
+use store::{Millis, State, Store};
+use throttle::Quota;
 
 /// Where the emulator listens, and for whom it stands.
 #[derive(Clone, Debug)]
@@ -46,11 +59,25 @@ pub struct Options {
     pub account: String,
     /// None keeps everything in memory.
     pub store: Option<PathBuf>,
+    /// Whether requests beyond the published rates are throttled.
+    pub quota: bool,
+    /// Of the chances that faults draw.
+    pub seed: u64,
+    /// Which requests are told on stderr.
+    pub log: Level,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, region: "us-east-1".into(), account: "123456789012".into(), store: None }
+        Self {
+            port: 0,
+            region: "us-east-1".into(),
+            account: "123456789012".into(),
+            store: None,
+            quota: false,
+            seed: 0,
+            log: Level::Off,
+        }
     }
 }
 
@@ -62,7 +89,7 @@ pub enum StartError {
     #[error("region_name {0:?} is not a Region: give a name such as us-east-1")]
     Region(String),
     #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
     #[error("cannot listen on port {port}: {reason}; choose another port, or 0 for any")]
     Port { port: u16, reason: std::io::Error },
     #[error("the server has no thread: {0}")]
@@ -83,6 +110,9 @@ pub enum RegisterError {
 pub struct Cloud {
     names: Names,
     store: Store,
+    quota: Option<Quota>,
+    faults: Faults,
+    log: Level,
 }
 
 impl Cloud {
@@ -96,6 +126,45 @@ impl Cloud {
             return Err(RegisterError::Invalid(problem));
         }
         Ok(self.transact(|state| core_devices::register(state, registration))?)
+    }
+
+    /// From now on the calls that `fault` tells go wrong. The number is for [`remove_fault`](Self::remove_fault).
+    pub fn inject(&self, fault: Fault) -> u64 {
+        let id = self.faults.add(fault);
+        self.look_back();
+        id
+    }
+
+    /// Ends one fault; a second time does nothing.
+    pub fn remove_fault(&self, id: u64) {
+        self.faults.remove(id);
+        self.look_back();
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+        self.look_back();
+    }
+
+    /// How many calls a fault has hit; None once it is removed.
+    pub fn fault_hits(&self, id: u64) -> Option<u64> {
+        self.faults.hits(id)
+    }
+
+    fn look_back(&self) {
+        let lag = self.faults.longest_lag().unwrap_or_default();
+        self.store.look_back(Millis::try_from(lag.as_millis()).unwrap_or(Millis::MAX));
+    }
+
+    /// Writes the present state to a file, which is then a store of its own.
+    pub fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
+        self.store.snapshot(file)
+    }
+
+    /// Goes back to the state of a snapshot, or to that of a new store. Faults stay.
+    pub fn reset(&self, snapshot: Option<&Path>) -> Result<(), StoreError> {
+        self.store.restore(snapshot, &self.names)
     }
 }
 
@@ -120,7 +189,8 @@ impl Emulator {
         }
         let names = Names::new(&*options.region, &*options.account);
         let store = Store::open(options.store.as_deref(), &names)?;
-        let cloud = Arc::new(Cloud { names, store });
+        let quota = options.quota.then(|| Quota::of(&names, Instant::now()));
+        let cloud = Arc::new(Cloud { names, store, quota, faults: Faults::new(options.seed), log: options.log });
         let refused = |reason| StartError::Port { port: options.port, reason };
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(refused)?;
         listener.set_nonblocking(true).map_err(refused)?;

@@ -11,6 +11,9 @@ use crate::model::{Model, Operation, UriPart};
 /// Serves one operation: the parameters in, the members of its answer out.
 pub type Handler = fn(&State, &Operation, &Input) -> Result<Value>;
 
+/// An operation and the decoded labels of its path.
+pub type Route = (&'static Operation, Vec<(&'static str, String)>);
+
 /// What serves the operation that the API calls `name`; None while nothing does.
 pub fn handler(name: &str) -> Option<Handler> {
     Some(match name {
