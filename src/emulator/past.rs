@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ffi};
 
 use super::store::Millis;
 
@@ -93,7 +93,11 @@ pub fn copy(database: &Connection) -> rusqlite::Result<Connection> {
 
 /// Makes `to` what `from` is, in one transaction.
 pub fn overwrite(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
-    Backup::new(from, to)?.run_to_completion(-1, std::time::Duration::ZERO, None)
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        // someone else, who knows no lock of ours, is reading or writing one of them
+        _ => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+    }
 }
 
 #[cfg(test)]

@@ -192,10 +192,10 @@ impl Store {
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut connection = self.lock();
+        // before the transaction begins, in which SQLite makes no copies
+        self.past.keep(&connection, now())?;
         let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let now = now();
-        self.past.keep(&db, now)?;
-        let done = work(&State { db: &db, names, now })?;
+        let done = work(&State { db: &db, names, now: now() })?;
         db.commit()?;
         Ok(done)
     }
