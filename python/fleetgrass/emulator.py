@@ -93,6 +93,17 @@ class Emulator:
         """Keyword arguments of any boto3 client. The emulator takes any keys; these are as good as others."""
         return {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point boto3, the AWS CLI and the AWS SDKs at the emulator."""
+        return {
+            "AWS_ENDPOINT_URL_GREENGRASSV2": self.endpoint_url,
+            "AWS_ENDPOINT_URL_IOT": self.endpoint_url,
+            "AWS_REGION": self.region_name,
+            "AWS_DEFAULT_REGION": self.region_name,
+            **{name.upper(): value for name, value in self.credentials.items()},
+        }
+
     def client(self, service_name: str = "greengrassv2", **kwargs: Any) -> Any:
         """A fleetgrass client of this emulator; `kwargs` are those of `fleetgrass.client` and win over ours."""
         import fleetgrass

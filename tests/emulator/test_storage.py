@@ -55,15 +55,12 @@ def check_kept(store: Path, writers: list[Writer]) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.timeout(600)
 def test_a_store_is_whole_after_every_kill(tmp_path: Path) -> None:
-    chances, all_writers = random.Random(SEED), []
-    with Emulator() as other:
-        credentials = other.credentials
-    store = tmp_path / "cloud.db"
+    chances, all_writers, store = random.Random(SEED), [], tmp_path / "cloud.db"
     with nursery() as servers:
         for turn in range(KILLS):
             if turn % 50 == 0:
                 all_writers, store = [], tmp_path / f"cloud-{turn}.db"
-            writers = kill_while_writing(servers, store, credentials, turn, chances)
+            writers = kill_while_writing(servers, store, turn, chances)
             all_writers += writers
             check_kept(store, all_writers)
             check_whole(store)

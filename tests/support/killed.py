@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -20,13 +21,13 @@ import fleetgrass
 from fleetgrass.exceptions import EndpointConnectionError, HTTPClientError
 
 NURSERY = """
-import os, signal, sys
+import json, os, signal, sys
 from fleetgrass.emulator import Emulator
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
         emulator = Emulator(store=line.rstrip())
-        print(os.getpid(), emulator.endpoint_url, flush=True)
+        print(json.dumps([os.getpid(), emulator.endpoint_url, emulator.credentials]), flush=True)
         signal.pause()
     os.waitpid(child, 0)
 """
@@ -40,13 +41,13 @@ class Nursery:
             [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def serve(self, store: Path) -> tuple[int, str]:
-        """The process and the endpoint of a server of `store`."""
+    def serve(self, store: Path) -> tuple[int, str, dict[str, str]]:
+        """The process, the endpoint and the credentials of a server of `store`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(store, file=self._process.stdin, flush=True)
-        process, endpoint_url = self._process.stdout.readline().split()
-        return int(process), endpoint_url
+        process, endpoint_url, credentials = json.loads(self._process.stdout.readline())
+        return process, endpoint_url, credentials
 
     def close(self) -> None:
         with self._process as process:
@@ -109,11 +110,9 @@ class Writer(threading.Thread):
             self._enough.release()
 
 
-def kill_while_writing(
-    nursery: Nursery, store: Path, credentials: dict[str, str], turn: int, chances: random.Random
-) -> list[Writer]:
+def kill_while_writing(nursery: Nursery, store: Path, turn: int, chances: random.Random) -> list[Writer]:
     """Two writers at a server of `store`, which is killed at some moment after their first writes."""
-    process, endpoint_url = nursery.serve(store)
+    process, endpoint_url, credentials = nursery.serve(store)
     rounds = threading.Semaphore(0)
     writers = [Writer(endpoint_url, credentials, f"turn-{turn}-{number}", rounds) for number in range(2)]
     for writer in writers:
