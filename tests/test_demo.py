@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -160,9 +157,7 @@ def test_components_whose_groups_would_be_alike_are_told_apart(tmp_path: Path) -
         (["demo", "--devices", "0"], "0 devices make no fleet"),
     ],
 )
-def test_mistakes_end_with_a_sentence(
-    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_mistakes_end_with_a_sentence(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("fleetgrass: ")

@@ -100,7 +100,9 @@ def parse(text: str) -> dict[str, Any]:
     """
     parts = text.split(":")
     if len(parts) != 3:
-        raise ValueError(f"the fault {text!r} has not the form OPERATIONS:HOW_OFTEN:FAULT, as in GetCoreDevice:0.1:throttle")
+        raise ValueError(
+            f"the fault {text!r} has not the form OPERATIONS:HOW_OFTEN:FAULT, as in GetCoreDevice:0.1:throttle"
+        )
     operations, often, fault = parts
     name, has_value, value = fault.partition("=")
     arguments: dict[str, Any] = {"fault": name, "value": value if has_value else None}

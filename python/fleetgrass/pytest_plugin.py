@@ -4,7 +4,8 @@
         greengrass.emulator.register_core_device("pump-1", ["line-4"])
         assert greengrass.client.list_core_devices()["coreDevices"]
 
-pytest finds it by itself where fleetgrass is installed. Nothing of fleetgrass is loaded until a test asks for a fixture.
+pytest finds it by itself where fleetgrass is installed. Nothing else of fleetgrass is loaded until a test asks for a
+fixture.
 
 Fixtures:
     greengrass: The emulator and clients of it; every test begins with a new state and no faults.

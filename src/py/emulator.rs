@@ -90,8 +90,9 @@ impl EmulatorServer {
         self.cloud(py, |cloud| cloud.inject(fault))
     }
 
-    fn remove_fault(&self, py: Python<'_>, id: u64) -> PyResult<()> {
-        self.cloud(py, |cloud| cloud.remove_fault(id))
+    /// Ends a fault; those of a stopped emulator have ended.
+    fn remove_fault(&self, py: Python<'_>, id: u64) {
+        self.running(py, |cloud| cloud.remove_fault(id));
     }
 
     fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {
@@ -99,8 +100,8 @@ impl EmulatorServer {
     }
 
     /// How many calls a fault has hit; None once it is removed.
-    fn fault_hits(&self, py: Python<'_>, id: u64) -> PyResult<Option<u64>> {
-        self.cloud(py, |cloud| cloud.fault_hits(id))
+    fn fault_hits(&self, py: Python<'_>, id: u64) -> Option<u64> {
+        self.running(py, |cloud| cloud.fault_hits(id)).flatten()
     }
 
     fn snapshot(&self, py: Python<'_>, file: PathBuf) -> PyResult<()> {
@@ -121,13 +122,16 @@ impl EmulatorServer {
 }
 
 impl EmulatorServer {
-    /// Runs `work` on the state behind the server, other Python threads going on.
-    fn cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
-        let done = py.detach(|| {
+    /// Runs `work` on the state behind the server, other Python threads going on; None where it is stopped.
+    fn running<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> Option<T> {
+        py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
             emulator.as_ref().map(|emulator| work(emulator.cloud()))
-        });
-        done.ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))
+        })
+    }
+
+    fn cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
+        self.running(py, work).ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))
     }
 }
 

@@ -25,7 +25,9 @@ CORE = "MyGreengrassCore"
 CLIENTS = [{"thingName": "MyClientDevice1"}, {"thingName": "MyClientDevice2"}]
 #: Not in the reference's examples.
 OURS = [
-    Example("delete-deployment", "aws greengrassv2 delete-deployment --deployment-id a1b2c3d4-5678-90ab-cdef-EXAMPLE11111"),
+    Example(
+        "delete-deployment", "aws greengrassv2 delete-deployment --deployment-id a1b2c3d4-5678-90ab-cdef-EXAMPLE11111"
+    ),
     Example(
         "resolve-component-candidates",
         "aws greengrassv2 resolve-component-candidates "
@@ -51,10 +53,22 @@ def emulator() -> Iterator[Emulator]:
 def aws(emulator: Emulator, place: Path, command: str) -> "subprocess.CompletedProcess[str]":
     assert AWS
     config = place / "config"
-    config.write_text("[default]\ncli_timestamp_format = iso8601\n")  # as version 2 of the command, which made the examples
-    environment = {**os.environ, "AWS_CONFIG_FILE": str(config), **emulator.environment, "PATH": f"{Path(AWS).parent}{os.pathsep}{os.environ['PATH']}"}
+    config.write_text(
+        "[default]\ncli_timestamp_format = iso8601\n"
+    )  # as version 2 of the command, which made the examples
+    environment = {
+        **os.environ,
+        "AWS_CONFIG_FILE": str(config),
+        **emulator.environment,
+        "PATH": f"{Path(AWS).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     return subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], cwd=place, env=environment, capture_output=True, text=True, timeout=50
+        ["bash", "-o", "pipefail", "-c", command],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
     )
 
 
@@ -89,7 +103,9 @@ def prepare(emulator: Emulator, name: str) -> str:
         for device in (CORE, "MyTestGreengrassCore"):
             served(client.batch_associate_client_device_with_core_device, coreDeviceThingName=device, entries=CLIENTS)
     if name in ("get-service-role-for-account", "disassociate-service-role-from-account"):
-        served(client.associate_service_role_to_account, roleArn="arn:aws:iam::123456789012:role/Greengrass_ServiceRole")
+        served(
+            client.associate_service_role_to_account, roleArn="arn:aws:iam::123456789012:role/Greengrass_ServiceRole"
+        )
     if name == "get-connectivity-info":
         place = {"id": "localIP_192.0.2.0", "hostAddress": "192.0.2.0", "portNumber": 8883, "metadata": ""}
         served(client.update_connectivity_info, thingName=CORE, connectivityInfo=[place])

@@ -78,7 +78,17 @@ def test_it_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path, mon
 
 def test_a_fleet_is_there_from_the_start() -> None:
     with emulate(
-        "--devices", "12", "--prefix", "pump-", "--thing-groups", "a", "b", "--platform", "windows", "--account", "1" * 12
+        "--devices",
+        "12",
+        "--prefix",
+        "pump-",
+        "--thing-groups",
+        "a",
+        "b",
+        "--platform",
+        "windows",
+        "--account",
+        "1" * 12,
     ) as command:
         found = command.run().stdout
         assert all(f"'pump-0000{number}'" in found for number in (1, 2, 3))
@@ -125,7 +135,12 @@ def test_the_request_log(level: str, lines: list[str]) -> None:
 
 
 def test_faults_and_the_quota_from_the_command_line() -> None:
-    options = ["--fault", "ListCoreDevices:1x:error=InternalServerException", "--fault", "ListCoreDevices:1:latency=0-0.01"]
+    options = [
+        "--fault",
+        "ListCoreDevices:1x:error=InternalServerException",
+        "--fault",
+        "ListCoreDevices:1:latency=0-0.01",
+    ]
     with emulate(*options, "--quota", "--log-level", "error") as command:
         assert any(re.fullmatch(r"# --seed \d+ makes these faults happen again\.\n", line) for line in command.lines)
         assert command.run().stdout.strip() == "[]"  # boto3 tries again
@@ -189,7 +204,9 @@ def test_the_levels_are_those_of_the_class(capsys: pytest.CaptureFixture[str]) -
 
 def test_it_is_there_quickly_because_little_is_loaded() -> None:
     code = "import sys, fleetgrass.emulator; print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert not loaded & {"asyncio", "boto3", "botocore", "logging", "ssl", "json", "fleetgrass.session"}
 
 

@@ -1,8 +1,9 @@
 """Faults on request: what each does on the wire, which calls it hits, and what clients make of it."""
 
+import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import boto3
@@ -24,6 +25,10 @@ def names(pages: Any) -> list[list[str]]:
 
 def read_all(client: Any, **params: Any) -> list[list[str]]:
     return names(client.get_paginator("list_core_devices").paginate(**params))
+
+
+def flat(pages: list[list[str]]) -> list[str]:
+    return list(chain.from_iterable(pages))
 
 
 def outcomes(client: Any, calls: int) -> list[bool]:
@@ -81,9 +86,9 @@ def test_a_reset_ends_the_connection_without_a_byte_and_the_work_is_done(emulato
     with emulator.inject("reset", operations=["CreateDeployment", "DeleteDeployment"]):
         with pytest.raises(ConnectionClosedError):
             client.create_deployment(targetArn=GROUP, clientToken="once")
-        with emulator.client(config=Config(retries={"total_max_attempts": 1})) as ours:
-            with pytest.raises(ConnectionClosedError):
-                ours.create_deployment(targetArn=GROUP, clientToken="once")
+        ours = emulator.client(config=Config(retries={"total_max_attempts": 1}))
+        with ours, pytest.raises(ConnectionClosedError):
+            ours.create_deployment(targetArn=GROUP, clientToken="once")
     made = client.create_deployment(targetArn=GROUP, clientToken="once")["deploymentId"]
     assert [row["deploymentId"] for row in client.list_deployments()["deployments"]] == [made]
     client.cancel_deployment(deploymentId=made)
@@ -123,12 +128,6 @@ def test_a_slow_body_takes_its_time_and_is_whole(emulator: Emulator, client: Any
         size = len(exchange(emulator, READ.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))) - 200
         assert time.monotonic() - begun >= 2 * size / 8000 - 0.05
         assert fault.hits == 2
-    with emulator.inject("slow", 100):
-        impatient = client_of(emulator, read_timeout=0.3)
-        assert time.monotonic() - begun < 30
-        emulator.inject("latency", 5, operations="GetCoreDevice")
-        with pytest.raises(ReadTimeoutError):
-            impatient.get_core_device(coreDeviceThingName="device-00001")
 
 
 def test_latencies_add_up_and_hold_up_nobody_else(emulator: Emulator, client: Any) -> None:
@@ -178,11 +177,11 @@ def test_a_fault_ends_after_its_times_or_with_its_block_or_when_it_is_removed(em
 
 def test_empty_pages_lead_on(emulator: Emulator, client: Any) -> None:
     emulator.register_core_devices(5)
-    whole = sum(read_all(client), [])
+    whole = flat(read_all(client))
     with emulator.inject("empty-pages"):
         pages = read_all(client, PaginationConfig={"PageSize": 2})
         assert [len(page) for page in pages] == [0, 2, 0, 2, 0, 1]
-        assert sum(pages, []) == whole
+        assert flat(pages) == whole
         assert refused(client.list_installed_components, coreDeviceThingName="none")[0] == 404
 
 
@@ -197,15 +196,16 @@ def test_short_and_empty_pages_lose_nothing_and_repeat_nothing(size: int, rate: 
         publish(client, "c", "1.0.0"), publish(client, "c", "1.0.1"), publish(client, "d", "1.0.0")
         emulator.inject(fault, rate=rate)
         pages = read_all(client, PaginationConfig={"PageSize": size})
-        assert sum(pages, []) == [f"device-{number:05}" for number in range(1, 24)]
+        assert flat(pages) == [f"device-{number:05}" for number in range(1, 24)]
         assert all(len(page) <= size for page in pages)
         found = client.get_paginator("list_deployments").paginate(
             historyFilter="ALL", PaginationConfig={"PageSize": size}
         )
         assert [row["deploymentId"] for row in found.search("deployments")] == made
-        arn = client.list_components(maxResults=100)["components"] or client.list_components(
-            nextToken=client.list_components()["nextToken"]
-        )["components"]
+        arn = (
+            client.list_components(maxResults=100)["components"]
+            or client.list_components(nextToken=client.list_components()["nextToken"])["components"]
+        )
         versions = client.get_paginator("list_component_versions").paginate(
             arn=arn[0]["arn"], PaginationConfig={"PageSize": 1}
         )
@@ -217,7 +217,7 @@ def test_short_pages_are_short(emulator: Emulator, client: Any) -> None:
     with emulator.inject("short-pages"):
         pages = read_all(client, PaginationConfig={"PageSize": 20})
     assert len(pages) > 5
-    assert sum(pages, []) == sum(read_all(client), [])
+    assert flat(pages) == flat(read_all(client))
 
 
 def until(told: Callable[[], bool]) -> float:
@@ -297,9 +297,8 @@ def test_without_a_quota_there_is_no_limit(emulator: Emulator, client: Any) -> N
     ],
 )
 def test_what_is_no_fault_is_told(emulator: Emulator, client: Any, arguments: dict[str, Any], text: str) -> None:
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=re.escape(text)):
         emulator.inject(**arguments)
-    assert text in str(raised.value)
     client.list_core_devices()
 
 
@@ -333,9 +332,8 @@ def test_faults_of_the_command_line(emulator: Emulator, text: str, arguments: di
     ],
 )
 def test_texts_that_are_no_fault(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match="fault") as raised:
+    with pytest.raises(ValueError, match=re.escape(told)):
         faults.parse(text)
-    assert told in str(raised.value)
 
 
 def test_latencies_as_texts() -> None:
@@ -343,13 +341,9 @@ def test_latencies_as_texts() -> None:
     assert read == [(0.5, 0.5), (0.001, 0.001), (0, 1), (0.1, 0.25), (2, 2)]
 
 
-@contextmanager
-def stopped() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        emulator.inject("throttle")
-    yield emulator
-
-
 def test_a_stopped_emulator_has_no_faults() -> None:
-    with stopped() as emulator, pytest.raises(RuntimeError, match="the emulator is stopped"):
+    with Emulator() as emulator:
+        fault = emulator.inject("throttle")
+    with pytest.raises(RuntimeError, match="the emulator is stopped"):
         emulator.inject("throttle")
+    fault.remove()

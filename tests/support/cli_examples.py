@@ -47,7 +47,7 @@ def examples() -> Iterator[Example]:
             yield Example(
                 f"{path.stem}-{number}" if len(commands) > 1 else path.stem,
                 command[1],
-                {name: content for name, content in FILE.findall(section)},
+                dict(FILE.findall(section)),
                 json.loads(output[1]) if output else None,
             )
 
@@ -56,7 +56,9 @@ def missing(want: Any, got: Any, path: str = "$") -> list[str]:
     """Where `got` lacks what the documented output shows, or has another kind of value there."""
     if isinstance(want, dict) and isinstance(got, dict):
         places = [f"{path}.{name}" for name in want if name not in got]
-        return places + [place for name in want if name in got for place in missing(want[name], got[name], f"{path}.{name}")]
+        return places + [
+            place for name in want if name in got for place in missing(want[name], got[name], f"{path}.{name}")
+        ]
     if isinstance(want, list) and isinstance(got, list):
         if want and not got:
             return [f"{path}[0]"]
