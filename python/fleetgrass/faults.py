@@ -19,7 +19,7 @@ import difflib
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fleetgrass._core import EmulatorServer, operations as core_operations
+from fleetgrass._core import EmulatorServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,9 +79,10 @@ def check(fault: str, value: Any, operations: str | Iterable[str] | None, rate: 
         operations = [operations] if isinstance(operations, str) else list(operations)
         if not operations:
             raise ValueError("operations is empty: name some, or give None for all")
+        has_pages = dict(EmulatorServer.operations())
         for operation in operations:
-            _known("operation", operation, _pages())
-            if fault in _OF_PAGES and not _pages()[operation]:
+            _known("operation", operation, has_pages)
+            if fault in _OF_PAGES and not has_pages[operation]:
                 raise ValueError(f"{fault} is a fault of lists, and {operation} has no pages")
     if not 0 < rate <= 1:
         raise ValueError(f"rate is {rate}: give a share of the calls above 0, up to 1")
@@ -118,11 +119,6 @@ def parse(text: str) -> dict[str, Any]:
             f"the fault {text!r} happens {often!r}: give a share of the calls, 0.1, or a number of them, 3x"
         ) from None
     return arguments
-
-
-def _pages() -> dict[str, bool]:
-    """The operations, and whether they have pages."""
-    return {name: paginator is not None for _, name, _, _, paginator in core_operations()}
 
 
 def _known(kind: str, name: str, known: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use bytes::Bytes;
 use http::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
@@ -28,31 +28,32 @@ const DRIP: Duration = Duration::from_millis(20);
 
 impl Injury {
     /// `response`, whose body is `body`, as this injury leaves it.
-    pub fn apply(self, response: Response<Bytes>) -> Response<Body> {
+    pub fn apply(self, response: Response<Bytes>) -> Response<Injured> {
         match self {
             // an answer of status 204 would be sent without a look at its body
-            Self::Reset => Response::new(Body::new(Injured { rest: Bytes::new(), ending: Ending::Cut, length: 1 })),
-            Self::Truncate(kept) => response.map(|body| {
-                if kept >= body.len() {
-                    return Body::from(body);
-                }
+            Self::Reset => Response::new(Injured { rest: Bytes::new(), ending: Ending::Cut, length: 1 }),
+            Self::Truncate(kept) if kept < response.body().len() => response.map(|body| {
                 let rest = body.slice(..kept);
-                Body::new(Injured { rest, ending: Ending::Pause, length: body.len() })
+                Injured { rest, ending: Ending::Pause, length: body.len() }
             }),
-            Self::Slow(rate) => response.map(|body| {
-                let pace = Pace { rate, begun: Instant::now(), given: 0, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
-                let length = body.len();
-                Body::new(Injured { rest: body, ending: Ending::Drip(pace), length })
-            }),
+            Self::Truncate(_) => response.map(|body| Injured::drip(body, f64::INFINITY)),
+            Self::Slow(rate) => response.map(|body| Injured::drip(body, rate)),
         }
     }
 }
 
 /// A body that promises `length` bytes.
-struct Injured {
+pub struct Injured {
     rest: Bytes,
     ending: Ending,
     length: usize,
+}
+
+impl Injured {
+    fn drip(body: Bytes, rate: f64) -> Self {
+        let pace = Pace { rate, begun: Instant::now(), given: 0, sleep: Box::pin(tokio::time::sleep(Duration::ZERO)) };
+        Self { length: body.len(), rest: body, ending: Ending::Drip(pace) }
+    }
 }
 
 enum Ending {

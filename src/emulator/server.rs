@@ -98,7 +98,7 @@ async fn answer(Shared(cloud): Shared<Arc<Cloud>>, request: Request) -> Response
         response.headers_mut().insert("x-amzn-requestid", id);
     }
     match met.injury {
-        Some(injury) => injury.apply(response),
+        Some(injury) => injury.apply(response).map(Body::new),
         None => response.map(Body::from),
     }
 }

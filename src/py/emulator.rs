@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use crate::emulator::{
     Cloud, Effect, Emulator, Fault, Injury, Level, Options, RegisterError, Registration, ServiceError, StartError, StoreError,
 };
+use crate::model::Model;
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
@@ -49,6 +50,13 @@ impl EmulatorServer {
     #[staticmethod]
     fn error_codes() -> Vec<&'static str> {
         ServiceError::codes_on_request().collect()
+    }
+
+    /// The operations that faults may name, and whether they have pages.
+    #[staticmethod]
+    fn operations() -> Vec<(&'static str, bool)> {
+        let operations = &Model::greengrassv2().operations;
+        operations.iter().map(|operation| (&*operation.name, operation.paginator.is_some())).collect()
     }
 
     #[getter]
