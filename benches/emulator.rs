@@ -22,10 +22,11 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use fleetgrass::client::identity::Credentials;
 use fleetgrass::client::sign::{Signable, Signer, Stamp, sha256};
+use fleetgrass::emulator::gateway::{self, Body};
 use fleetgrass::emulator::server::{self, Arrival};
 use fleetgrass::emulator::{AccessKey, CLASSIC, Cloud, Options, Registration};
 use http::Response;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -275,7 +276,7 @@ fn serve() {
             async move {
                 let path = arrival.request.uri().path();
                 if path == CPU {
-                    Response::new(Full::new(cpu_time().as_nanos().to_string().into()))
+                    Response::new(Either::Left(Full::new(cpu_time().as_nanos().to_string().into())))
                 } else if let Some(size) = path.strip_prefix(ANYBODY) {
                     constant(size)
                 } else if let Some(size) = path.strip_prefix(SIGNED).map(str::to_owned) {
@@ -284,7 +285,7 @@ fn serve() {
                     cloud.caller(&head, &body, "greengrass", "Constant").unwrap();
                     constant(&size)
                 } else {
-                    server::answer(cloud, arrival).await
+                    gateway::answer(cloud, arrival).await
                 }
             }
         };
@@ -293,9 +294,9 @@ fn serve() {
 }
 
 /// The first of some bytes that are made once.
-fn constant(size: &str) -> Response<Full<Bytes>> {
+fn constant(size: &str) -> Response<Body> {
     static BYTES: [u8; 1 << 16] = [b' '; 1 << 16];
-    Response::new(Full::new(Bytes::from_static(&BYTES[..size.parse().unwrap()])))
+    Response::new(Either::Left(Full::new(Bytes::from_static(&BYTES[..size.parse().unwrap()]))))
 }
 
 fn registration(names: Vec<String>) -> Registration {

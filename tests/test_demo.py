@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -158,26 +155,13 @@ def test_components_whose_groups_would_be_alike_are_told_apart(tmp_path: Path) -
         (["demo", str(Path(__file__).parent / "support")], "holds no recipe: name a folder with"),
         (["demo", __file__], "cannot be read: Not a directory"),
         (["demo", "--devices", "0"], "0 devices make no fleet"),
-        (["emulate", "--port", "70000"], "70000"),
-        (["emulate", "--region", "eu west"], '"eu west" is not a Region'),
     ],
 )
-def test_mistakes_end_with_a_sentence(
-    arguments: list[str], text: str, capsys: pytest.CaptureFixture[str], keep_signals: None
-) -> None:
+def test_mistakes_end_with_a_sentence(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 1
     error = capsys.readouterr().err
     assert error.startswith("fleetgrass: ")
     assert text in error
-
-
-@pytest.fixture
-def keep_signals() -> Any:
-    """`emulate` takes the signals of its process, which is the tests' here."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_without_rich(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,50 +175,9 @@ def test_the_demo_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "What runs where on 10 core devices" in capsys.readouterr().out
 
 
-def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str], keep_signals: None) -> None:
-    with Emulator() as emulator:
-        port = emulator.endpoint_url.rpartition(":")[2]
-        assert main(["emulate", "--port", port]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith(f"fleetgrass: cannot listen on port {port}: ")
-    assert error.endswith("; choose another port, or 0 for any\n")
-
-
 def test_ctrl_c_ends_the_demo_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(demo, "run", interrupted)
     assert main(["demo"]) == 130
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_emulate_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "fleetgrass",
-        "emulate",
-        "--port",
-        "0",
-        "--region",
-        "eu-west-1",
-        "--store",
-        str(tmp_path / "store"),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        lines = [process.stdout.readline().strip() for _ in range(5)]
-        exported = dict(line.removeprefix("export ").split("=", 1) for line in lines[:4])
-        assert lines[4].startswith("#")
-        script = "import boto3; print(boto3.client('greengrassv2').list_core_devices()['coreDevices'])"
-        environment = {**os.environ, **exported}
-        answer = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-        )
-        assert answer.stdout.strip() == "[]"
-        assert exported["AWS_DEFAULT_REGION"] == "eu-west-1"
-        process.send_signal(stop)
-        assert process.wait(timeout=20) == 0
-        assert process.stdout.read() + process.stderr.read() == ""

@@ -20,7 +20,32 @@ def main(arguments: list[str] | None = None) -> int:
     emulate = commands.add_parser("emulate", help="serve a local cloud to any client until Ctrl-C")
     emulate.add_argument("--port", type=int, default=0, metavar="N", help="TCP port on 127.0.0.1 (default: a free one)")
     emulate.add_argument("--region", default="us-east-1", help="the Region of its ARNs (default: us-east-1)")
+    emulate.add_argument("--account", default="123456789012", help="the account of its ARNs (default: 123456789012)")
     emulate.add_argument("--store", type=Path, metavar="FILE", help="keep the state in this file (default: in memory)")
+    fleet = emulate.add_argument_group("core devices, which report when it starts")
+    fleet.add_argument("--devices", type=int, default=0, metavar="N", help="how many (default: none)")
+    fleet.add_argument("--prefix", default="device-", help="what their names begin with (default: device-)")
+    fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
+    fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
+    fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
+    faults = emulate.add_argument_group("what goes wrong")
+    faults.add_argument("--quota", action="store_true", help="throttle requests beyond the rates that AWS publishes")
+    faults.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="OPERATIONS:HOW_OFTEN:FAULT",
+        help="for example GetCoreDevice:0.1:throttle, ListCoreDevices,ListDeployments:3x:reset or *:1:latency=0.1-0.5; "
+        "may be given again (docs/emulator.md lists the faults)",
+    )
+    faults.add_argument("--seed", type=int, metavar="N", help="makes the chances of faults the same again")
+    emulate.add_argument(
+        "--log-level",
+        default="warning",
+        choices=["off", "error", "warning", "info", "debug"],
+        help="which requests have a line on stderr: those with a status of 500 and above, all refusals, all, "
+        "all with their paths (default: warning)",
+    )
     emulate.set_defaults(run=_emulate)
 
     options = parser.parse_args(arguments)
@@ -52,17 +77,38 @@ def _emulate(options: argparse.Namespace) -> int:
     import signal
     import threading
 
+    from fleetgrass import faults
     from fleetgrass.emulator import Emulator
 
+    if options.devices < 0:
+        raise ValueError(f"--devices is {options.devices}: give a number of core devices, 0 for none")
+    if options.thing_groups and not options.devices:
+        raise ValueError("--thing-groups are joined by devices, and there are none: add --devices N")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Emulator(port=options.port, region_name=options.region, store=options.store) as emulator:
-        print(f"export AWS_ENDPOINT_URL_GREENGRASSV2={emulator.endpoint_url}")
-        print(f"export AWS_DEFAULT_REGION={emulator.region_name}")
-        for name, value in emulator.credentials.items():
-            print(f"export {name.upper()}={value}")
-        print("# These lines point boto3 and the AWS CLI at a local Greengrass, which runs until Ctrl-C.", flush=True)
+    with Emulator(
+        port=options.port,
+        region_name=options.region,
+        account_id=options.account,
+        store=options.store,
+        quota=options.quota,
+        seed=options.seed,
+        log_level=options.log_level,
+    ) as emulator:
+        if options.devices:
+            emulator.register_core_devices(
+                options.devices, options.prefix, options.thing_groups, options.platform, options.architecture
+            )
+        for fault in options.fault:
+            emulator.inject(**faults.parse(fault))
+        for name, value in emulator.environment.items():
+            print(f"export {name}={value}")
+        print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+        if options.fault:
+            print(f"# --seed {emulator.seed} makes these faults happen again.")
+        print("# The lines above point boto3, the AWS CLI and any other client at a local Greengrass,")
+        print("# which runs until Ctrl-C.", flush=True)
         stop.wait()
     return 0
 

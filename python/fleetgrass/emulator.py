@@ -15,12 +15,14 @@ What it serves, and how far that is known to be what AWS does: `docs/emulator.md
 from __future__ import annotations
 
 import os
+import random
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
+from fleetgrass import faults
 from fleetgrass._core import EmulatorServer, partition_of
 
 if TYPE_CHECKING:
@@ -28,8 +30,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from fleetgrass._interface import GreengrassV2Client
+    from fleetgrass.faults import Fault
 
 __all__ = ["AccessKey", "DeviceCertificate", "Emulator"]
+
+#: Which requests are told on stderr: none, status 500 and above, all refusals, all, all with their paths.
+LOG_LEVELS = ("off", "error", "warning", "info", "debug")
 
 #: A nucleus of the emulator's public catalogue.
 NUCLEUS_VERSION = "2.17.0"
@@ -100,7 +106,8 @@ class Emulator:
         port: The TCP port on 127.0.0.1; 0 takes a free one.
         region_name: The Region that ARNs name.
         account_id: The account that ARNs name, twelve digits.
-        store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`.
+        store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`. One
+            emulator at a time has it. It is whole after the end of the process at any moment.
         component_seconds: How long a new component version is REQUESTED, and then INITIATED.
         deployment_seconds: How long a core device has a deployment QUEUED, and then IN_PROGRESS. Where these are 0, a
             request is answered after the devices that it reaches are done with it.
@@ -116,9 +123,14 @@ class Emulator:
         check_signatures: False takes requests with any signature.
         wire_style: "compact", or "observed" for JSON and headers as users of AWS have published them.
         device_port: Where devices come with TLS and their certificates, 0 for a free port; None leaves it out.
+        quota: Whether requests beyond the published rates are throttled: 30 a second over all operations (10 in the
+            Regions that have less), 1 a second of CreateComponentVersion.
+        seed: Of the chances that faults draw. The same calls in the same order then meet the same faults; None takes
+            a new one, which the attribute `seed` tells.
+        log_level: Which requests have a line on stderr: one of `LOG_LEVELS`.
     Raises:
         ValueError: An argument is not what it should be.
-        OSError: A port is taken, or the store cannot be used.
+        OSError: A port is taken, or the store cannot be used, for example because another emulator has it.
     """
 
     def __init__(
@@ -139,10 +151,20 @@ class Emulator:
         check_signatures: bool = True,
         wire_style: Literal["compact", "observed"] = "compact",
         device_port: int | None = None,
+        quota: bool = False,
+        seed: int | None = None,
+        log_level: str = "off",
     ) -> None:
         for name, number in (("port", port), ("device_port", device_port or 0)):
             if not 0 <= number <= 65535:
                 raise ValueError(f"{name} is {number}: give 0 for a free one, or a number up to 65535")
+        if log_level not in LOG_LEVELS:
+            raise ValueError(f"log_level is {log_level!r}: give one of {', '.join(LOG_LEVELS)}")
+        if seed is None:
+            seed = random.SystemRandom().getrandbits(32)
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"seed is {seed}: give a number from 0 to 2**64 - 1")
+        self.seed = seed
         self.region_name = region_name
         self.account_id = account_id
         self._keys = list(credentials)
@@ -162,6 +184,9 @@ class Emulator:
             check_signatures=check_signatures,
             wire_style=wire_style,
             device_port=device_port,
+            quota=quota,
+            seed=seed,
+            log_level=log_level,
         )
 
     @property
@@ -173,6 +198,17 @@ class Emulator:
     def credentials(self) -> dict[str, str]:
         """Keyword arguments of any boto3 client: the first of the keys that may sign."""
         return self._keys[0].credentials
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point boto3, the AWS CLI and the AWS SDKs at the emulator."""
+        return {
+            "AWS_ENDPOINT_URL_GREENGRASSV2": self.endpoint_url,
+            "AWS_ENDPOINT_URL_IOT": self.endpoint_url,
+            "AWS_REGION": self.region_name,
+            "AWS_DEFAULT_REGION": self.region_name,
+            **{name.upper(): value for name, value in self.credentials.items()},
+        }
 
     @property
     def device_endpoint_url(self) -> str:
@@ -391,6 +427,57 @@ class Emulator:
         if uri.startswith("greengrass:") and component_arn is None:
             raise ValueError(f"{uri} belongs to one component version: give its component_arn")
         self._server.put_artifact(component_arn or "", uri, content)
+
+    def inject(
+        self,
+        fault: str,
+        value: Any = None,
+        *,
+        operations: str | Iterable[str] | None = None,
+        rate: float = 1.0,
+        times: int | None = None,
+    ) -> Fault:
+        """Let calls go wrong from now on, until the fault is removed.
+
+            with emulator.inject("throttle", operations="GetCoreDevice", rate=0.1):
+                ...
+            emulator.inject("latency", (0.1, 0.5))
+            emulator.inject("reset", operations=["CreateDeployment"], times=1)
+
+        Args:
+            fault: Its name. `fleetgrass.faults` lists them, and what each takes as `value`.
+            value: How much of it, where it takes one.
+            operations: API names of the operations that it hits; None for all.
+            rate: The share of their calls that it hits, above 0 and up to 1.
+            times: How many calls it hits before it ends; None for no end.
+        Returns:
+            The fault, to remove it, as a context manager too, and to ask how many calls it has hit.
+        Raises:
+            ValueError: An argument is not valid; a name that is none is told with the nearest one.
+        """
+        rule = faults.check(fault, value, operations, rate, times)
+        return faults.Fault(self._server, self._server.inject(rule.fault, rule.value, **rule.scope))
+
+    def clear_faults(self) -> None:
+        """End all faults."""
+        self._server.clear_faults()
+
+    def snapshot(self, path: str | PathLike[str]) -> None:
+        """Write the present state to a file, from which `reset` takes it back, and which another emulator may have as
+        its `store`. What the file held is lost.
+
+        Raises:
+            OSError: The file cannot be written, or is the store of a running emulator.
+        """
+        self._server.snapshot(path)
+
+    def reset(self, snapshot: str | PathLike[str] | None = None) -> None:
+        """Go back to the state of a snapshot, or else to that of a new emulator. Faults stay: see `clear_faults`.
+
+        Raises:
+            OSError: The file is no snapshot of this version.
+        """
+        self._server.reset(snapshot)
 
     def stop(self) -> None:
         """Let requests that have begun end, give the port back and close the store. A second call does nothing."""

@@ -7,7 +7,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use bytes::Bytes;
 use http::request::Parts as Head;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
 
 use super::Cloud;
 use super::artifacts;
@@ -116,7 +115,7 @@ fn stamp(seconds: i64) -> Stamp {
 }
 
 /// Answers a request for a path that begins with [`PATH`].
-pub fn answer(cloud: &Cloud, head: &Head) -> Response<Full<Bytes>> {
+pub fn answer(cloud: &Cloud, head: &Head) -> Response<Bytes> {
     let found = cloud.transact(|state| {
         let path = head.uri.path();
         let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -134,7 +133,7 @@ pub fn answer(cloud: &Cloud, head: &Head) -> Response<Full<Bytes>> {
 }
 
 impl Refusal {
-    fn response(&self) -> Response<Full<Bytes>> {
+    fn response(&self) -> Response<Bytes> {
         let Self(status, code, message) = self;
         let text =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>");
@@ -142,8 +141,8 @@ impl Refusal {
     }
 }
 
-fn response(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+fn response(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

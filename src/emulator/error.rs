@@ -24,6 +24,14 @@ pub struct ServiceError {
     pub details: Map<String, Value>,
 }
 
+/// What the gateway before the service says for itself: status, code and text.
+const GATEWAY: [(u16, &str, &str); 4] = [
+    (429, "TooManyRequestsException", "Too Many Requests"),
+    (502, "BadGatewayException", "Bad Gateway"),
+    (503, "ServiceUnavailableException", "Service Unavailable"),
+    (504, "GatewayTimeoutException", "Gateway Timeout"),
+];
+
 /// Why the service calls a request invalid; `reason` of `ValidationException`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -158,6 +166,36 @@ impl ServiceError {
         Self::new("ExpiredTokenException", "The security token included in the request is expired".into(), Value::Null)
     }
 
+    /// More requests than the quota allows.
+    pub(super) fn throttled() -> Self {
+        let details = json!({ "serviceCode": "greengrass" });
+        Self::new("ThrottlingException", "Rate exceeded".into(), details)
+    }
+
+    /// The codes that [`on_request`](Self::on_request) knows.
+    pub fn codes_on_request() -> impl Iterator<Item = &'static str> {
+        Model::greengrassv2().error_codes().chain(GATEWAY.into_iter().map(|(_, code, _)| code))
+    }
+
+    /// The refusal `code` on request: one of the model's codes, or of those that a gateway has.
+    #[must_use]
+    pub fn on_request(code: &str) -> Option<Self> {
+        if code == "ThrottlingException" {
+            return Some(Self::throttled());
+        }
+        if let Some((status, code, message)) = GATEWAY.into_iter().find(|(_, known, _)| *known == code) {
+            return Some(Self { status, ..Self::new(code, message.into(), Value::Null) });
+        }
+        let code = Model::greengrassv2().error_codes().find(|known| *known == code)?;
+        let details = match code {
+            "ConflictException" | "ResourceNotFoundException" => json!({ "resourceId": "fault", "resourceType": "fault" }),
+            "ServiceQuotaExceededException" => json!({ "quotaCode": "fault", "serviceCode": "greengrass" }),
+            "ValidationException" => json!({ "reason": "OTHER" }),
+            _ => Value::Null,
+        };
+        Some(Self::new(code, "A fault on request".into(), details))
+    }
+
     /// More bytes than the gateway takes.
     pub(super) fn too_large() -> Self {
         Self { status: 413, ..Self::new("RequestEntityTooLargeException", "Request Too Long".into(), Value::Null) }
@@ -168,7 +206,13 @@ impl ServiceError {
         Self::new("InternalServerException", format!("Internal server error: {detail}"), Value::Null)
     }
 
-    /// The headers and the JSON body of the answer. The model tells which details travel in headers: `Retry-After`.
+    /// Seconds, for the header `Retry-After` of whoever asked too much.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        (self.status == 429).then_some(1)
+    }
+
+    /// The headers and the JSON body of the answer. The model tells which details travel in headers.
     #[must_use]
     pub fn parts(&self) -> (Vec<(&'static str, String)>, Value) {
         let model = Model::greengrassv2();

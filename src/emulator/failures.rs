@@ -15,7 +15,7 @@ use super::store::State;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Failure {
     /// A component does not run where it is installed; None stands for all its versions.
-    Component { name: String, version: Option<String>, fault: Fault },
+    Component { name: String, version: Option<String>, fault: Breakage },
     /// There is no room for anything that would have to be downloaded.
     Disk,
     /// The nucleus refuses deployments, for this reason.
@@ -26,7 +26,7 @@ pub enum Failure {
 
 /// What a device reports of a component that does not run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct Breakage {
     pub state: String,
     /// One of its `lifecycleStatusCodes`.
     pub code: String,
@@ -40,7 +40,7 @@ const STEPS: [&str; 3] = ["INSTALL", "STARTUP", "RUN"];
 const CAUSES: [&str; 5] = ["ERROR", "TIMEOUT", "CONFIG_NOT_VALID", "IO_ERROR", "MISSING_DEFAULT_RUNWITH"];
 const SHUTDOWN: [&str; 2] = ["SHUTDOWN_ERROR", "SHUTDOWN_TIMEOUT"];
 
-impl Fault {
+impl Breakage {
     /// What is wrong with it, if anything.
     pub fn problem(&self) -> Option<String> {
         if !STATES.contains(&&*self.state) {
@@ -98,7 +98,7 @@ impl Failures {
 }
 
 /// What `failures` make of the version of a component on a device: the last one that was asked for counts.
-pub fn fault<'f>(failures: &[&'f Failure], component: &str, of_version: &str) -> Option<&'f Fault> {
+pub fn fault<'f>(failures: &[&'f Failure], component: &str, of_version: &str) -> Option<&'f Breakage> {
     failures.iter().rev().find_map(|failure| match failure {
         Failure::Component { name, version, fault } if name == component && covers(version.as_deref(), of_version) => Some(fault),
         _ => None,

@@ -77,6 +77,13 @@ impl Input {
         self.0.get(member)
     }
 
+    /// The same with another value of `member`.
+    pub fn with(&self, member: &str, value: Value) -> Self {
+        let mut members = self.0.clone();
+        members.insert(member.into(), value);
+        Self(members)
+    }
+
     /// All members but `left_out`, in one order: the same for equal requests.
     pub fn fingerprint(&self, left_out: &[&str]) -> String {
         let mut members: Vec<_> = self.0.iter().filter(|(name, _)| !left_out.contains(&name.as_str())).collect();

@@ -2,11 +2,11 @@
 //! it: things, thing groups and jobs.
 //!
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from.
-//! A request goes down this list: [`server`] the wire, [`routes`] which operation, [`auth`] who asks (or [`device_door`],
-//! where a certificate tells), [`input`] its parameters and [`check`] the model's constraints, [`replies`] client tokens,
-//! then one of the files that are named for a resource, and back through [`output`]. What takes time stands in the
-//! [`agenda`] and happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in
-//! `docs/emulator.md`.
+//! A request goes down this list: [`server`] its connection, [`gateway`] its way, [`routes`] which operation, [`auth`] who
+//! asks (or [`device_door`], where a certificate tells), [`input`] its parameters and [`check`] the model's constraints,
+//! [`replies`] client tokens, then one of the files that are named for a resource, and back through [`output`].
+//! [`throttle`] and [`faults`] come in between where they are asked for; what takes time stands in the [`agenda`] and
+//! happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
 
 mod agenda;
 mod arn;
@@ -26,12 +26,18 @@ mod device_door;
 mod devices;
 mod error;
 mod failures;
+mod faults;
+pub mod gateway;
+mod injury;
 mod input;
 mod jobs;
 mod lambda;
+mod lock;
 mod output;
 mod page;
+mod past;
 mod replies;
+mod request_log;
 mod rollout;
 mod routes;
 pub mod server;
@@ -41,14 +47,16 @@ mod store;
 mod tags;
 mod thing_groups;
 mod things;
+mod throttle;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use http::request::Parts as Head;
-use rusqlite::TransactionBehavior;
+use rusqlite::{Transaction, TransactionBehavior};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -62,9 +70,22 @@ use device_door::Authority;
 pub use device_door::DeviceCertificate;
 pub use devices::CLASSIC;
 pub use error::ServiceError;
-pub use failures::{Failure, Fault};
+pub use failures::{Breakage, Failure};
+use faults::Faults;
+pub use faults::{Effect, Fault};
+pub use injury::Injury;
 pub use output::Style;
+pub use request_log::Level;
+pub use store::StoreError;
 use store::{Millis, State, Store};
+use throttle::Quota;
+
+use crate::model::Operation;
+
+/// The operations of all services here.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    routes::models().into_iter().flat_map(|model| &model.operations)
+}
 
 /// Where the emulator listens, and for whom it stands.
 #[derive(Clone, Debug)]
@@ -90,6 +111,12 @@ pub struct Options {
     pub style: Style,
     /// Where devices come with their certificates, if they may come; 0 as for `port`.
     pub device_port: Option<u16>,
+    /// Whether requests beyond the published rates are throttled.
+    pub quota: bool,
+    /// Of the chances that faults draw.
+    pub seed: u64,
+    /// Which requests are told on stderr.
+    pub log: Level,
 }
 
 impl Default for Options {
@@ -107,6 +134,9 @@ impl Default for Options {
             check_signatures: true,
             style: Style::default(),
             device_port: None,
+            quota: false,
+            seed: 0,
+            log: Level::Off,
         }
     }
 }
@@ -168,7 +198,7 @@ pub enum StartError {
     #[error("{0}")]
     Keys(String),
     #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
     #[error("cannot listen on port {port}: {reason}; choose another port, or 0 for any")]
     Port { port: u16, reason: std::io::Error },
     #[error("the server has no thread: {0}")]
@@ -201,6 +231,13 @@ struct Setting {
     bucket: Bucket,
 }
 
+impl Setting {
+    /// What a transaction sees; its caller is nobody yet.
+    fn state<'s>(&'s self, db: &'s Transaction<'s>, now: Millis) -> State<'s> {
+        State { db, names: &self.names, timings: &self.timings, rules: self.rules, bucket: &self.bucket, now, caller: "" }
+    }
+}
+
 /// The state of one account and Region.
 #[derive(Debug)]
 pub struct Cloud {
@@ -208,6 +245,9 @@ pub struct Cloud {
     store: Store,
     auth: Auth,
     style: Style,
+    quota: Option<Quota>,
+    faults: Faults,
+    log: Level,
 }
 
 impl Cloud {
@@ -224,7 +264,16 @@ impl Cloud {
         let timings = options.timings()?;
         let store = Store::open(options.store.as_deref(), &names)?;
         let bucket = Bucket::new(endpoint_url, options.region.clone());
-        Ok(Self { setting: Setting { names, timings, rules: options.rules, bucket }, store, auth, style: options.style })
+        let quota = options.quota.then(|| Quota::of(&names, Instant::now()));
+        Ok(Self {
+            setting: Setting { names, timings, rules: options.rules, bucket },
+            store,
+            auth,
+            style: options.style,
+            quota,
+            faults: Faults::new(options.seed),
+            log: options.log,
+        })
     }
 
     /// The ARN of who signed a request for `action` of `service`.
@@ -330,6 +379,45 @@ impl Cloud {
             None => Ok(work(state)?),
         })
     }
+
+    /// From now on the calls that `fault` tells go wrong. The number is for [`remove_fault`](Self::remove_fault).
+    pub fn inject(&self, fault: Fault) -> u64 {
+        let id = self.faults.add(fault);
+        self.look_back();
+        id
+    }
+
+    /// Ends one fault; a second time does nothing.
+    pub fn remove_fault(&self, id: u64) {
+        self.faults.remove(id);
+        self.look_back();
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.faults.clear();
+        self.look_back();
+    }
+
+    /// How many calls a fault has hit; None once it is removed.
+    pub fn fault_hits(&self, id: u64) -> Option<u64> {
+        self.faults.hits(id)
+    }
+
+    fn look_back(&self) {
+        let lag = self.faults.longest_lag().unwrap_or_default();
+        self.store.look_back(Millis::try_from(lag.as_millis()).unwrap_or(Millis::MAX));
+    }
+
+    /// Writes the present state to a file, which is then a store of its own.
+    pub fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
+        self.store.snapshot(file)
+    }
+
+    /// Goes back to the state of a snapshot, or to that of a new store. Faults stay.
+    pub fn reset(&self, snapshot: Option<&Path>) -> Result<(), StoreError> {
+        self.store.restore(snapshot, &self.setting.names)
+    }
 }
 
 /// A running server. Dropping it stops it.
@@ -359,7 +447,7 @@ impl Emulator {
         let cloud = Arc::new(Cloud::open(options, format!("http://{address}"))?);
         let (stop, stopped) = watch::channel(());
         let served = Arc::clone(&cloud);
-        let answer = move |arrival| server::answer(Arc::clone(&served), arrival);
+        let answer = move |arrival| gateway::answer(Arc::clone(&served), arrival);
         let (devices, device_door) = match options.device_port {
             None => (None, None),
             Some(port) => {

@@ -2,6 +2,8 @@
 //!
 //! A token holds the key of the last row given, so rows that come or go between two pages neither repeat nor lose
 //! others. It is bound to the operation and its filters by a digest: with any other request it is invalid.
+//!
+//! Real pages may be short, even empty, while there is a next one. A [`Cut`] makes such pages on request.
 
 use std::fmt;
 
@@ -14,6 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
+use super::routes::Handler;
+use super::store::State;
 use crate::model::Operation;
 
 const DEFAULT_SIZE: usize = 50;
@@ -25,6 +29,8 @@ pub struct Page {
     pub size: usize,
     /// The key of the last row of the page before.
     pub after: Option<String>,
+    /// Whether the page before was cut empty, and this one begins where that one did.
+    again: bool,
     filters: String,
     result_key: String,
 }
@@ -36,8 +42,9 @@ impl Page {
         let filters = format!("{} {}", operation.name, input.fingerprint(&[&paginator.limit_key, &paginator.input_token]));
         let size = input.get(&paginator.limit_key).and_then(Value::as_u64);
         let size = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(DEFAULT_SIZE);
-        let after = input.text(&paginator.input_token).map(|token| open(&filters, token)).transpose()?;
-        Ok(Self { size, after, filters, result_key: (*paginator.result_key).into() })
+        let token = input.text(&paginator.input_token).map(|token| open(&filters, token)).transpose()?;
+        let (again, after) = token.map_or((false, None), |(again, key)| (again, (!key.is_empty()).then_some(key)));
+        Ok(Self { size, after, again, filters, result_key: (*paginator.result_key).into() })
     }
 
     /// How many rows to look for: one more than the page holds tells whether there is a next one.
@@ -54,10 +61,42 @@ impl Page {
     pub fn answer(&self, mut rows: Vec<(String, Value)>) -> Value {
         let next = (rows.len() > self.size).then(|| {
             rows.truncate(self.size);
-            rows.last().map(|(key, _)| seal(&self.filters, key))
+            rows.last().map(|(key, _)| seal(&self.filters, false, key))
         });
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         Map::from_iter([(self.result_key.clone(), Value::Array(rows)), ("nextToken".into(), next.flatten().into())]).into()
+    }
+}
+
+/// How a page holds less than was asked for. What one page leaves out the next one has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cut {
+    /// Fewer rows than asked for: this share of them, and one at least.
+    Short(f64),
+    /// No rows. Never twice at one place, so that a client that goes on arrives.
+    Empty,
+}
+
+impl Cut {
+    /// Answers as `handler` does, with a page that is cut.
+    pub fn apply(self, state: &State, operation: &Operation, input: &Input, handler: Handler) -> Result<Value> {
+        let page = Page::read(operation, input)?;
+        let Some(paginator) = &operation.paginator else { return handler(state, operation, input) };
+        match self {
+            Self::Short(share) => {
+                #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let size = ((page.size as f64 * share) as usize).max(1);
+                handler(state, operation, &input.with(&paginator.limit_key, size.into()))
+            }
+            Self::Empty if page.again => handler(state, operation, input),
+            Self::Empty => {
+                // what is refused is refused
+                let mut answer = handler(state, operation, input)?;
+                answer[&page.result_key] = Value::Array(Vec::new());
+                answer[&*paginator.output_token] = seal(&page.filters, true, page.after.as_deref().unwrap_or_default()).into();
+                Ok(answer)
+            }
+        }
     }
 }
 
@@ -95,20 +134,22 @@ impl fmt::Display for Filters {
     }
 }
 
-fn digest(filters: &str, key: &str) -> [u8; DIGEST_LENGTH] {
-    let whole = Sha256::new().chain_update(filters).chain_update([0]).chain_update(key).finalize();
+fn digest(filters: &str, place: &[u8]) -> [u8; DIGEST_LENGTH] {
+    let whole = Sha256::new().chain_update(filters).chain_update([0]).chain_update(place).finalize();
     std::array::from_fn(|at| whole[at])
 }
 
-fn seal(filters: &str, key: &str) -> String {
-    BASE64.encode([&digest(filters, key), key.as_bytes()].concat())
+/// The token of a page that begins after `key`, `again` where the one before did so too.
+fn seal(filters: &str, again: bool, key: &str) -> String {
+    let place = [&[u8::from(again)], key.as_bytes()].concat();
+    BASE64.encode([&digest(filters, &place)[..], &place].concat())
 }
 
-fn open(filters: &str, token: &str) -> Result<String> {
+fn open(filters: &str, token: &str) -> Result<(bool, String)> {
     let bytes = BASE64.decode(token).map_err(|_| invalid())?;
-    let (seal, key) = bytes.split_at_checked(DIGEST_LENGTH).ok_or_else(invalid)?;
-    let key = std::str::from_utf8(key).map_err(|_| invalid())?;
-    if seal == digest(filters, key) { Ok(key.into()) } else { Err(invalid()) }
+    let (seal, place) = bytes.split_at_checked(DIGEST_LENGTH).ok_or_else(invalid)?;
+    let (again, key) = place.split_first().filter(|_| seal == digest(filters, place)).ok_or_else(invalid)?;
+    Ok((*again == 1, std::str::from_utf8(key).map_err(|_| invalid())?.into()))
 }
 
 fn invalid() -> ServiceError {
@@ -121,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_token_opens_for_its_own_request_only() {
-        let token = seal("ListComponents []", "a");
-        assert_eq!(open("ListComponents []", &token), Ok("a".into()));
+        let token = seal("ListComponents []", true, "a");
+        assert_eq!(open("ListComponents []", &token), Ok((true, "a".into())));
         assert!(open("ListComponents [scope]", &token).is_err());
         for wrong in ["", "a", "not-a-token", &token[1..], &format!("{token}A")] {
             assert!(open("ListComponents []", wrong).is_err(), "{wrong}");

@@ -1,17 +1,20 @@
 //! The state of the cloud: one SQLite database, in memory or in a file, and one transaction a request.
 //!
-//! Times are milliseconds since 1970. Nothing of a deployment is ever removed from its table: devices go on running
+//! A file is whole after the end of its process at any moment: it keeps a write-ahead log, and what was answered is in it.
+//! One emulator at a time has it. Times are milliseconds since 1970. Nothing of a deployment is ever removed from its table: devices go on running
 //! what a deleted deployment brought, and its revision number is not given again.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::arn::Names;
 use super::bucket::Bucket;
 use super::catalogue;
 use super::clock::{self, Timings};
+use super::lock::Lock;
+use super::past::{self, Past};
 use super::{Rules, Setting};
 
 /// Counted up when the tables change.
@@ -194,6 +197,9 @@ pub type Millis = i64;
 #[derive(Debug)]
 pub struct Store {
     connection: Mutex<Connection>,
+    past: Past,
+    /// Of a file. It is let go last.
+    _lock: Option<Lock>,
 }
 
 /// What one request sees of the cloud: its transaction, its time, the names of things, and who asks.
@@ -218,9 +224,9 @@ impl State<'_> {
 impl Store {
     /// Opens the database in `file`, or a new one in memory.
     pub fn open(file: Option<&Path>, names: &Names) -> Result<Self, StoreError> {
-        let problem =
-            |detail: String| StoreError { place: file.map_or("memory".into(), |file| file.display().to_string()), detail };
+        let problem = |detail| StoreError::new(file, detail);
         let unusable = |error: rusqlite::Error| problem(error.to_string());
+        let lock = file.map(Lock::take).transpose().map_err(problem)?;
         let mut connection = match file {
             Some(file) => Connection::open(file),
             None => Connection::open_in_memory(),
@@ -230,15 +236,45 @@ impl Store {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;")
             .map_err(unusable)?;
-        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(unusable)?;
-        match version {
+        match layout(&connection).map_err(unusable)? {
             SCHEMA_VERSION => {}
             0 => create(&mut connection, names).map_err(unusable)?,
             other => {
                 return Err(problem(format!("its layout has version {other}, not {SCHEMA_VERSION}; begin with a new file")));
             }
         }
-        Ok(Self { connection: Mutex::new(connection) })
+        Ok(Self { connection: Mutex::new(connection), past: Past::default(), _lock: lock })
+    }
+
+    /// Writes the present state to `file`, which is then a store of its own; what `file` held is gone.
+    pub fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
+        let problem = |detail| StoreError::new(Some(file), detail);
+        let _lock = Lock::take(file).map_err(problem)?;
+        let written = Connection::open(file).and_then(|mut copy| past::overwrite(&self.lock(), &mut copy));
+        written.map_err(|error| problem(error.to_string()))
+    }
+
+    /// Goes back to the state of a snapshot; without one, to that of a new store.
+    pub fn restore(&self, snapshot: Option<&Path>, names: &Names) -> Result<(), StoreError> {
+        let problem = |detail| StoreError::new(snapshot, detail);
+        let unusable = |error: rusqlite::Error| problem(error.to_string());
+        // one that ended by force may have a log, which is to be written into it
+        let source = match snapshot {
+            Some(file) => Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE),
+            None => pristine(names),
+        }
+        .map_err(unusable)?;
+        let version = layout(&source).map_err(unusable)?;
+        if version != SCHEMA_VERSION {
+            return Err(problem(format!("its layout has version {version}, not {SCHEMA_VERSION}: it is no snapshot")));
+        }
+        self.past.clear();
+        past::overwrite(&source, &mut self.lock()).map_err(unusable)
+    }
+
+    /// From now on [`transact_past`](Self::transact_past) may look back as far as `lag`; 0 for never.
+    pub fn look_back(&self, lag: Millis) {
+        self.past.look_back(lag);
     }
 
     /// Runs `work` in one transaction, which holds where `work` succeeds and leaves no trace where it does not.
@@ -250,14 +286,50 @@ impl Store {
         behavior: TransactionBehavior,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
-        // A panic while the lock was held has rolled its transaction back.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = self.lock();
+        // before the transaction begins, in which SQLite makes no copies
+        if self.past.is_kept() {
+            self.past.keep(&connection, clock::read(&connection)?)?;
+        }
         let db = connection.transaction_with_behavior(behavior)?;
-        let Setting { names, timings, rules, bucket } = setting;
-        let done = work(&State { db: &db, names, timings, rules: *rules, bucket, now: clock::read(&db)?, caller: "" })?;
+        let done = work(&setting.state(&db, clock::read(&db)?))?;
         db.commit()?;
         Ok(done)
     }
+
+    /// Runs `work` on the state of `lag` ago, to read from; None where that is not kept.
+    pub fn transact_past<T, E: From<rusqlite::Error>>(
+        &self,
+        setting: &Setting,
+        lag: Millis,
+        work: impl FnOnce(&State) -> Result<T, E>,
+    ) -> Option<Result<T, E>> {
+        let now = match clock::read(&self.lock()) {
+            Ok(now) => now,
+            Err(error) => return Some(Err(error.into())),
+        };
+        self.past.at(now - lag, |database| {
+            let db = database.transaction()?;
+            work(&setting.state(&db, now))
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // A panic while the lock was held has rolled its transaction back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The version of the tables; 0 for none.
+fn layout(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// A new database in memory.
+fn pristine(names: &Names) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    create(&mut connection, names)?;
+    Ok(connection)
 }
 
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
@@ -274,4 +346,10 @@ fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
 pub struct StoreError {
     pub place: String,
     pub detail: String,
+}
+
+impl StoreError {
+    fn new(file: Option<&Path>, detail: String) -> Self {
+        Self { place: file.map_or("memory".into(), |file| file.display().to_string()), detail }
+    }
 }

@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-use crate::emulator::{AccessKey, Cloud, ControlError, Emulator, Failure, Fault, Options, Registration, Rules, StartError};
+use crate::emulator::{
+    AccessKey, Breakage, Cloud, ControlError, Effect, Emulator, Failure, Fault, Injury, Level, Options, Registration, Rules,
+    ServiceError, StartError, StoreError, operations,
+};
 
 /// A server that listens from its creation until `stop`.
 #[pyclass(frozen, module = "fleetgrass._core")]
@@ -25,7 +29,7 @@ impl EmulatorServer {
     #[pyo3(signature = (
         *, port, region_name, account_id, store, component_seconds, deployment_seconds, report_seconds,
         validate_targets, validate_components, validate_artifacts, strict_data_plane,
-        keys, check_signatures, wire_style, device_port,
+        keys, check_signatures, wire_style, device_port, quota, seed, log_level,
     ))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // the keywords of the Python class
     fn new(
@@ -45,11 +49,16 @@ impl EmulatorServer {
         check_signatures: bool,
         wire_style: &str,
         device_port: Option<u16>,
+        quota: bool,
+        seed: u64,
+        log_level: &str,
     ) -> PyResult<Self> {
         let rules = Rules { validate_targets, validate_components, validate_artifacts, strict_data_plane };
         let keys: Vec<AccessKey> =
             pythonize::depythonize(keys).map_err(|error| PyValueError::new_err(format!("credentials: {error}")))?;
         let style = wire_style.parse().map_err(PyValueError::new_err::<String>)?;
+        let log = Level::NAMES.into_iter().find(|(name, _)| *name == log_level);
+        let (_, log) = log.ok_or_else(|| PyValueError::new_err(format!("log_level {log_level:?} is none")))?;
         let options = Options {
             port,
             region: region_name,
@@ -63,6 +72,9 @@ impl EmulatorServer {
             check_signatures,
             style,
             device_port,
+            quota,
+            seed,
+            log,
         };
         let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
             StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) | StartError::Keys(_) => {
@@ -74,6 +86,18 @@ impl EmulatorServer {
         })?;
         let device_endpoint_url = emulator.device_endpoint_url();
         Ok(Self { endpoint_url: emulator.endpoint_url(), device_endpoint_url, emulator: Mutex::new(Some(emulator)) })
+    }
+
+    /// The codes that the fault `error` may have.
+    #[staticmethod]
+    fn error_codes() -> Vec<&'static str> {
+        ServiceError::codes_on_request().collect()
+    }
+
+    /// The operations that faults may name, and whether they have pages.
+    #[staticmethod]
+    fn operations() -> Vec<(&'static str, bool)> {
+        operations().map(|operation| (&*operation.name, operation.paginator.is_some())).collect()
     }
 
     #[getter]
@@ -140,7 +164,7 @@ impl EmulatorServer {
         state: String,
         code: String,
     ) -> PyResult<()> {
-        let failure = Failure::Component { name, version, fault: Fault { state, code } };
+        let failure = Failure::Component { name, version, fault: Breakage { state, code } };
         self.ask(py, |cloud| cloud.fail(failure, devices.as_deref()))
     }
 
@@ -177,6 +201,43 @@ impl EmulatorServer {
         self.ask(py, |cloud| cloud.wake(&devices))
     }
 
+    /// Adds a fault, of the names and values that `fleetgrass.faults` has checked, and gives its number.
+    #[pyo3(signature = (fault, value, *, operations, rate, times))]
+    fn inject(
+        &self,
+        py: Python<'_>,
+        fault: &str,
+        value: &Bound<'_, PyAny>,
+        operations: Option<Vec<String>>,
+        rate: f64,
+        times: Option<u64>,
+    ) -> PyResult<u64> {
+        let fault = Fault { operations, rate, times, effect: effect(fault, value)? };
+        self.cloud(py, |cloud| cloud.inject(fault))
+    }
+
+    /// Ends a fault; those of a stopped emulator have ended.
+    fn remove_fault(&self, py: Python<'_>, id: u64) {
+        self.running(py, |cloud| cloud.remove_fault(id));
+    }
+
+    fn clear_faults(&self, py: Python<'_>) -> PyResult<()> {
+        self.cloud(py, Cloud::clear_faults)
+    }
+
+    /// How many calls a fault has hit; None once it is removed.
+    fn fault_hits(&self, py: Python<'_>, id: u64) -> Option<u64> {
+        self.running(py, |cloud| cloud.fault_hits(id)).flatten()
+    }
+
+    fn snapshot(&self, py: Python<'_>, file: PathBuf) -> PyResult<()> {
+        self.cloud(py, move |cloud| cloud.snapshot(&file))?.map_err(|error| unusable(&error))
+    }
+
+    fn reset(&self, py: Python<'_>, snapshot: Option<PathBuf>) -> PyResult<()> {
+        self.cloud(py, move |cloud| cloud.reset(snapshot.as_deref()))?.map_err(|error| unusable(&error))
+    }
+
     /// Lets requests that have begun end; a second call does nothing.
     fn stop(&self, py: Python<'_>) {
         py.detach(|| {
@@ -187,17 +248,51 @@ impl EmulatorServer {
 }
 
 impl EmulatorServer {
-    /// Lets the cloud do something for its owner, if it is running.
-    fn ask<T: Send>(&self, py: Python<'_>, what: impl FnOnce(&Cloud) -> Result<T, ControlError> + Send) -> PyResult<T> {
-        let answer = py.detach(|| {
+    /// Runs `work` on the state behind the server, other Python threads going on; None where it is stopped.
+    fn running<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> Option<T> {
+        py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-            emulator.as_ref().map(|emulator| what(emulator.cloud()))
-        });
-        match answer {
-            Some(Ok(answer)) => Ok(answer),
-            Some(Err(ControlError::Invalid(problem))) => Err(PyValueError::new_err(problem)),
-            Some(Err(ControlError::Service(error))) => Err(PyRuntimeError::new_err(error.to_string())),
-            None => Err(PyRuntimeError::new_err("the emulator is stopped")),
-        }
+            emulator.as_ref().map(|emulator| work(emulator.cloud()))
+        })
     }
+
+    fn cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
+        self.running(py, work).ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))
+    }
+
+    /// Lets the cloud do something that it may refuse.
+    fn ask<T: Send>(&self, py: Python<'_>, what: impl FnOnce(&Cloud) -> Result<T, ControlError> + Send) -> PyResult<T> {
+        self.cloud(py, what)?.map_err(|error| match error {
+            ControlError::Invalid(problem) => PyValueError::new_err(problem),
+            ControlError::Service(error) => PyRuntimeError::new_err(error.to_string()),
+        })
+    }
+}
+
+fn unusable(error: &StoreError) -> PyErr {
+    PyOSError::new_err(error.to_string())
+}
+
+fn effect(fault: &str, value: &Bound<'_, PyAny>) -> PyResult<Effect> {
+    let seconds = |seconds: f64| {
+        Duration::try_from_secs_f64(seconds).map_err(|error| PyValueError::new_err(format!("{seconds} seconds: {error}")))
+    };
+    Ok(match fault {
+        "latency" => {
+            let (least, most) = value.extract()?;
+            Effect::Latency(seconds(least)?, seconds(most)?)
+        }
+        "error" => {
+            let code: String = value.extract()?;
+            let error = ServiceError::on_request(&code).ok_or_else(|| PyValueError::new_err(format!("no error {code:?}")))?;
+            Effect::Error(Box::new(error))
+        }
+        "reset" => Effect::Injury(Injury::Reset),
+        "truncate" => Effect::Injury(Injury::Truncate(value.extract()?)),
+        "slow" => Effect::Injury(Injury::Slow(value.extract()?)),
+        "short-pages" => Effect::ShortPage,
+        "empty-pages" => Effect::EmptyPage,
+        "consistency-delay" => Effect::Lag(seconds(value.extract()?)?),
+        _ => return Err(PyValueError::new_err(format!("no fault {fault:?}"))),
+    })
 }

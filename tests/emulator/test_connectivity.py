@@ -20,9 +20,11 @@ def test_a_list_replaces_the_one_before(emulator: Emulator, client: Any) -> None
     assert client.get_connectivity_info(thingName="pump-2")["connectivityInfo"] == []
 
 
-def test_keys_are_capitals_on_the_wire(emulator: Emulator, client: Any) -> None:
-    client.update_connectivity_info(thingName="pump-1", connectivityInfo=[{"hostAddress": "a", "portNumber": 1}])
-    _, _, body = send(emulator, "GET", "/greengrass/things/pump-1/connectivityInfo", Authorization="AWS4")
+def test_keys_are_capitals_on_the_wire() -> None:
+    with Emulator(check_signatures=False) as emulator:
+        client = client_of(emulator)
+        client.update_connectivity_info(thingName="pump-1", connectivityInfo=[{"hostAddress": "a", "portNumber": 1}])
+        _, _, body = send(emulator, "GET", "/greengrass/things/pump-1/connectivityInfo", Authorization="AWS4")
     assert json.loads(body) == {"ConnectivityInfo": [{"HostAddress": "a", "PortNumber": 1}]}
 
 

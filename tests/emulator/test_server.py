@@ -42,20 +42,6 @@ def test_many_clients_at_once(tmp_path: Path, file: str | None) -> None:
         assert len(list(found)) == 96
 
 
-def test_a_file_may_have_two_servers(tmp_path: Path) -> None:
-    with Emulator(store=tmp_path / "cloud.db") as one, Emulator(store=tmp_path / "cloud.db") as other:
-        clients = [client_of(one), client_of(other)] * 3
-
-        def work(number: int) -> None:
-            for turn in range(10):
-                publish(clients[number], f"component-{number}-{turn}")
-
-        with ThreadPoolExecutor(len(clients)) as pool:
-            list(pool.map(work, range(len(clients))))
-        found = clients[1].get_paginator("list_components").paginate().search("components")
-        assert len(list(found)) == 60
-
-
 def test_a_file_keeps_the_state(tmp_path: Any) -> None:
     store = tmp_path / "cloud.db"
     with Emulator(store=store) as emulator:

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::emulator::error::Result;
-use crate::emulator::failures::{self, BROKEN, Failure, Fault};
+use crate::emulator::failures::{self, BROKEN, Breakage, Failure};
 use crate::emulator::store::{Millis, State};
 
 /// A component on a device.
@@ -22,7 +22,7 @@ pub struct Component {
     pub changed: Millis,
     /// A deployment's id, or LOCAL.
     pub source: String,
-    pub fault: Option<Fault>,
+    pub fault: Option<Breakage>,
 }
 
 /// The source of what no deployment brought.
