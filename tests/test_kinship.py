@@ -106,6 +106,33 @@ def test_a_mock_of_a_client(client: Any) -> None:
     assert isinstance(mock.Mock(spec=client), botocore.client.BaseClient)
 
 
+def test_handlers_of_a_session_hear_our_clients(server: RecordingServer) -> None:
+    """Whether the session is boto3's, patched or lent, or ours: what was registered before the client was made."""
+    arguments: dict[str, Any] = {"region_name": "eu-west-1", "endpoint_url": server.url}
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+
+    def add(request: Any, **told: Any) -> None:
+        request.headers["X-Added"] = told["event_name"]
+
+    theirs = boto3.Session(**keys)
+    theirs.events.register("before-sign.greengrassv2.*", add)
+    ours = fleetgrass.Session(**keys)
+    ours.events.register_last("before-sign.greengrassv2", add)
+    with fleetgrass.patch_boto3():
+        clients = [theirs.client("greengrassv2", **arguments)]
+    clients.append(fleetgrass.Session.from_boto3(theirs).client("greengrassv2", **arguments))
+    clients.append(ours.client("greengrassv2", **arguments))
+    with fleetgrass.patch_boto3():
+        patched = boto3.Session(**keys).client("greengrassv2", **arguments)
+    quiet = fleetgrass.Session(**keys).client("greengrassv2", **arguments)
+    for client in clients:
+        server.script()
+        client.list_components()
+        assert [request.header("x-added") for request in server.take()] == ["before-sign.greengrassv2.ListComponents"]
+    for client in (patched, quiet):
+        assert client.meta._hooks is None, "a session that nobody listens to costs nothing"
+
+
 INSIDE = [
     "_service_model",
     "_client_config",

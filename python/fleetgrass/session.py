@@ -175,7 +175,20 @@ class Session:
         from fleetgrass import _client, settings
 
         options, facts = settings.settle(self, given)
-        return _client.make_client(self, options, facts)
+        made = _client.make_client(self, options, facts)
+        self._hand_on_handlers(made)
+        return made
+
+    def _hand_on_handlers(self, client: Any) -> None:
+        """Let who listens to this session's `events`, which are botocore's, listen to the client too."""
+        inner = self._arguments["botocore_session"] or (self._boto3 and self._boto3._session)
+        if inner is None:
+            return
+        from fleetgrass.boto import user_handlers
+
+        for event_name, handler, section in user_handlers(inner):
+            suffix = "" if section == "middle" else f"_{section}"
+            getattr(client.meta.events, f"register{suffix}")(event_name, handler)
 
     def resource(
         self,
