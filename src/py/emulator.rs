@@ -13,6 +13,7 @@ use crate::emulator::{Emulator, Options, RegisterError, Registration, StartError
 #[derive(Debug)]
 pub struct EmulatorServer {
     endpoint_url: String,
+    process: u32,
     /// None once it is stopped, and its store closed.
     emulator: Mutex<Option<Emulator>>,
 }
@@ -27,7 +28,7 @@ impl EmulatorServer {
             StartError::Account(_) | StartError::Region(_) => PyValueError::new_err(error.to_string()),
             StartError::Store(_) | StartError::Port { .. } | StartError::Thread(_) => PyOSError::new_err(error.to_string()),
         })?;
-        Ok(Self { endpoint_url: emulator.endpoint_url(), emulator: Mutex::new(Some(emulator)) })
+        Ok(Self { endpoint_url: emulator.endpoint_url(), process: std::process::id(), emulator: Mutex::new(Some(emulator)) })
     }
 
     #[getter]
@@ -48,6 +49,9 @@ impl EmulatorServer {
         runtime: String,
     ) -> PyResult<()> {
         let registration = Registration { names, thing_groups, platform, architecture, nucleus_version, runtime };
+        if !self.is_ours() {
+            return Err(PyRuntimeError::new_err("the emulator runs in the process that made it, of which this one is a fork"));
+        }
         let registered = py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
             emulator.as_ref().map(|emulator| emulator.cloud().register(&registration))
@@ -60,11 +64,21 @@ impl EmulatorServer {
         }
     }
 
-    /// Lets requests that have begun end; a second call does nothing.
+    /// Lets requests that have begun end; a second call does nothing, nor does one in a child of a fork.
     fn stop(&self, py: Python<'_>) {
+        if !self.is_ours() {
+            return;
+        }
         py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(emulator);
         });
+    }
+}
+
+impl EmulatorServer {
+    /// A child of a fork must not even wait for the lock, which may be held there for ever.
+    fn is_ours(&self) -> bool {
+        self.process == std::process::id()
     }
 }
