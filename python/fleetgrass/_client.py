@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from _thread import allocate_lock
-
 from fleetgrass import _core, exceptions, kinship, operations
 from fleetgrass.user_agent import PAGINATED
 
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
 def _inside(name: str) -> property:
     """What botocore has inside a client under this name, and code from outside reaches for."""
     return property(lambda client: getattr(client.meta._inside(), name))
-
-
-_lock = allocate_lock()
 
 
 class BaseClient:
@@ -179,6 +174,7 @@ class ClientMeta:
         self._facts = facts
         self._core = core
         self._hooks: Hooks | None = None
+        self._made: dict[str, Hooks] = {}
         self._method_to_api_mapping = method_to_api_mapping
         self._service_model: Any = None
 
@@ -211,8 +207,9 @@ class ClientMeta:
         if self._hooks is None:
             from fleetgrass.hooks import Hooks
 
-            with _lock:
-                self._hooks = self._hooks or Hooks(self, self._core, self._facts)
+            # Of threads that come at the same time the first one's stays. No lock: a held one would outlive a fork.
+            self._made.setdefault("hooks", Hooks(self, self._core, self._facts))
+            self._hooks = self._made["hooks"]
         return self._hooks
 
     @property

@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 from functools import partial, wraps
 from inspect import signature
-from threading import Lock
 
+from fleetgrass.process import Lock
 from fleetgrass.session import SERVICE, Session, missing_boto3
 
 TYPE_CHECKING = False

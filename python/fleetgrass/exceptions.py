@@ -8,8 +8,6 @@ works on a machine without botocore. botocore is imported when a class is first 
 
 from __future__ import annotations
 
-from _thread import allocate_lock
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,18 +95,15 @@ class BaseServiceExceptions:
             )
 
 
-_service_exceptions: BaseServiceExceptions | None = None
-_lock = allocate_lock()
+_made: dict[str, BaseServiceExceptions] = {}
 
 
 def service_exceptions() -> BaseServiceExceptions:
     """The modelled errors of the service: the same object and classes for every client and session."""
-    global _service_exceptions
-    if _service_exceptions is None:
-        made = _make_service_exceptions()
-        with _lock:
-            _service_exceptions = _service_exceptions or made
-    return _service_exceptions
+    if not _made:
+        # Of threads that come at the same time the first one's stays. No lock: one that is held would outlive a fork.
+        _made.setdefault("greengrassv2", _make_service_exceptions())
+    return _made["greengrassv2"]
 
 
 def _make_service_exceptions() -> BaseServiceExceptions:

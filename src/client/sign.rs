@@ -11,6 +11,7 @@ use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use sha2::{Digest, Sha256};
 
 use crate::client::identity::Credentials;
+use crate::client::process::PerProcess;
 use crate::protocol::timestamp;
 use crate::protocol::uri;
 
@@ -21,7 +22,7 @@ pub struct Signer {
     service: String,
     /// Whether the path is signed as it is on the wire.
     raw_path: bool,
-    day: Mutex<Option<Day>>,
+    day: PerProcess<Mutex<Option<Day>>>,
 }
 
 /// The key of a day.
@@ -76,7 +77,7 @@ impl Stamp {
 impl Signer {
     #[must_use]
     pub fn new(region: String, service: String, raw_path: bool) -> Self {
-        Self { region, service, raw_path, day: Mutex::default() }
+        Self { region, service, raw_path, day: PerProcess::new(Mutex::default()) }
     }
 
     /// `<date>/<region>/<service>/aws4_request`.
@@ -130,8 +131,8 @@ impl Signer {
 
     fn key(&self, credentials: &Credentials, stamp: &Stamp) -> Arc<[u8]> {
         let date = stamp.date();
-        // A lock that is held, perhaps for ever by a thread that a fork left behind, is no reason to wait: keys are cheap.
-        let mut day = self.day.try_lock().ok();
+        // A lock that another thread holds is no reason to wait: keys are cheap.
+        let mut day = self.day.get(|_| Mutex::default()).try_lock().ok();
         let known = day.as_deref().and_then(Option::as_ref);
         let secret = credentials.secret_key.as_deref().unwrap_or("None");
         if let Some(day) = known.filter(|day| day.date == date && day.secret == secret) {

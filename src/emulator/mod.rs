@@ -502,14 +502,22 @@ impl Emulator {
         &self.cloud
     }
 
-    /// Lets requests that have begun end, and gives the port back.
+    /// Whether this process is the one that started it. Its children have a copy that nothing serves, and whose locks
+    /// may be held for ever.
+    fn is_ours(&self) -> bool {
+        self.owner == std::process::id()
+    }
+
+    /// Lets requests that have begun end, and gives the port back. In a child of a fork nothing happens.
     pub fn stop(&mut self) {
-        if let Some((stop, thread)) = self.running.take()
-            && self.owner == std::process::id()
-        {
+        let Some((stop, thread)) = self.running.take() else { return };
+        if self.is_ours() {
             // either end may be gone already, which is what is wanted
             let _ = stop.send(());
             let _ = thread.join();
+        } else {
+            // dropping these would wake a thread that is not there, over locks that it may have held
+            std::mem::forget((stop, thread));
         }
     }
 }

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::errors::service_error;
 use super::identity::PyProvider;
 use super::input::PyInput;
+use super::signals;
 use super::sink::PySink;
 use crate::client::attempt::header_text;
 use crate::client::call::{Client, Prepared};
@@ -49,7 +50,7 @@ impl PyClient {
         paginated: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let prepared = self.prepare(operation, params, paginated)?;
-        let reply = py.detach(|| self.core.send(&prepared, &check_signals))?;
+        let reply = py.detach(|| self.core.send(&prepared, &signals::check))?;
         let response = self.read(py, prepared.operation, &reply)?;
         if reply.status.as_u16() >= 300 {
             return Err(service_error(py, &prepared.operation.name, &response));
@@ -204,12 +205,6 @@ fn presigned_query(py: Python<'_>, message: &Message) -> PyResult<String> {
     let query = message.url.split_once('?').map_or("", |(_, query)| query);
     let body = (!message.body.is_empty()).then(|| PyBytes::new(py, &message.body));
     py.import("fleetgrass._presign")?.call_method1("query", (query, body))?.extract()
-}
-
-/// A Ctrl-C that came while the thread waited.
-#[expect(clippy::redundant_closure_for_method_calls, reason = "the method alone is not general enough in its lifetime")]
-pub(super) fn check_signals() -> Result<(), Error> {
-    Python::attach(|py| py.check_signals()).map_err(Error::from)
 }
 
 fn fill_metadata<M>(py: Python<'_>, metadata: &Bound<'_, PyDict>, reply: &Reply, outcome: &Outcome<M>) -> PyResult<()> {

@@ -18,6 +18,7 @@ use crate::emulator::{
 pub struct EmulatorServer {
     endpoint_url: String,
     device_endpoint_url: Option<String>,
+    process: u32,
     /// None once it is stopped, and its store closed.
     emulator: Mutex<Option<Emulator>>,
 }
@@ -85,7 +86,8 @@ impl EmulatorServer {
             }
         })?;
         let device_endpoint_url = emulator.device_endpoint_url();
-        Ok(Self { endpoint_url: emulator.endpoint_url(), device_endpoint_url, emulator: Mutex::new(Some(emulator)) })
+        let (endpoint_url, process) = (emulator.endpoint_url(), std::process::id());
+        Ok(Self { endpoint_url, device_endpoint_url, process, emulator: Mutex::new(Some(emulator)) })
     }
 
     /// The codes that the fault `error` may have.
@@ -238,8 +240,11 @@ impl EmulatorServer {
         self.cloud(py, move |cloud| cloud.reset(snapshot.as_deref()))?.map_err(|error| unusable(&error))
     }
 
-    /// Lets requests that have begun end; a second call does nothing.
+    /// Lets requests that have begun end; a second call does nothing, nor does one in a child of a fork.
     fn stop(&self, py: Python<'_>) {
+        if !self.is_ours() {
+            return;
+        }
         py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(emulator);
@@ -248,8 +253,16 @@ impl EmulatorServer {
 }
 
 impl EmulatorServer {
+    /// A child of a fork must not even wait for the lock, which may be held there for ever.
+    fn is_ours(&self) -> bool {
+        self.process == std::process::id()
+    }
+
     /// Runs `work` on the state behind the server, other Python threads going on; None where it is stopped.
     fn running<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> Option<T> {
+        if !self.is_ours() {
+            return None;
+        }
         py.detach(|| {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
             emulator.as_ref().map(|emulator| work(emulator.cloud()))
@@ -257,7 +270,12 @@ impl EmulatorServer {
     }
 
     fn cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
-        self.running(py, work).ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))
+        let missing = if self.is_ours() {
+            "the emulator is stopped"
+        } else {
+            "the emulator runs in the process that made it, of which this one is a fork"
+        };
+        self.running(py, work).ok_or_else(|| PyRuntimeError::new_err(missing))
     }
 
     /// Lets the cloud do something that it may refuse.

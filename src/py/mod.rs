@@ -9,6 +9,7 @@ mod identity;
 mod input;
 pub mod model;
 pub mod recipe;
+mod signals;
 mod sink;
 pub mod steps;
 mod zone;

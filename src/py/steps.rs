@@ -8,7 +8,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use super::client::{PyClient, check_signals};
+use super::client::PyClient;
+use super::signals;
 use crate::client::reply::Reply;
 use crate::client::steps::{Message, Progress};
 use crate::model::Operation;
@@ -45,7 +46,7 @@ impl PyCall {
     /// Sends a request as it is. Gives status, headers and body of the answer.
     fn send<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
         let message = Message { method, url, headers, body: body.into() };
-        let answer = py.detach(|| self.client.get().core().post(&mut self.progress(), message, &check_signals))?;
+        let answer = py.detach(|| self.client.get().core().post(&mut self.progress(), message, &signals::check))?;
         let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
         Ok((answer.status().as_u16(), headers.collect(), PyBytes::new(py, answer.body())))
     }

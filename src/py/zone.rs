@@ -1,7 +1,8 @@
 //! Moments in the process's local time zone, as boto3 gives them.
 //!
 //! A zone's offset is asked of Python once for each quarter of an hour: no zone of our time changes within one. The
-//! answers are kept for the process and forgotten when `time.tzset` has changed the zone.
+//! answers are kept for the process and forgotten when `time.tzset` has changed the zone. The locks are held only by
+//! threads that are attached to Python and run none of its code meanwhile, so no fork of Python's finds one held.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +41,6 @@ impl Zone {
         static CURRENT: Mutex<Option<Zone>> = Mutex::new(None);
         let time = py.import("time")?;
         let made_for = PyTuple::new(py, [time.getattr("timezone")?, time.getattr("altzone")?, time.getattr("tzname")?])?;
-        // The lock is not held while Python runs, which may switch threads.
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(zone) = current
             && zone.0.made_for.bind(py).eq(&made_for)?
@@ -49,7 +49,8 @@ impl Zone {
         }
         let zone = py.import("fleetgrass._timestamps")?.call_method0("local_zone")?.cast_into::<PyTzInfo>()?;
         let zone = Self(Arc::new(Known { zone: zone.unbind(), made_for: made_for.unbind(), offsets: Mutex::default() }));
-        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(zone.clone());
+        let former = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).replace(zone.clone());
+        drop(former); // which may run Python code, so not under the lock
         Ok(zone)
     }
 

@@ -1,7 +1,7 @@
 //! TLS: which servers are trusted, who we are, and a stream that is plain or not.
 //!
 //! The system's certificates are read when the first TLS connection is made, once a process; where the system has none,
-//! the bundled ones serve.
+//! the bundled ones serve. What a handshake may lock, the cache of sessions among it, every process has for itself.
 
 use std::fmt;
 use std::io;
@@ -10,9 +10,11 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
+use once_cell::race::OnceBox;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -20,6 +22,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName,
 use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::socket::Socket;
+use crate::client::process::PerProcess;
 
 /// Whom to trust.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ pub struct Identity {
 pub(super) struct Tls {
     verify: Verify,
     identity: Option<Identity>,
-    config: OnceLock<Result<Arc<ClientConfig>, String>>,
+    config: PerProcess<OnceLock<Result<Arc<ClientConfig>, String>>>,
 }
 
 impl fmt::Debug for Tls {
@@ -54,13 +57,21 @@ impl fmt::Debug for Tls {
 
 impl Tls {
     pub(super) fn new(verify: Verify, identity: Option<Identity>) -> Self {
-        Self { verify, identity, config: OnceLock::new() }
+        Self { verify, identity, config: PerProcess::new(OnceLock::new()) }
     }
 
     pub(super) fn connector(&self) -> Result<TlsConnector, String> {
-        let config = self.config.get_or_init(|| configure(&self.verify, self.identity.as_ref()).map(Arc::new));
+        let config = self.config.get(own_sessions).get_or_init(|| configure(&self.verify, self.identity.as_ref()).map(Arc::new));
         config.clone().map(TlsConnector::from)
     }
+}
+
+/// What a child begins with: its parent's config, if that is there, without the parent's sessions.
+fn own_sessions(parents: &OnceLock<Result<Arc<ClientConfig>, String>>) -> OnceLock<Result<Arc<ClientConfig>, String>> {
+    let Some(Ok(config)) = parents.get() else { return OnceLock::new() };
+    let mut config = ClientConfig::clone(config);
+    config.resumption = Resumption::default();
+    Ok(Arc::new(config)).into()
 }
 
 pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
@@ -88,8 +99,9 @@ fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfi
 }
 
 fn system_roots() -> Arc<RootCertStore> {
-    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
-    let roots = ROOTS.get_or_init(|| {
+    static ROOTS: OnceBox<PerProcess<OnceLock<Arc<RootCertStore>>>> = OnceBox::new();
+    let roots = ROOTS.get_or_init(|| Box::new(PerProcess::new(OnceLock::new())));
+    let roots = roots.get(OnceLock::clone).get_or_init(|| {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if roots.is_empty() {
