@@ -88,6 +88,7 @@ fn request(address: SocketAddr) -> Request<Full<Bytes>> {
 
 fn ours(address: SocketAddr) -> Box<dyn FnMut()> {
     let transport = Transport::new(Options {
+        max_body: u64::MAX,
         connect_timeout: Some(Duration::from_mins(1)),
         read_timeout: Some(Duration::from_mins(1)),
         max_idle: 10,

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.config import Config
 
 import fleetgrass
 from support.answers import HALF_BODY_THEN_SILENT, reply
@@ -133,7 +132,7 @@ def test_ctrl_c_ends_connecting_at_once(observed: bool) -> None:
             address = listener.getsockname()
             in_queue = socket.create_connection(address)
             ours = client(f"http://127.0.0.1:{address[1]}", observed)
-            with ctrl_c(lambda: until(lambda: is_connecting(address[1]))) as took:
+            with ctrl_c(lambda port=address[1]: until(lambda: is_connecting(port))) as took:
                 ours.list_components()
             in_queue.close()
             listener.listen(5)

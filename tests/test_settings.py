@@ -192,7 +192,7 @@ def test_the_core_is_given_these_options_and_no_others():
     with made():
         assert sorted(options()) == [
             "client_cert", "connect_timeout", "credentials", "endpoint_url", "max_pool_connections",
-            "parameter_validation", "read_timeout", "retry_mode", "signature_version",
+            "max_response_bytes", "parameter_validation", "read_timeout", "retry_mode", "signature_version",
             "signing_region", "tcp_keepalive", "total_max_attempts", "trace_id_from_lambda",
             "user_agent_features", "user_agent_prefix", "user_agent_suffix", "verify",
         ]  # fmt: skip

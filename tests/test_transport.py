@@ -182,6 +182,24 @@ def test_ctrl_c_ends_a_call_and_the_client_goes_on(server: RecordingServer) -> N
     assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_ctrl_c_ends_the_wait_of_a_throttled_client(server: RecordingServer, observed: bool) -> None:
+    """It waits a second or two for its turn, and nothing is sent before."""
+    server.script([plain(429)])
+    ours = client(server.url, config=Config(retries={"mode": "adaptive", "total_max_attempts": 1}))
+    if observed:
+        ours.meta.events.register("before-call", lambda **told: None)
+    with pytest.raises(exceptions.ClientError):
+        ours.list_components()
+    before = time.monotonic()
+    with interrupted() as asked:
+        asked.set()
+        ours.list_components()
+    assert time.monotonic() - before < 0.8
+    assert len(server.take()) == 1
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
 @pytest.mark.parametrize("endless", [b"HTTP/1.1 100 Continue\r\n\r\n", head(200) + b" " * 1000], ids=["heads", "body"])

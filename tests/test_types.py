@@ -160,8 +160,12 @@ def test_overloads_of_client_have_its_parameters() -> None:
 def test_options_of_config_are_declared_in_their_order() -> None:
     tree = ast.parse((PACKAGE / "config.py").read_text())
     options = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "_Options")
-    declared = {n.target.id: ast.literal_eval(n.value) for n in options.body if isinstance(n, ast.AnnAssign)}
-    assert list(declared.items()) == list(config.OPTION_DEFAULTS.items())
+    declared = {n.target.id: n.value for n in options.body if isinstance(n, ast.AnnAssign)}
+    assert list(declared) == [*config.OPTION_DEFAULTS, *config.OWN_DEFAULTS]
+    defaults = {name: ast.literal_eval(declared[name]) for name in config.OPTION_DEFAULTS}
+    assert defaults == config.OPTION_DEFAULTS
+    for name in config.OWN_DEFAULTS:
+        assert ast.unparse(declared[name]).endswith("kw_only=True)")
 
 
 # In checkers

@@ -1,4 +1,4 @@
-"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and `strict_validation`.
+"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and two more.
 
 A `botocore.config.Config` is accepted wherever ours is. A Config is read when a client is made and never changed by it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
+    from dataclasses import dataclass, field
     from typing import Any, Literal, TypedDict
 
     class RetryOptions(TypedDict, total=False):
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     @dataclass
     class _Options:
-        """What type checkers know of the options: `OPTION_DEFAULTS` with types."""
+        """What type checkers know of the options: `OPTION_DEFAULTS` and `OWN_DEFAULTS` with types."""
 
         region_name: str | None = None
         signature_version: Any = None  # a str or `UNSIGNED`, ours or botocore's
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         response_checksum_validation: Literal["when_supported", "when_required"] | None = None
         account_id_endpoint_mode: Literal["preferred", "disabled", "required"] | None = None
         auth_scheme_preference: str | None = None
+        strict_validation: bool = field(default=False, kw_only=True)
+        max_response_bytes: int | None = field(default=256 * 1024 * 1024, kw_only=True)
 
 else:
     _Options = object
@@ -91,7 +93,7 @@ OPTION_DEFAULTS: dict[str, Any] = {
 }
 
 #: The options that botocore does not have, by keyword only.
-OWN_DEFAULTS: dict[str, Any] = {"strict_validation": False}
+OWN_DEFAULTS: dict[str, Any] = {"strict_validation": False, "max_response_bytes": 256 * 1024 * 1024}
 
 RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
 RETRY_MODES = ("legacy", "standard", "adaptive")
@@ -137,6 +139,10 @@ class Config(_Options):
         Invalid value for parameter maxResults, value: 101, valid max value: 100
         Invalid value for parameter scope, value: X, valid values: PRIVATE, PUBLIC
         Invalid value for parameter clientToken, value: a b, valid pattern: ^[a-zA-Z0-9-]+$
+
+    `max_response_bytes` is ours too: how long the body of an answer may be, 256 MiB unless told, None for no limit. A
+    longer one is a `ResponseParserError`; of it no more than this is kept. The heads of answers have fixed limits: 100
+    headers, and 400 KiB in all.
 
     Raises:
         TypeError: an unknown option, or one given twice.

@@ -57,6 +57,8 @@ class Hooks:
         events.register("before-call", self._add_trace_id)
         events.register(f"request-created.{SERVICE}", self._request_signer.handler)
         events.register("request-created", self._add_retry_headers)
+        if self._facts["retry_mode"] == "adaptive":
+            events.register("before-send", self._wait_for_turn)
         events.register(f"needs-retry.{SERVICE}", self._needs_retry, unique_id=f"retry-config-{SERVICE}")
         events.begin()
         return events
@@ -182,6 +184,9 @@ class Hooks:
         request.headers["amz-sdk-invocation-id"] = retries["invocation-id"]
         told = [f"{name}={retries[name]}" for name in ("ttl", "attempt", "max") if name in retries]
         request.headers["amz-sdk-request"] = "; ".join(told)
+
+    def _wait_for_turn(self, **kwargs: Any) -> None:
+        self._core.admit()
 
     def _needs_retry(
         self, endpoint: Endpoint, response: Any, request_dict: dict[str, Any], **kwargs: Any

@@ -50,6 +50,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         strict_validation=validation == "strict",
         **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
     )
+    values["max_response_bytes"] = _max_response_bytes(config)
     meta_config = configs.Config(**values)
     endpoints.check_url(endpoint["meta_url"])
     verify = _verify(verify)
@@ -67,6 +68,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "connect_timeout": meta_config.connect_timeout,
         "read_timeout": meta_config.read_timeout,
         "max_pool_connections": meta_config.max_pool_connections,
+        "max_response_bytes": meta_config.max_response_bytes,
         "retry_mode": retries["mode"],
         "total_max_attempts": retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]]),
         "verify": verify,
@@ -242,6 +244,15 @@ def _parameter_validation(config: Config | None, lookup: Lookup) -> str:
             "Config or in the shared file: turn it on again, or leave strict_validation out"
         )
     return "strict" if strict else "off" if off else "standard"
+
+
+def _max_response_bytes(config: Config | None) -> int | None:
+    given = getattr(config, "max_response_bytes", configs.OWN_DEFAULTS["max_response_bytes"])
+    if given is not None and (type(given) is not int or not 0 < given < 2**63):
+        inert_options.invalid(
+            f"Config(max_response_bytes={given!r}) is no number of bytes: give an integer above 0, or None for no limit"
+        )
+    return given
 
 
 def _client_cert(cert: Any) -> Any:

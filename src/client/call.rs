@@ -5,19 +5,21 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 
 use crate::client::attempt::header_value;
 use crate::client::identity::{CredentialProvider, Credentials};
+use crate::client::limiter::Gate;
 use crate::client::options::{Options, RetryMode, SignatureVersion};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
+use crate::client::wait::wait;
 use crate::error::{Builtin, Error, Result};
 use crate::model::{Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
@@ -33,6 +35,8 @@ pub struct Client {
     provider: Option<Box<dyn CredentialProvider>>,
     pub(super) transport: Transport,
     quota: Quota,
+    /// Of adaptive clients.
+    gate: Option<Gate>,
     /// The [`Skew`] that the service last refused a signature for. No lock, since those do not survive a fork.
     skew: AtomicI64,
     /// Of plain calls, and of a paginator's.
@@ -66,6 +70,7 @@ impl Client {
             provider,
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
+            gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
             skew: AtomicI64::new(0),
             endpoint,
             options,
@@ -94,6 +99,7 @@ impl Client {
         let invocation = uuid::Uuid::new_v4().to_string();
         let mut seen = Seen::default();
         loop {
+            self.admit(interrupt)?;
             let identity = self.identity(&self.options.signature_version)?;
             let signed_at = self.now();
             let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
@@ -114,6 +120,18 @@ impl Client {
                     return Ok(Reply { status: head.status, headers: head.headers, body, retries, attempts_spent, quota_spent });
                 }
             }
+        }
+    }
+
+    /// Waits until the next attempt may be sent.
+    pub fn admit(&self, interrupt: Interrupt) -> Result<()> {
+        self.gate.as_ref().map_or(Ok(()), |gate| gate.pass(interrupt))
+    }
+
+    /// An attempt has ended, throttled by the service or not.
+    pub(super) fn ended(&self, throttled: bool) {
+        if let Some(gate) = &self.gate {
+            gate.ended(throttled);
         }
     }
 
@@ -177,25 +195,30 @@ impl Client {
         let code = failure.as_ref().and_then(failure::Failure::code);
         let attempt = match answer {
             Ok(answer) => Attempt::Answered { status: answer.status(), headers: answer.headers(), code },
-            // What the server has already done must not be done twice.
-            Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
-            Err(Failure::Setup(_)) => return Verdict::END,
             Err(_) => Attempt::Unanswered,
         };
+        let modelled = |code: &str| operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
+        let reason = retry::reason(mode, attempt, modelled);
+        self.ended(reason == Some(Reason::Throttling));
+        match answer {
+            // What the server has already done must not be done twice.
+            Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
+            Err(Failure::Setup(_) | Failure::TooLarge { .. }) => return Verdict::END,
+            _ => {}
+        }
         if let Ok(answer) = answer
             && answer.status().is_success()
         {
             self.quota.give(seen.paid);
         }
         let spent = seen.attempts >= self.options.total_max_attempts;
-        let modelled = |code: &str| operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
         let reason = match retry::clock_skew(attempt, signed_at) {
             Some(skew) => {
                 let Skew(ahead) = Skew::between(SystemTime::now(), skew.correct(signed_at));
                 self.skew.store(ahead, Ordering::Relaxed);
                 Some(Reason::ClockSkew)
             }
-            None => retry::reason(mode, attempt, modelled),
+            None => reason,
         };
         if spent {
             let attempts_spent = mode != RetryMode::Legacy || reason.is_some();
@@ -228,10 +251,21 @@ pub(super) fn no_answer(url: &str, failure: &Failure) -> Error {
             Error::botocore("ConnectionClosedError", [url(), ("status", status.to_string()), because(reason)])
         }
         Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), because(reason)]),
+        Failure::TooLarge { status, size, limit } => {
+            Error::botocore("ResponseParserError", [("message", too_large(*status, *size, *limit))])
+        }
         Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), because(reason)]),
         // Whoever waited has returned the reason by now.
         Failure::Interrupted(_) => Error::Builtin { class: Builtin::Runtime, message: "the call was interrupted".into() },
     }
+}
+
+fn too_large(status: u16, size: Option<u64>, limit: u64) -> String {
+    let size = size.map_or_else(|| format!("more than {limit}"), |size| size.to_string());
+    format!(
+        "Unable to read the answer (status {status}): its body has {size} bytes, and the limit is {limit}; \
+         Config(max_response_bytes=...) sets another, or None for no limit"
+    )
 }
 
 /// What the attempts of a call have shown so far.
@@ -263,18 +297,4 @@ impl Verdict {
 /// At least 0 and less than 1. The system's own, since forked children would otherwise draw alike and retry in step.
 fn chance() -> f64 {
     f64::from(getrandom::u32().unwrap_or_default()) / 4_294_967_296.0
-}
-
-/// Waits on this thread.
-fn wait(delay: Duration, interrupt: Interrupt) -> Result<()> {
-    const SLICE: Duration = Duration::from_millis(50);
-    let until = Instant::now() + delay;
-    loop {
-        interrupt()?;
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Ok(());
-        }
-        std::thread::sleep(left.min(SLICE));
-    }
 }

@@ -31,6 +31,8 @@ pub struct Options {
     /// Seconds of silence.
     pub read_timeout: Option<f64>,
     pub max_pool_connections: usize,
+    /// Of the body of an answer; `None`: no limit.
+    pub max_response_bytes: Option<u64>,
     pub retry_mode: RetryMode,
     pub total_max_attempts: u32,
     pub verify: VerifyOption,
@@ -101,6 +103,7 @@ impl Options {
             read_timeout: seconds(self.read_timeout),
             max_idle: self.max_pool_connections,
             keepalive: self.tcp_keepalive,
+            max_body: self.max_response_bytes.unwrap_or(u64::MAX),
             verify: match &self.verify {
                 VerifyOption::Switch(true) => Verify::System,
                 VerifyOption::Switch(false) => Verify::Off,

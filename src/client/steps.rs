@@ -128,7 +128,11 @@ impl Client {
 
     /// What follows from the attempt's end, and is paid for.
     pub fn next(&self, progress: &mut Progress) -> Next {
-        let Some(ended) = progress.ended.take() else { return Next::default() };
+        let Some(ended) = progress.ended.take() else {
+            // A handler raised before anything was sent.
+            self.ended(false);
+            return Next::default();
+        };
         match self.verdict(progress.operation, &ended, progress.begun, &mut progress.seen) {
             Verdict::Again(delay) => Next { delay: Some(delay.as_secs_f64()), ..Next::default() },
             Verdict::Final { attempts_spent, quota_spent } => Next { delay: None, attempts_spent, quota_spent },

@@ -128,6 +128,11 @@ impl PyClient {
         Ok(self.core.presign(&message, &query, expires, &version, &signer(&version, region, service))?)
     }
 
+    /// Waits until the next attempt may be sent.
+    fn admit(&self, py: Python<'_>) -> PyResult<()> {
+        Ok(py.detach(|| self.core.admit(&signals::check))?)
+    }
+
     /// On AWS Lambda, the trace that the function is part of.
     fn trace_id(&self) -> Option<String> {
         self.core.trace_id()

@@ -7,6 +7,7 @@ pub mod emulator;
 mod errors;
 mod identity;
 mod input;
+pub mod limiter;
 pub mod model;
 pub mod recipe;
 mod signals;

@@ -18,6 +18,8 @@ config = Config(
 )
 assert_type(config.region_name, str | None)
 assert_type(config.merge(Config()), Config)
+Config(strict_validation=True, max_response_bytes=None)
+Config(strict_validation="yes")  # expect: error
 Config(connect_timeot=1)  # expect: error
 Config(retries={"max_attemps": 1})  # expect: error
 Config(max_pool_connections="10")  # expect: error

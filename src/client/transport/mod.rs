@@ -8,6 +8,7 @@
 //! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
 //! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
+mod body;
 mod pool;
 mod socket;
 mod tls;
@@ -17,14 +18,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
-use http::{Request, Response, response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http::{Request, Response};
+use http_body_util::Full;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 
 use crate::error::Error;
+use body::Unread;
 use pool::{Connection, Pool};
 use socket::{Drive, INTERRUPT_EVERY, Socket};
 use tls::Tls;
@@ -32,6 +32,9 @@ pub use tls::{Identity, Verify};
 
 /// What the caller's thread asks now and then while it waits: an error ends the wait.
 pub type Interrupt<'a> = &'a dyn Fn() -> Result<(), Error>;
+
+/// The longest head of an answer, in bytes; of its headers there are at most 100, which hyper sees to.
+const MAX_HEAD: usize = 400 * 1024;
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -42,6 +45,8 @@ pub struct Options {
     /// How many idle connections are kept.
     pub max_idle: usize,
     pub keepalive: bool,
+    /// The longest body of an answer, in bytes.
+    pub max_body: u64,
     pub verify: Verify,
     pub identity: Option<Identity>,
 }
@@ -66,6 +71,12 @@ pub enum Failure {
     Closed {
         status: Option<u16>,
         reason: String,
+    },
+    /// The answer's body is longer than it may be; `size` tells how long, where the head does.
+    TooLarge {
+        status: u16,
+        size: Option<u64>,
+        limit: u64,
     },
     /// The TLS handshake failed.
     Tls(String),
@@ -101,22 +112,25 @@ impl Transport {
             Some(connection) => connection,
             None => self.connect(origin, interrupt)?,
         };
-        let mut status = None;
+        let (mut status, limit) = (None, self.options.max_body);
         let Connection { socket, sender, driver } = &mut connection;
         let answer = socket.drive(driver, self.options.read_timeout, interrupt, async {
             sender.ready().await?;
             let answer = sender.send_request(request).await?;
             status = Some(answer.status().as_u16());
             let (head, body) = answer.into_parts();
-            let body = read(&head, body).await?;
-            Ok::<_, hyper::Error>(Response::from_parts(head, body))
+            let body = body::read(&head, body, limit).await?;
+            Ok::<_, Unread>(Response::from_parts(head, body))
         });
         match answer {
             Drive::Done(Ok(answer)) => {
                 self.pool.give(origin, connection);
                 Ok(answer)
             }
-            Drive::Done(Err(error)) => Err(Failure::Closed { status, reason: error.to_string() }),
+            Drive::Done(Err(Unread::Lost(error))) => Err(Failure::Closed { status, reason: error.to_string() }),
+            Drive::Done(Err(Unread::TooLarge { size })) => {
+                Err(Failure::TooLarge { status: status.unwrap_or_default(), size, limit })
+            }
             Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
@@ -162,7 +176,10 @@ impl Transport {
             }
         };
         // hyper's handshake sends nothing and never waits.
-        let handshake = http1::Builder::new().handshake(TokioIo::new(io));
+        let handshake = http1::Builder::new()
+            .max_header_size(MAX_HEAD)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .handshake(TokioIo::new(io));
         match socket.drive(&mut alone, None, interrupt, handshake) {
             Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Some(Box::pin(driver)) }),
             Drive::Done(Err(error)) => Err(Failure::Closed { status: None, reason: error.to_string() }),
@@ -170,23 +187,6 @@ impl Transport {
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
     }
-}
-
-/// The whole body; of an error's answer as much as came, as botocore reads it.
-async fn read(head: &response::Parts, mut body: Incoming) -> hyper::Result<Bytes> {
-    let mut pieces = Vec::new();
-    while let Some(frame) = body.frame().await {
-        match frame {
-            Ok(frame) => pieces.extend(frame.into_data()),
-            Err(_) if !head.status.is_success() && head.headers.contains_key(CONTENT_LENGTH) => break,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(match pieces.len() {
-        0 => Bytes::new(),
-        1 => pieces.swap_remove(0),
-        _ => pieces.concat().into(),
-    })
 }
 
 /// The addresses of `host`. A name is looked up on a thread of its own, since nothing can interrupt the system's look-up.
