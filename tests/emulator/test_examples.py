@@ -3,13 +3,15 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from botocore.credentials import Credentials
 
-from fleetgrass.emulator import Emulator
+from fleetgrass.emulator import AccessKey, Emulator
 from support.artifacts import artifacts
 from support.examples import EXAMPLES, Replay, body_of
 from support.local_cloud import client_of, publish, registry_of
@@ -22,24 +24,26 @@ CORE = "arn:aws:greengrass:eu-west-1:111122223333:coreDevices:pump-gw-017"
 #: Why an example has no place here.
 ELSEWHERE = {
     "comp-create-inflight": "every request is one transaction: a second one waits for the first",
-    "comp-describe-requested": "a component version can be deployed at once",
-    "comp-describe-failed": "a component version never fails after its creation",
-    "core-list": "no device is unhealthy",
-    "core-list-filter": "no device is unhealthy",
-    "core-installed-all": "no component breaks",
-    "core-effective-failed": "no component breaks",
+    "comp-describe-failed": "its message is one of the service's own; here it is the first of the errors",
+    "core-list": "its order is not that of names, which is ours",
+    "core-list-filter": "it goes on after a page that is not full, of rows that the example does not tell",
+    "core-installed-all": "not replayed yet: its components are those of several deployments",
     "core-get-denied": "every caller may do everything",
-    "throttle-service": "nothing is throttled",
-    "throttle-apigw": "nothing is throttled",
-    "internal": "nothing fails on request",
-    "auth-unknown-key": "signatures are not checked",
-    "auth-signature": "signatures are not checked",
-    "auth-expired": "signatures are not checked",
-    "auth-skew": "signatures are not checked",
+    "internal": "its text is one of the service's own; faults on request say that they are",
+    "auth-skew": "its text holds the time: test_auth.py compares it",
 }
 
 #: Rules that a state needs.
-OPTIONS = {"cd-associate-partial": {"validate_targets": True}, "comp-create-artifact": {"validate_artifacts": True}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "cd-associate-partial": {"validate_targets": True},
+    "comp-create-artifact": {"validate_artifacts": True},
+    "comp-describe-requested": {"component_seconds": (0, 3600)},
+    "auth-expired": {
+        "credentials": [
+            AccessKey("OLD", "secret", session_token="t", expires=datetime(2020, 1, 1, tzinfo=timezone.utc))
+        ]
+    },
+}
 
 
 def core(replay: Replay) -> None:
@@ -61,6 +65,25 @@ def sensor(replay: Replay) -> None:
 
 def version(number: str) -> Callable[[Replay], None]:
     return lambda replay: void(publish(client_of(replay.emulator), TELEMETRY, number))
+
+
+def fault(name: str, value: Any = None) -> Callable[[Replay], None]:
+    return lambda replay: void(replay.emulator.inject(name, value))
+
+
+def signed_with(key: str, secret: str, token: str | None = None) -> Callable[[Replay], None]:
+    return lambda replay: setattr(replay, "credentials", Credentials(key, secret, token))
+
+
+def broken(replay: Replay) -> None:
+    """A deployment to the group of a device on which its component breaks."""
+    replay.emulator.register_core_device("pump-gw-018", ["line-4-pumps"], architecture="aarch64")
+    replay.emulator.fail_component(TELEMETRY)
+    told = body_of(EXAMPLES["core-effective-failed"])["effectiveDeployments"][0]
+    components = {TELEMETRY: {"componentVersion": "1.4.0"}}
+    client = client_of(replay.emulator)
+    created = client.create_deployment(targetArn=GROUP, deploymentName=told["deploymentName"], components=components)
+    replay.learn(told, created)
 
 
 def void(_: Any) -> None:
@@ -139,6 +162,13 @@ BEFORE: dict[str, list[str | Callable[[Replay], None]]] = {
     "core-installed-root": [core, "comp-create", "dep-create-thing"],
     "core-effective": [core, "comp-create", group_deployments, "dep-create-thing"],
     "core-delete": [second_core],
+    "core-effective-failed": ["comp-create", broken],
+    "comp-describe-requested": ["comp-create"],
+    "throttle-service": [core, fault("throttle")],
+    "throttle-apigw": [core, fault("error", "TooManyRequestsException")],
+    "auth-unknown-key": [signed_with("UNKNOWN", "secret")],
+    "auth-signature": [signed_with("local", "wrong")],
+    "auth-expired": [signed_with("OLD", "secret", "t")],
     "tag-add": [core],
     "tag-list": ["comp-create", group_deployments],
     "tag-remove": [core, "tag-add"],
@@ -149,7 +179,7 @@ BEFORE: dict[str, list[str | Callable[[Replay], None]]] = {
 def test_the_answer_is_the_recorded_one(id: str, tmp_path: Path) -> None:
     if id in ELSEWHERE:
         pytest.skip(ELSEWHERE[id])
-    options: dict[str, Any] = OPTIONS.get(id, {})
+    options = OPTIONS.get(id, {})
     with Emulator(region_name="eu-west-1", account_id="111122223333", store=tmp_path / "cloud.db", **options) as cloud:
         replay = Replay(cloud, tmp_path / "cloud.db")
         for step in BEFORE.get(id, []):

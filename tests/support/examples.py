@@ -37,6 +37,9 @@ class Replay:
     def __init__(self, emulator: Emulator, store: Path | None) -> None:
         self.emulator = emulator
         self.store = store
+        keys = emulator.credentials
+        #: Who signs.
+        self.credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
         #: By recorded text, what stands for it here.
         self.ids: dict[str, str] = {}
 
@@ -54,10 +57,8 @@ class Replay:
         return status, headers, found
 
     def signed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
-        keys = self.emulator.credentials
-        credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
         request = AWSRequest(method, self.emulator.endpoint_url + path, headers, body)
-        SigV4Auth(credentials, "greengrass", self.emulator.region_name).add_auth(request)
+        SigV4Auth(self.credentials, "greengrass", self.emulator.region_name).add_auth(request)
         return dict(request.headers.items())
 
     def learn(self, recorded: Any, found: Any) -> None:
