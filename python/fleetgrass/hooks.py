@@ -97,7 +97,9 @@ class Hooks:
         """A URL that carries its signature. Nothing is sent, and fewer events are emitted."""
         model = self.operation_model(operation_name)
         context = {"is_presign_request": True, "use_global_endpoint": self.meta.partition == "aws"}
-        params = self._emit_api_params(dict(params), model, context)  # the caller's own stays as it is
+        if isinstance(params, dict):  # what is none is for the validation
+            params = dict(params)  # the caller's own stays as it is
+        params = self._emit_api_params(params, model, context)
         endpoint_url, headers, _ = self._resolve_endpoint_ruleset(model, params, context)
         request = self._convert_to_request_dict(params, model, endpoint_url, context, headers, False)
         if http_method is not None:

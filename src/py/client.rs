@@ -63,12 +63,12 @@ impl PyClient {
         &self,
         py: Python<'py>,
         operation: &str,
-        params: &Bound<'py, PyDict>,
+        params: &Bound<'py, PyAny>,
         paginated: bool,
         endpoint_url: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
         let operation = self.operation(operation)?;
-        let draft = self.core.draft(operation, &PyInput(params.clone().into_any()), paginated, endpoint_url)?;
+        let draft = self.core.draft(operation, &PyInput(params.clone()), paginated, endpoint_url)?;
         let headers = PyDict::new(py);
         for (name, value) in &draft.message.headers {
             headers.set_item(name, header_text(value)?)?;
@@ -76,7 +76,8 @@ impl PyClient {
         let query = PyDict::new(py);
         for member in operation.input.map_or(&[][..], |input| &self.core.model.structure(input).members) {
             if member.location == Location::Query
-                && let Some(value) = params.get_item(&*member.name)?
+                && let Ok(given) = params.cast::<PyDict>()
+                && let Some(value) = given.get_item(&*member.name)?
             {
                 query.set_item(&*member.wire_name, value)?;
             }

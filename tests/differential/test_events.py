@@ -1,5 +1,6 @@
 """Events: the same ones in the same order with the same arguments, and the same effect of what handlers do."""
 
+from collections import ChainMap
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -64,14 +65,25 @@ def test_events_of_a_call(pair: Pair, method: str, params: dict[str, Any], answe
         assert got == want
 
 
-@pytest.mark.parametrize("arguments", [{"Params": {"arn": "a"}}, {"Params": {"arn": "a"}, "HttpMethod": "PUT"}, {}])
+PRESIGNED: list[dict[str, Any]] = [
+    {"Params": {"arn": "a"}},
+    {"Params": {"arn": "a"}, "HttpMethod": "PUT"},
+    {"Params": ChainMap({"arn": "a"})},  # no dict, as the validation says
+    {},
+]
+
+
+@pytest.mark.parametrize("arguments", PRESIGNED)
 def test_events_of_a_presigned_url(pair: Pair, arguments: dict[str, Any]) -> None:
-    heard = []
+    heard, came = [], []
     for side in (pair.theirs, pair.ours):
         client = pair.make(side)
         heard.append(record(client))
-        capture(lambda client=client: client.generate_presigned_url("get_component", **arguments))
+        came.append(capture(lambda client=client: client.generate_presigned_url("get_component", **arguments)))
     assert heard[1] == heard[0]
+    assert came[1].kind == came[0].kind
+    if came[0].error:
+        assert outcome.differences(*came) == []
 
 
 # Each registers handlers that change the call.
