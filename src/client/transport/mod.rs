@@ -8,7 +8,8 @@
 //! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
 //! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
-mod body;
+mod connect;
+mod exchange;
 mod pool;
 mod socket;
 mod tls;
@@ -20,11 +21,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use tokio_rustls::TlsConnector;
 
 use crate::error::Error;
-use body::Unread;
 use pool::{Connection, Pool};
 use socket::{Drive, INTERRUPT_EVERY, Socket};
 use tls::Tls;
@@ -32,9 +31,6 @@ pub use tls::{Identity, Verify};
 
 /// What the caller's thread asks now and then while it waits: an error ends the wait.
 pub type Interrupt<'a> = &'a dyn Fn() -> Result<(), Error>;
-
-/// The longest head of an answer, in bytes; of its headers there are at most 100, which hyper sees to.
-const MAX_HEAD: usize = 400 * 1024;
 
 /// How to reach a server.
 #[derive(Clone, Debug)]
@@ -112,24 +108,13 @@ impl Transport {
             Some(connection) => connection,
             None => self.connect(origin, interrupt)?,
         };
-        let (mut status, limit) = (None, self.options.max_body);
-        let Connection { socket, sender, driver } = &mut connection;
-        let answer = socket.drive(driver, self.options.read_timeout, interrupt, async {
-            sender.ready().await?;
-            let answer = sender.send_request(request).await?;
-            status = Some(answer.status().as_u16());
-            let (head, body) = answer.into_parts();
-            let body = body::read(&head, body, limit).await?;
-            Ok::<_, Unread>(Response::from_parts(head, body))
-        });
+        let Connection { socket, channel } = &mut connection;
+        let answer = socket.drive(self.options.read_timeout, interrupt, channel.exchange(request, self.options.max_body));
         match answer {
-            Drive::Done(Ok(answer)) => {
+            Drive::Done(answer) => {
+                let answer = answer?;
                 self.pool.give(origin, connection);
                 Ok(answer)
-            }
-            Drive::Done(Err(Unread::Lost(error))) => Err(Failure::Closed { status, reason: error.to_string() }),
-            Drive::Done(Err(Unread::TooLarge { size })) => {
-                Err(Failure::TooLarge { status: status.unwrap_or_default(), size, limit })
             }
             Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
@@ -146,7 +131,7 @@ impl Transport {
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
         for address in resolve(&origin.host, origin.port, interrupt)? {
             match Socket::connect(address, self.options.connect_timeout, self.options.keepalive, interrupt) {
-                Ok(socket) => return self.handshake(origin, socket, connector.as_ref(), interrupt),
+                Ok(socket) => return self.open(origin, socket, connector.as_ref(), interrupt),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
                 Err(failure) => refusal = failure,
             }
@@ -154,35 +139,15 @@ impl Transport {
         Err(refusal)
     }
 
-    fn handshake(
+    fn open(
         &self,
         origin: &Origin,
         socket: Socket,
-        connector: Option<&tokio_rustls::TlsConnector>,
+        connector: Option<&TlsConnector>,
         interrupt: Interrupt,
     ) -> Result<Connection, Failure> {
-        let mut alone = None::<std::future::Pending<()>>;
-        let io = match connector {
-            None => tls::Stream::Plain(socket.clone()),
-            Some(connector) => {
-                let name = tls::server_name(&origin.host).map_err(Failure::Tls)?;
-                let handshake = connector.connect(name, socket.clone());
-                match socket.drive(&mut alone, self.options.connect_timeout, interrupt, handshake) {
-                    Drive::Done(Ok(stream)) => tls::Stream::Tls(Box::new(stream)),
-                    Drive::Done(Err(error)) => return Err(Failure::Tls(error.to_string())),
-                    Drive::Timeout => return Err(Failure::ConnectTimeout),
-                    Drive::Interrupted(error) => return Err(Failure::Interrupted(error)),
-                }
-            }
-        };
-        // hyper's handshake sends nothing and never waits.
-        let handshake = http1::Builder::new()
-            .max_header_size(MAX_HEAD)
-            .allow_obsolete_multiline_headers_in_responses(true)
-            .handshake(TokioIo::new(io));
-        match socket.drive(&mut alone, None, interrupt, handshake) {
-            Drive::Done(Ok((sender, driver))) => Ok(Connection { socket, sender, driver: Some(Box::pin(driver)) }),
-            Drive::Done(Err(error)) => Err(Failure::Closed { status: None, reason: error.to_string() }),
+        match socket.drive(self.options.connect_timeout, interrupt, connect::open(origin, connector, socket.clone())) {
+            Drive::Done(channel) => Ok(Connection { socket, channel: channel? }),
             Drive::Timeout => Err(Failure::ConnectTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }

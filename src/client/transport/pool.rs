@@ -3,23 +3,16 @@
 //! A connection belongs to no thread, so threads share one pool. After a fork the child starts with an empty one: it
 //! closes its copies of the parent's sockets unread, which the parent does not notice.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::client::conn::http1::SendRequest;
-
 use super::Origin;
+use super::exchange::Channel;
 use super::socket::Socket;
 use crate::client::process::PerProcess;
 
 pub(super) struct Connection {
     pub socket: Socket,
-    pub sender: SendRequest<Full<Bytes>>,
-    /// What moves the bytes; gone when the connection has come to its end.
-    pub driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    pub channel: Channel,
 }
 
 #[derive(Debug)]
@@ -58,7 +51,7 @@ impl Pool {
 
     /// Keeps a connection, if it can carry another exchange: neither side ended it, and the server took the whole request.
     pub(super) fn give(&self, origin: &Origin, connection: Connection) {
-        if !connection.sender.is_ready() || !connection.socket.is_flushed() {
+        if !connection.channel.is_ready() || !connection.socket.is_flushed() {
             return;
         }
         let mut idle = self.idle();

@@ -106,28 +106,15 @@ impl Socket {
         !self.0.wants_write.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` on this thread, and `beside` with it, until `work` is done or the socket is silent for `timeout`.
-    ///
-    /// When `beside` ends it is dropped, by which `work` learns of it.
-    pub(super) fn drive<T>(
-        &self,
-        beside: &mut Option<impl Future + Unpin>,
-        timeout: Option<Duration>,
-        interrupt: Interrupt,
-        work: impl Future<Output = T>,
-    ) -> Drive<T> {
+    /// Runs `work` on this thread until it is done or the socket is silent for `timeout`.
+    pub(super) fn drive<T>(&self, timeout: Option<Duration>, interrupt: Interrupt, work: impl Future<Output = T>) -> Drive<T> {
         let mut work = pin!(work);
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);
         let mut asked = Instant::now();
         loop {
-            // `work` hands over what `beside` sends, and takes what it received.
-            let worked = work.as_mut().poll(&mut context);
-            if beside.as_mut().is_some_and(|beside| Pin::new(beside).poll(&mut context).is_ready()) {
-                *beside = None;
-            }
-            if let Poll::Ready(done) = worked {
+            if let Poll::Ready(done) = work.as_mut().poll(&mut context) {
                 return Drive::Done(done);
             }
             // Here too, since a server that never pauses leaves nothing to wait for.
