@@ -95,6 +95,7 @@ fn ours(address: SocketAddr) -> Box<dyn FnMut()> {
         keepalive: false,
         verify: Verify::System,
         identity: None,
+        proxies: None,
     });
     let origin = Origin { tls: false, host: address.ip().to_string(), port: address.port() };
     Box::new(move || {

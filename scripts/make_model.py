@@ -51,6 +51,14 @@ DESCRIPTIONS = {
     "UpdateConnectivityInfo": "Replace the addresses at which client devices reach a core device.",
 }
 
+#: Operations that devices call at the data plane, with their certificate in place of a signature: those that are served
+#: nowhere else, and those that the control plane serves too. botocore's model says it in prose, or not at all.
+DEVICE_OPERATIONS = {
+    "GetComponentVersionArtifact": "also",
+    "GetConnectivityInfo": "also",
+    "ResolveComponentCandidates": "only",
+    "UpdateConnectivityInfo": "also",
+}
 
 #: What Greengrass work needs of AWS IoT.
 IOT_OPERATIONS = (
@@ -102,6 +110,8 @@ def greengrassv2() -> dict[str, Any]:
         raise SystemExit(f"{__file__}: write a description for {', '.join(missing)}")
     for name, operation in model["operations"].items():
         operation["documentation"] = DESCRIPTIONS[name]
+        if name in DEVICE_OPERATIONS:
+            operation["dataPlane"] = DEVICE_OPERATIONS[name]
     return model
 
 

@@ -23,7 +23,9 @@ mod _core {
     #[pymodule_export]
     use crate::py::client::PyClient;
     #[pymodule_export]
-    use crate::py::config::{listed_endpoints, load_profiles, partition_of, partitions, resolve_endpoint};
+    use crate::py::config::{
+        listed_endpoints, load_profiles, partition_of, partitions, read_core_device_config, resolve_endpoint,
+    };
     #[cfg(feature = "emulator")]
     #[pymodule_export]
     use crate::py::emulator::EmulatorServer;

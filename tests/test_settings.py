@@ -191,8 +191,8 @@ def test_the_core_is_given(variables, arguments, expected):
 def test_the_core_is_given_these_options_and_no_others():
     with made():
         assert sorted(options()) == [
-            "client_cert", "connect_timeout", "credentials", "endpoint_url", "max_pool_connections",
-            "max_response_bytes", "parameter_validation", "read_timeout", "retry_mode", "signature_version",
+            "client_cert", "connect_timeout", "credentials", "data_plane", "endpoint_url", "max_pool_connections",
+            "max_response_bytes", "parameter_validation", "proxies", "read_timeout", "retry_mode", "signature_version",
             "signing_region", "tcp_keepalive", "total_max_attempts", "trace_id_from_lambda",
             "user_agent_features", "user_agent_prefix", "user_agent_suffix", "verify",
         ]  # fmt: skip
@@ -205,11 +205,6 @@ def test_a_callers_config_stays_as_it_is():
         assert options(config=config)["total_max_attempts"] == 4
         assert retries == {"max_attempts": 3}
         assert config.retries is retries
-
-
-def test_proxies_are_refused_and_not_passed_by():
-    with made(), pytest.raises(fleetgrass.exceptions.InvalidConfigError, match="no support for proxies"):
-        options(config=fleetgrass.Config(proxies={"https": "http://proxy:1"}))
 
 
 # The user agent

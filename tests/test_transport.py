@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -19,14 +20,16 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from urllib3.exceptions import InsecureRequestWarning
 
 import fleetgrass
 from fleetgrass import exceptions
 from support.answers import SILENT, Answer, head, plain, reply
 from support.deviations import Ledger
+from support.proxy import Proxy
 from support.server import RecordingServer
+from support.tls import CERTIFICATE, KEY, TlsServer
 
-TLS = Path(__file__).parent / "tls"
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 
 
@@ -250,40 +253,159 @@ def test_a_server_that_answers_early_and_reads_no_more_is_a_read_timeout() -> No
         kept[0].close()
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_ends_the_wait_for_a_proxy() -> None:
+    with Proxy(answer=b"", then="hang") as proxy, interrupted() as asked:
+        asked.set()
+        client("https://gg.example", config=Config(proxies={"https": proxy.url})).list_components()
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(server: RecordingServer, status: int) -> None:
+    """Another server could be anybody's, and is not sent what was signed for this one."""
+    with RecordingServer() as other:
+        server.script([plain(status, b"", [("Location", f"{other.url}/greengrass/v2/components")])])
+        with suppress(exceptions.ClientError):
+            client(server.url).list_components()
+        assert [request.target for request in server.take()] == ["/greengrass/v2/components"]
+        assert not other.take()
+
+
 @pytest.fixture
 def tls_server() -> Iterator[str]:
-    """A server of one answer behind TLS, in a process of its own."""
-    code = (
-        "import socket, ssl, sys\n"
-        "context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
-        "context.load_cert_chain(sys.argv[1], sys.argv[2])\n"
-        "listener = socket.create_server(('127.0.0.1', 0))\n"
-        "print(listener.getsockname()[1], flush=True)\n"
-        "while True:\n"
-        "    try:\n"
-        "        with context.wrap_socket(listener.accept()[0], server_side=True) as connection:\n"
-        "            while connection.recv(65536):\n"
-        "                connection.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n{}')\n"
-        "    except OSError:\n"
-        "        pass\n"
-    )
-    command = [sys.executable, "-c", code, str(TLS / "localhost.pem"), str(TLS / "localhost.key")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield f"https://127.0.0.1:{process.stdout.readline().strip()}"
-        finally:
-            process.kill()
+    with TlsServer() as server:
+        yield server.url
 
 
 def test_a_named_bundle_is_trusted(tls_server: str) -> None:
-    ours = client(tls_server, verify=str(TLS / "localhost.pem"))
+    ours = client(tls_server, verify=CERTIFICATE)
     assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert ours.list_components()["ResponseMetadata"]["RetryAttempts"] == 0
 
 
-def test_verification_can_be_switched_off(tls_server: str) -> None:
-    assert client(tls_server, verify=False).list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+@pytest.mark.deviation
+def test_verification_can_be_switched_off(tls_server: str, ledger: Ledger) -> None:
+    """With a warning at the line that does it, which what silences urllib3's silences too."""
+    ledger.use("no-verification")
+    with pytest.warns(InsecureRequestWarning, match=f"whoever answers at {tls_server} is believed") as told:
+        ours = client(tls_server, verify=False)
+    assert [warning.filename for warning in told] == [__file__]
+    for _ in range(2):
+        assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    theirs = boto3.client("greengrassv2", region_name="us-east-1", endpoint_url=tls_server, verify=False, **KEYS)
+    with pytest.warns(InsecureRequestWarning) as told:
+        theirs.list_components()
+    assert all("urllib3" in warning.filename for warning in told)
+
+
+def test_plain_http_without_verification_is_no_news(server: RecordingServer) -> None:
+    assert client(server.url, verify=False).list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_a_client_certificate_is_shown() -> None:
+    with TlsServer(wants_certificate=True) as server:
+        ours = client(server.url, verify=CERTIFICATE, config=Config(client_cert=(CERTIFICATE, KEY)))
+        assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        stranger = client(server.url, verify=CERTIFICATE, config=Config(retries={"total_max_attempts": 1}))
+        with pytest.raises((exceptions.SSLError, exceptions.ConnectionClosedError)):
+            stranger.list_components()
+
+
+def test_a_client_certificate_and_its_key_may_be_one_file(tmp_path: Path) -> None:
+    one = tmp_path / "both.pem"
+    one.write_text(Path(CERTIFICATE).read_text() + Path(KEY).read_text())
+    with TlsServer(wants_certificate=True) as server:
+        ours = client(server.url, verify=CERTIFICATE, config=Config(client_cert=str(one)))
+        assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def encrypted(form: Any) -> bytes:
+    """The key of the tests with a password, as PKCS #8 or in the older form."""
+    from cryptography.hazmat.primitives import serialization
+
+    key = serialization.load_pem_private_key(Path(KEY).read_bytes(), None)
+    secret = serialization.BestAvailableEncryption(b"pw")
+    return key.private_bytes(serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), secret)
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file"),
+        (b"x", "no private key in it"),
+        (Path(CERTIFICATE).read_bytes(), "no private key in it"),
+        (encrypted("PKCS8"), "encrypted; store it without a password"),
+        (encrypted("TraditionalOpenSSL"), "encrypted; store it without a password"),
+    ],
+    ids=["missing", "text", "certificate", "encrypted", "encrypted, older"],
+)
+def test_a_key_that_cannot_be_used_is_named(
+    tls_server: str, tmp_path: Path, ledger: Ledger, content: bytes | None, words: str
+) -> None:
+    """With one attempt: the file will not be another at the next."""
+    ledger.use("tls-files")
+    key = tmp_path / "key.pem"
+    if content is not None:
+        key.write_bytes(content)
+    ours = client(tls_server, verify=CERTIFICATE, config=Config(client_cert=(CERTIFICATE, str(key))))
+    with pytest.raises(exceptions.SSLError, match=f"{key}: .*{words}"):
+        ours.list_components()
+
+
+def pem(content: bytes) -> str:
+    return f"-----BEGIN CERTIFICATE-----\n{b64encode(content).decode()}\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("rubbish", [pem(b"no certificate"), "# a comment\n", Path(KEY).read_text()])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_a_bundle_has_beside_certificates_is_left_out(
+    tls_server: str, tmp_path: Path, rubbish: str, first: bool
+) -> None:
+    good = Path(CERTIFICATE).read_text()
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(rubbish + good if first else good + rubbish)
+    ours = client(tls_server, verify=str(bundle))
+    assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [("", "no certificate in it"), (pem(b"x"), "none of its certificates can be used")]
+)
+def test_a_bundle_of_nothing_trusts_nobody(tls_server: str, tmp_path: Path, content: str, words: str) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text(content)
+    with pytest.raises(exceptions.SSLError, match=f"{bundle}: .*{words}"):
+        client(tls_server, verify=str(bundle)).list_components()
+
+
+@pytest.mark.timeout(20)
+def test_a_server_that_is_silent_in_the_handshake_is_a_read_timeout() -> None:
+    """As for botocore: it was reached."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = Config(connect_timeout=0.3, retries={"total_max_attempts": 1})
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        told = []
+        for module in (boto3, fleetgrass):
+            silent = module.client("greengrassv2", region_name="us-east-1", endpoint_url=url, config=config, **KEYS)
+            with pytest.raises(exceptions.ReadTimeoutError) as raised:
+                silent.list_components()
+            told.append(str(raised.value))
+        assert told[0] == told[1]
+
+
+def test_the_systems_certificates_are_read_when_they_are_needed(tls_server: str) -> None:
+    code = (
+        "import os, fleetgrass\n"
+        f"arguments = {dict(KEYS, region_name='us-east-1', endpoint_url=tls_server)!r}\n"
+        "client = fleetgrass.client('greengrassv2', **arguments)\n"
+        f"os.environ['SSL_CERT_FILE'] = {CERTIFICATE!r}\n"
+        "client.list_components()\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "REQUESTS_CA_BUNDLE"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
 
 
 @pytest.mark.deviation
@@ -310,7 +432,7 @@ def test_the_systems_certificates_are_trusted(tls_server: str, ledger: Ledger) -
     """Processes of their own: the certificates are read once a process."""
     ledger.use("ca-bundle")
     call = f"client('greengrassv2', region_name='us-east-1', endpoint_url={tls_server!r}, **{KEYS!r}).list_components()"
-    environment = {**os.environ, "SSL_CERT_FILE": str(TLS / "localhost.pem")}
+    environment = {**os.environ, "SSL_CERT_FILE": CERTIFICATE}
     environment.pop("REQUESTS_CA_BUNDLE", None)
     outcomes = {
         module: subprocess.run(
@@ -348,5 +470,5 @@ def test_the_oracle_of_these_tests_speaks_tls(tls_server: str) -> None:
     """The server itself: Python's own client trusts it by the same bundle."""
     from urllib.request import urlopen
 
-    with urlopen(tls_server, context=ssl.create_default_context(cafile=str(TLS / "localhost.pem"))) as answer:
+    with urlopen(tls_server, context=ssl.create_default_context(cafile=CERTIFICATE)) as answer:
         assert answer.read() == b"{}"

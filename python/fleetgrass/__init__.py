@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fleetgrass._interface import GreengrassV2Client
     from fleetgrass.boto import patch_boto3, unpatch_boto3
     from fleetgrass.config import UNSIGNED, Config
+    from fleetgrass.device import device_client
     from fleetgrass.session import Session
 
     __version__: str
@@ -22,6 +23,7 @@ __all__ = [
     "Config",
     "Session",
     "client",
+    "device_client",
     "exceptions",
     "patch_boto3",
     "resource",
@@ -37,6 +39,7 @@ _HERE = {
     "Config": "config",
     "Session": "session",
     "UNSIGNED": "config",
+    "device_client": "device",
     "patch_boto3": "boto",
     "unpatch_boto3": "boto",
 }

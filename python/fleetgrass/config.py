@@ -1,4 +1,4 @@
-"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and two more.
+"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and three more.
 
 A `botocore.config.Config` is accepted wherever ours is. A Config is read when a client is made and never changed by it.
 """
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         auth_scheme_preference: str | None = None
         strict_validation: bool = field(default=False, kw_only=True)
         max_response_bytes: int | None = field(default=256 * 1024 * 1024, kw_only=True)
+        data_plane_endpoint: str | None = field(default=None, kw_only=True)
 
 else:
     _Options = object
@@ -93,7 +94,11 @@ OPTION_DEFAULTS: dict[str, Any] = {
 }
 
 #: The options that botocore does not have, by keyword only.
-OWN_DEFAULTS: dict[str, Any] = {"strict_validation": False, "max_response_bytes": 256 * 1024 * 1024}
+OWN_DEFAULTS: dict[str, Any] = {
+    "strict_validation": False,
+    "max_response_bytes": 256 * 1024 * 1024,
+    "data_plane_endpoint": None,
+}
 
 RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
 RETRY_MODES = ("legacy", "standard", "adaptive")
@@ -125,6 +130,8 @@ class Config(_Options):
     The ones with an effect here: `region_name`, `signature_version`, `user_agent`, `user_agent_extra`,
     `user_agent_appid`, `connect_timeout` and `read_timeout` (seconds; the read timeout is for each read, not in total),
     `parameter_validation`, `max_pool_connections`, `retries`, `client_cert` (a path, or certificate and key),
+    `proxies` (URLs by the scheme of the URL that is called, "http" and "https"; an empty dict is none at all),
+    `proxies_config` (`proxy_ca_bundle`, `proxy_client_cert`, `proxy_use_forwarding_for_https`),
     `use_dualstack_endpoint`, `use_fips_endpoint`, `ignore_configured_endpoint_urls`, `defaults_mode`, `tcp_keepalive`.
 
     `retries` is a dict of `mode` ("standard", "adaptive", "legacy") and either `total_max_attempts`, or `max_attempts`,
@@ -143,6 +150,10 @@ class Config(_Options):
     `max_response_bytes` is ours too: how long the body of an answer may be, 256 MiB unless told, None for no limit. A
     longer one is a `ResponseParserError`; of it no more than this is kept. The heads of answers have fixed limits: 100
     headers, and 400 KiB in all.
+
+    `data_plane_endpoint` is ours too: the host (with ":8443" unless it names a port) or URL at which the account's
+    devices call Greengrass. Beside `client_cert`, a device's certificate, all that is served there is called there,
+    unsigned; without this option only what is served nowhere else, at the Region's address.
 
     Raises:
         TypeError: an unknown option, or one given twice.

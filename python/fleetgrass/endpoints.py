@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_HOST = 255
 MAX_LABEL = 63
+DATA_PLANE_PORT = 8443
 
 
 def settle(given: Mapping[str, Any], region: str | None, config: Config | None, lookup: Lookup) -> dict[str, Any]:
@@ -52,8 +53,31 @@ def settle(given: Mapping[str, Any], region: str | None, config: Config | None, 
         "partition": resolved["partition"],
         "region_name": real_region,
         "signing_region": resolved["signing_region"] if url is None else real_region,
+        "data_plane": _data_plane(config, resolved["data_plane_url"] if url is None else None),
         "tags": tags,
     }
+
+
+def _data_plane(config: Config | None, regional_url: str | None) -> dict[str, Any] | None:
+    """Where a client with a device's certificate calls what devices call: at the address that it is given, else the
+    Region's. A URL for all calls leaves no other.
+    """
+    named = getattr(config, "data_plane_endpoint", None)  # botocore's Config does not have it
+    certificate = config.client_cert if config else None
+    if named is None:
+        return {"url": regional_url, "named": False} if certificate and regional_url else None
+    if not certificate:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidConfigError(
+            error_msg=f"Config(data_plane_endpoint={named!r}) is called with the device's certificate, and there is "
+            "none: add client_cert=('/path/to/certificate.pem', '/path/to/private_key.pem')"
+        )
+    if "://" not in named:
+        host, colon, port = named.rpartition(":")
+        named = f"https://{named}" if colon and port.isdigit() and host else f"https://{named}:{DATA_PLANE_PORT}"
+    check_url(named)
+    return {"url": named, "named": True}
 
 
 def check_region(region: str) -> None:

@@ -22,6 +22,7 @@ import sys
 from time import sleep
 
 from fleetgrass import _core, exceptions
+from fleetgrass.config import UNSIGNED
 from fleetgrass.events import Events, answer
 from fleetgrass.messages import OperationModel, new_request, new_response
 from fleetgrass.user_agent import PAGINATED
@@ -141,7 +142,12 @@ class Hooks:
             context=request_context,
         )
         if {name: builtins.get(name) for name in known} == known:
-            return self._facts["called_url"], {}, {}
+            if self._facts["data_plane"] is None:
+                return self._facts["called_url"], {}, {}
+            url, by_certificate = self._core.endpoint(operation_model.name)
+            if by_certificate:
+                request_context["auth_type"] = UNSIGNED
+            return url, {}, {}
         if builtins.get("SDK::Endpoint"):
             return builtins["SDK::Endpoint"], {}, {}
         flags = bool(builtins.get("AWS::UseFIPS")), bool(builtins.get("AWS::UseDualStack"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from fleetgrass import _core, config as configs, credentials, endpoints, inert_options, user_agent
+from fleetgrass import _core, config as configs, connections, credentials, endpoints, inert_options, user_agent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,17 +48,21 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         region_name=endpoint["region_name"],
         user_agent=f"{before} {after}".strip(),
         strict_validation=validation == "strict",
+        data_plane_endpoint=getattr(config, "data_plane_endpoint", None),
         **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
     )
     values["max_response_bytes"] = _max_response_bytes(config)
     meta_config = configs.Config(**values)
     endpoints.check_url(endpoint["meta_url"])
-    verify = _verify(verify)
+    verify = connections.verify(verify)
+    if not verify and endpoint["url"].lower().startswith("https"):
+        connections.warn_of_no_verification(endpoint["url"])
     _check_timeouts(meta_config)
     retries = values["retries"]
     options = {
         "signing_region": endpoint["signing_region"],
         "endpoint_url": endpoint["url"],
+        "data_plane": endpoint["data_plane"],
         "credentials": keys,
         "signature_version": "unsigned" if unsigned else values["signature_version"],
         "user_agent_prefix": before,
@@ -72,7 +76,8 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "retry_mode": retries["mode"],
         "total_max_attempts": retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]]),
         "verify": verify,
-        "client_cert": _client_cert(meta_config.client_cert),
+        "client_cert": connections.client_cert(meta_config.client_cert),
+        "proxies": connections.proxies(meta_config.proxies, meta_config.proxies_config, endpoint["meta_url"], verify),
         "tcp_keepalive": _tcp_keepalive(config, lookup),
         "trace_id_from_lambda": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
     }
@@ -86,6 +91,7 @@ def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], 
         "total_max_attempts": options["total_max_attempts"],
         "signing_region": endpoint["signing_region"],
         "called_url": endpoint["url"],
+        "data_plane": endpoint["data_plane"],
         "custom_url": endpoint["url"] if endpoint["custom"] else None,
         "credentials": found,
         "provider": found if keys is None else None,
@@ -155,7 +161,6 @@ def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaul
     )  # fmt: skip
     # Options that an older botocore's Config does not have are unset.
     values: dict[str, Any] = {name: getattr(config, name, None) for name in names} if config else {}
-    _refuse_proxies(values.get("proxies"))
     values["retries"] = _retries(values.get("retries"), lookup)
     if values.get("connect_timeout") is None and defaults_mode != "legacy":
         values["connect_timeout"] = CONNECT_TIMEOUTS[defaults_mode]
@@ -164,17 +169,6 @@ def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaul
     inert_options.settle(values, config, lookup, unsigned)
     values["signature_version"] = _signature_version(config, lookup)
     return values
-
-
-def _refuse_proxies(proxies: Any) -> None:
-    """Going past a proxy that was asked for could be going past a rule."""
-    if proxies:
-        from fleetgrass import exceptions
-
-        raise exceptions.InvalidConfigError(
-            error_msg=f"Config(proxies=...) names {', '.join(proxies)}, and fleetgrass has no support for proxies yet; "
-            "leave the option out to connect directly, or use boto3 for this client"
-        )
 
 
 def _retries(given: Mapping[str, Any] | None, lookup: Lookup) -> dict[str, Any]:
@@ -197,19 +191,6 @@ def _signature_version(config: Config | None, lookup: Lookup) -> Any:
     # botocore looks under the endpoint's name here, not under the service's.
     section = lookup.profile.get("greengrass")
     return (section.get("signature_version") if isinstance(section, dict) else None) or "v4"
-
-
-def _verify(verify: Any) -> bool | str:
-    if verify is None:
-        verify = os.environ.get("REQUESTS_CA_BUNDLE", True)
-    if isinstance(verify, str) and not verify.strip():
-        inert_options.invalid(
-            "Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or verify) "
-            "resolved to an empty or whitespace-only string. Provide a valid path to a CA bundle file."
-        )
-    if verify is True or not verify:
-        return bool(verify)
-    return str(os.fspath(verify))
 
 
 def _check_timeouts(config: Config) -> None:
@@ -253,16 +234,6 @@ def _max_response_bytes(config: Config | None) -> int | None:
             f"Config(max_response_bytes={given!r}) is no number of bytes: give an integer above 0, or None for no limit"
         )
     return given
-
-
-def _client_cert(cert: Any) -> Any:
-    """None, a path, or a pair of paths: certificate and key."""
-    if cert is None:
-        return None
-    if isinstance(cert, (tuple, list)):
-        certificate, key = cert
-        return os.fspath(certificate), os.fspath(key)
-    return os.fspath(cert)
 
 
 def _tcp_keepalive(config: Config | None, lookup: Lookup) -> bool:

@@ -37,7 +37,7 @@ impl Client {
     ) -> Result<Request<Full<Bytes>>> {
         let method = &*call.operation.http_method;
         let mut headers = HeaderMap::with_capacity(16);
-        headers.insert(HOST, header_value(self.endpoint.host_header.as_bytes())?);
+        headers.insert(HOST, header_value(self.endpoint(call.operation).host_header.as_bytes())?);
         for (name, value) in &call.headers {
             let name = HeaderName::try_from(name).map_err(|error| Error::value(format!("header {name}: {error}")))?;
             headers.insert(name, header_value(value)?);

@@ -21,7 +21,7 @@ use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
 use crate::client::wait::wait;
 use crate::error::{Builtin, Error, Result};
-use crate::model::{Model, Operation};
+use crate::model::{DataPlane, Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
 use crate::protocol::{Input, failure};
 
@@ -30,7 +30,8 @@ use crate::protocol::{Input, failure};
 pub struct Client {
     pub model: &'static Model,
     pub(crate) options: Options,
-    pub(crate) endpoint: Endpoint,
+    endpoint: Endpoint,
+    data_plane: Option<Endpoint>,
     pub(crate) signer: Signer,
     provider: Option<Box<dyn CredentialProvider>>,
     pub(super) transport: Transport,
@@ -59,8 +60,9 @@ impl Client {
     ///
     /// Fails if the endpoint is no URL or the user agent no header.
     pub fn new(model: &'static Model, options: Options, provider: Option<Box<dyn CredentialProvider>>) -> Result<Self> {
-        let invalid = || Error::value(format!("Invalid endpoint: {}", options.endpoint_url));
-        let endpoint = Endpoint::parse(&options.endpoint_url).ok_or_else(invalid)?;
+        let parse = |url| Endpoint::parse(url).ok_or_else(|| Error::value(format!("Invalid endpoint: {url}")));
+        let endpoint = parse(&options.endpoint_url)?;
+        let data_plane = options.data_plane.as_ref().map(|data_plane| parse(&data_plane.url)).transpose()?;
         let user_agent = |paginated| header_value(options.user_agent(paginated).as_bytes());
         let raw_path = options.signature_version == SignatureVersion::S3V4;
         Ok(Self {
@@ -73,6 +75,7 @@ impl Client {
             gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
             skew: AtomicI64::new(0),
             endpoint,
+            data_plane,
             options,
         })
     }
@@ -82,7 +85,7 @@ impl Client {
         let Serialized { path, query, headers, body } = self.serialize(operation, parameters)?;
         Ok(Prepared {
             operation,
-            target: self.endpoint.target(&path, query.as_deref()),
+            target: self.endpoint(operation).target(&path, query.as_deref()),
             headers,
             body: body.map(Bytes::from),
             paginated,
@@ -96,14 +99,15 @@ impl Client {
 
     /// Sends a call until it is answered for good. `interrupt` is asked now and then; its error ends the call.
     pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
+        let endpoint = self.endpoint(call.operation);
         let invocation = uuid::Uuid::new_v4().to_string();
         let mut seen = Seen::default();
         loop {
             self.admit(interrupt)?;
-            let identity = self.identity(&self.options.signature_version)?;
+            let identity = self.identity(self.signature_version(call.operation))?;
             let signed_at = self.now();
             let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
-            let answer = self.transport.exchange(&self.endpoint.origin, request, interrupt);
+            let answer = self.transport.exchange(&endpoint.origin, request, interrupt);
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
             }
@@ -113,8 +117,7 @@ impl Client {
                     seen.attempts += 1;
                 }
                 Verdict::Final { attempts_spent, quota_spent } => {
-                    let answer =
-                        answer.map_err(|failure| no_answer(&format!("{}{}", self.endpoint.prefix, call.target), &failure))?;
+                    let answer = answer.map_err(|failure| no_answer(&format!("{}{}", endpoint.prefix, call.target), &failure))?;
                     let (head, body) = answer.into_parts();
                     let retries = Some(seen.attempts - 1);
                     return Ok(Reply { status: head.status, headers: head.headers, body, retries, attempts_spent, quota_spent });
@@ -144,6 +147,33 @@ impl Client {
     #[must_use]
     pub fn operation(&self, name: &str) -> Option<&'static Operation> {
         self.model.operation(name)
+    }
+
+    /// Whether a device's certificate speaks for the caller of `operation`, at the data plane.
+    fn is_for_data_plane(&self, operation: &Operation) -> bool {
+        match (&self.options.data_plane, operation.data_plane) {
+            (None, _) | (_, None) => false,
+            (Some(_), Some(DataPlane::Only)) => true,
+            (Some(option), Some(DataPlane::Also)) => option.named,
+        }
+    }
+
+    /// Where `operation` is called.
+    pub(super) fn endpoint(&self, operation: &Operation) -> &Endpoint {
+        self.data_plane.as_ref().filter(|_| self.is_for_data_plane(operation)).unwrap_or(&self.endpoint)
+    }
+
+    /// The URL of the server that `operation` is called at.
+    #[must_use]
+    pub fn endpoint_url(&self, operation: &Operation) -> &str {
+        let data_plane = self.options.data_plane.as_ref().filter(|_| self.is_for_data_plane(operation));
+        data_plane.map_or(&self.options.endpoint_url, |data_plane| &data_plane.url)
+    }
+
+    /// How `operation` is signed.
+    #[must_use]
+    pub fn signature_version(&self, operation: &Operation) -> &SignatureVersion {
+        if self.is_for_data_plane(operation) { &SignatureVersion::Unsigned } else { &self.options.signature_version }
     }
 
     /// The time by the service's clock, as far as it is known.
@@ -203,7 +233,7 @@ impl Client {
         match answer {
             // What the server has already done must not be done twice.
             Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
-            Err(Failure::Setup(_) | Failure::TooLarge { .. }) => return Verdict::END,
+            Err(Failure::Setup(_) | Failure::ProxySetup(_) | Failure::TooLarge { .. }) => return Verdict::END,
             _ => {}
         }
         if let Ok(answer) = answer
@@ -250,11 +280,17 @@ pub(super) fn no_answer(url: &str, failure: &Failure) -> Error {
         Failure::Closed { status: Some(status), reason } if (200..300).contains(status) => {
             Error::botocore("ConnectionClosedError", [url(), ("status", status.to_string()), because(reason)])
         }
-        Failure::Closed { reason, .. } => Error::botocore("ConnectionClosedError", [url(), because(reason)]),
+        Failure::Closed { reason, .. } | Failure::Garbled(reason) => {
+            Error::botocore("ConnectionClosedError", [url(), because(reason)])
+        }
         Failure::TooLarge { status, size, limit } => {
             Error::botocore("ResponseParserError", [("message", too_large(*status, *size, *limit))])
         }
         Failure::Tls(reason) | Failure::Setup(reason) => Error::botocore("SSLError", [url(), because(reason)]),
+        Failure::Proxy { proxy, reason } => {
+            Error::botocore("ProxyConnectionError", [("proxy_url", proxy.clone()), because(reason)])
+        }
+        Failure::ProxySetup(reason) => Error::botocore("HTTPClientError", [because(reason)]),
         // Whoever waited has returned the reason by now.
         Failure::Interrupted(_) => Error::Builtin { class: Builtin::Runtime, message: "the call was interrupted".into() },
     }

@@ -4,6 +4,7 @@
 //! no dual-stack names in four partitions, and can differ from the rules; botocore consults both, so both are here.
 
 const SERVICE: &str = "greengrass";
+const DATA_PLANE_PORT: u16 = 8443;
 
 /// A part of AWS with DNS names of its own.
 struct Partition {
@@ -165,6 +166,9 @@ pub struct Endpoint {
     /// The partition of the older table.
     pub partition: &'static str,
     pub signing_region: String,
+    /// Where devices call with their certificate: the address that needs no account's prefix, by the partition of the
+    /// rules. It has no FIPS and no dual-stack name.
+    pub data_plane_url: Option<String>,
 }
 
 /// The endpoint of a Region. Any name resolves; an unknown one in the partition `aws`.
@@ -185,6 +189,10 @@ pub fn resolve(region: &str, fips: bool, dualstack: bool) -> Endpoint {
         legacy_url: named.then(|| data_plane_url().unwrap_or_else(|| by_table.host(region, fips, dualstack))),
         partition: by_table.name,
         signing_region: data_plane.unwrap_or(region).into(),
+        data_plane_url: (!fips && !dualstack).then(|| {
+            let region = data_plane.unwrap_or(region);
+            format!("https://{SERVICE}-ats.iot.{region}.{}:{DATA_PLANE_PORT}", by_rules.suffix)
+        }),
     }
 }
 
@@ -223,6 +231,14 @@ mod tests {
         let endpoint = resolve("dataplane-us-gov-west-1", false, false);
         assert_eq!(endpoint.url, "https://greengrass-ats.iot.us-gov-west-1.amazonaws.com");
         assert_eq!(endpoint.signing_region, "us-gov-west-1");
+    }
+
+    #[test]
+    fn devices_have_an_address_of_their_own() {
+        let url = |region, fips| resolve(region, fips, false).data_plane_url;
+        assert_eq!(url("eu-west-1", false).as_deref(), Some("https://greengrass-ats.iot.eu-west-1.amazonaws.com:8443"));
+        assert_eq!(url("cn-north-1", false).as_deref(), Some("https://greengrass-ats.iot.cn-north-1.amazonaws.com.cn:8443"));
+        assert_eq!(url("us-east-1", true), None);
     }
 
     #[test]

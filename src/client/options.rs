@@ -2,13 +2,16 @@
 //!
 //! The facade fills it from arguments, environment and files; `docs/architecture.md` says who does what.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use http::HeaderValue;
 use serde::Deserialize;
 
 use crate::client::identity::Credentials;
-use crate::client::transport::{self, Identity, Verify};
+use crate::client::transport::{self, Identity, Proxies, Proxy, Verify};
+use crate::client::url::Endpoint;
 use crate::protocol::validate::Validation;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -17,6 +20,8 @@ pub struct Options {
     pub signing_region: String,
     /// The URL that is really called.
     pub endpoint_url: String,
+    /// Where a client with a device's certificate calls what devices call.
+    pub data_plane: Option<DataPlaneOption>,
     /// Those that stay. `None`: a provider is asked for them, or nobody found any, which is an error of a signed call.
     pub credentials: Option<Credentials>,
     pub signature_version: SignatureVersion,
@@ -37,6 +42,8 @@ pub struct Options {
     pub total_max_attempts: u32,
     pub verify: VerifyOption,
     pub client_cert: Option<ClientCertificate>,
+    /// `None`: servers are called directly.
+    pub proxies: Option<ProxyOptions>,
     pub tcp_keepalive: bool,
     /// On AWS Lambda the function's trace id goes along.
     pub trace_id_from_lambda: bool,
@@ -94,6 +101,94 @@ pub enum ClientCertificate {
     Pair(PathBuf, PathBuf),
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub struct DataPlaneOption {
+    pub url: String,
+    /// It was named, so all that it serves is called there, not only what nothing else serves.
+    pub named: bool,
+}
+
+/// The proxies by the scheme of the URL that is called, and how they are spoken to.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProxyOptions {
+    pub http: Option<ProxyOption>,
+    pub https: Option<ProxyOption>,
+    pub verify: VerifyOption,
+    pub client_cert: Option<ClientCertificate>,
+    pub forwards_https: bool,
+}
+
+/// One proxy, or why what was said of it cannot be used.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub enum ProxyOption {
+    Proxy {
+        /// Scheme, host and port.
+        url: String,
+        /// The URL as messages show it.
+        shown: String,
+        /// What proves the caller to the proxy.
+        authorization: Option<String>,
+    },
+    Unusable(String),
+}
+
+impl fmt::Debug for ProxyOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proxy { shown: text, .. } | Self::Unusable(text) => f.write_str(text),
+        }
+    }
+}
+
+impl ProxyOption {
+    fn proxy(&self, forwards_https: bool) -> Result<Proxy, String> {
+        let (url, shown, authorization) = match self {
+            Self::Proxy { url, shown, authorization } => (url, shown, authorization),
+            Self::Unusable(reason) => return Err(reason.clone()),
+        };
+        let unusable = |what: &str| format!("the proxy URL {shown} has no valid {what}");
+        let origin = Endpoint::parse(url).ok_or_else(|| unusable("host"))?.origin;
+        let mut authorization =
+            authorization.as_deref().map(HeaderValue::from_str).transpose().map_err(|_| unusable("user and password"))?;
+        if let Some(value) = &mut authorization {
+            value.set_sensitive(true);
+        }
+        Ok(Proxy { origin, shown: shown.clone(), authorization, forwards_https })
+    }
+}
+
+impl ProxyOptions {
+    fn proxies(&self) -> Proxies {
+        let proxy = |option: &Option<ProxyOption>| option.as_ref().map(|option| option.proxy(self.forwards_https));
+        Proxies {
+            http: proxy(&self.http),
+            https: proxy(&self.https),
+            verify: self.verify.verify(),
+            identity: self.client_cert.as_ref().map(ClientCertificate::identity),
+        }
+    }
+}
+
+impl VerifyOption {
+    fn verify(&self) -> Verify {
+        match self {
+            Self::Switch(true) => Verify::System,
+            Self::Switch(false) => Verify::Off,
+            Self::File(path) => Verify::File(path.clone()),
+        }
+    }
+}
+
+impl ClientCertificate {
+    fn identity(&self) -> Identity {
+        match self {
+            Self::Both(path) => Identity { certificate: path.clone(), key: path.clone() },
+            Self::Pair(certificate, key) => Identity { certificate: certificate.clone(), key: key.clone() },
+        }
+    }
+}
+
 impl Options {
     #[must_use]
     pub fn transport(&self) -> transport::Options {
@@ -104,15 +199,9 @@ impl Options {
             max_idle: self.max_pool_connections,
             keepalive: self.tcp_keepalive,
             max_body: self.max_response_bytes.unwrap_or(u64::MAX),
-            verify: match &self.verify {
-                VerifyOption::Switch(true) => Verify::System,
-                VerifyOption::Switch(false) => Verify::Off,
-                VerifyOption::File(path) => Verify::File(path.clone()),
-            },
-            identity: self.client_cert.as_ref().map(|certificate| match certificate {
-                ClientCertificate::Both(path) => Identity { certificate: path.clone(), key: path.clone() },
-                ClientCertificate::Pair(certificate, key) => Identity { certificate: certificate.clone(), key: key.clone() },
-            }),
+            verify: self.verify.verify(),
+            identity: self.client_cert.as_ref().map(ClientCertificate::identity),
+            proxies: self.proxies.as_ref().map(ProxyOptions::proxies),
         }
     }
 

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Constraints, ErrorTrait, Kind, Location, Member, Metadata, Model, NameId, Operation, Paginator, Pattern, Shape, ShapeId,
-    Structure, UriPart,
+    Constraints, DataPlane, ErrorTrait, Kind, Location, Member, Metadata, Model, NameId, Operation, Paginator, Pattern, Shape,
+    ShapeId, Structure, UriPart,
 };
 
 /// The text of the model file, for those who read it in their own way.
@@ -49,6 +49,8 @@ struct FileOperation {
     errors: Vec<FileReference>,
     #[serde(default)]
     documentation: Box<str>,
+    #[serde(rename = "dataPlane")]
+    data_plane: Option<DataPlane>,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +248,7 @@ impl Loader {
             output: file.output.map(|reference| self.id(&reference.shape)),
             errors: file.errors.iter().map(|reference| self.id(&reference.shape)).collect(),
             paginator,
+            data_plane: file.data_plane,
             name: name.into(),
         }
     }

@@ -12,6 +12,8 @@ mod load;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde::Deserialize;
+
 pub use constraints::{Bound, Breach, Constraints, Pattern};
 pub use load::SOURCE;
 
@@ -69,6 +71,18 @@ pub struct Operation {
     pub output: Option<ShapeId>,
     pub errors: Vec<ShapeId>,
     pub paginator: Option<Paginator>,
+    /// Whether devices call it, with their certificate in place of a signature.
+    pub data_plane: Option<DataPlane>,
+}
+
+/// How far the data plane serves an operation.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum DataPlane {
+    /// Nothing else does.
+    Only,
+    /// The control plane does too.
+    Also,
 }
 
 /// A piece of a request path.

@@ -149,13 +149,21 @@ impl PyClient {
         method: Option<&str>,
     ) -> PyResult<String> {
         let operation = self.operation(operation)?;
-        let mut message = self.core.draft(operation, &PyInput(params.clone()), false, &self.core.options.endpoint_url)?.message;
+        let mut message = self.core.draft(operation, &PyInput(params.clone()), false, self.core.endpoint_url(operation))?.message;
         if let Some(method) = method {
             method.clone_into(&mut message.method);
         }
         let query = presigned_query(py, &message)?;
         let expires = expires_in.str()?;
-        Ok(self.core.presign(&message, &query, expires.to_str()?, &self.core.options.signature_version, &self.core.signer)?)
+        Ok(self.core.presign(&message, &query, expires.to_str()?, self.core.signature_version(operation), &self.core.signer)?)
+    }
+
+    /// The URL of the server that an operation is called at, and whether a device's certificate is all that proves the
+    /// caller there.
+    fn endpoint(&self, operation: &str) -> PyResult<(&str, bool)> {
+        let operation = self.operation(operation)?;
+        let unsigned = *self.core.signature_version(operation) == SignatureVersion::Unsigned;
+        Ok((self.core.endpoint_url(operation), unsigned))
     }
 
     /// Closes the idle connections; the client goes on working.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
 
-use crate::{client::endpoint, config::profile::SharedFiles};
+use crate::{
+    client::endpoint,
+    config::{core_device::CoreDevice, profile::SharedFiles},
+};
 
 /// The shared files as one dict of tables: `profiles` (merged), `config` and `credentials` (each file alone),
 /// `services`, `sso_sessions`.
@@ -14,7 +17,15 @@ pub fn load_profiles(py: Python<'_>, config: PathBuf, credentials: PathBuf) -> P
     Ok(pythonize::pythonize(py, &SharedFiles::load(&config, &credentials)?)?)
 }
 
-/// `url`, `legacy_url` (or None where the older table has no name), `partition` and `signing_region` of a Region.
+/// What a core device's own configuration says about reaching the cloud: a dict with None for what it leaves open.
+#[pyfunction]
+pub fn read_core_device_config<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let device = CoreDevice::read(text).map_err(PyValueError::new_err)?;
+    Ok(pythonize::pythonize(py, &device)?)
+}
+
+/// `url`, `legacy_url` (or None where the older table has no name), `partition`, `signing_region` and `data_plane_url` (or
+/// None where it has no name with these flags) of a Region.
 #[pyfunction]
 pub fn resolve_endpoint<'py>(py: Python<'py>, region: &str, fips: bool, dualstack: bool) -> PyResult<Bound<'py, PyDict>> {
     let resolved = endpoint::resolve(region, fips, dualstack);
@@ -23,6 +34,7 @@ pub fn resolve_endpoint<'py>(py: Python<'py>, region: &str, fips: bool, dualstac
     facts.set_item("legacy_url", resolved.legacy_url)?;
     facts.set_item("partition", resolved.partition)?;
     facts.set_item("signing_region", resolved.signing_region)?;
+    facts.set_item("data_plane_url", resolved.data_plane_url)?;
     Ok(facts)
 }
 

@@ -227,17 +227,6 @@ def test_user_agent(pair: Pair, ledger: Ledger) -> None:
     assert "lang/python#" in second
 
 
-def test_proxies(pair: Pair, ledger: Ledger) -> None:
-    ledger.use("proxies")
-    config = Config(proxies={"http": "http://127.0.0.1:1"})
-    outcomes = [
-        capture(partial(side.client, "greengrassv2", region_name=KEY.region, config=config))
-        for side in (pair.theirs, pair.ours)
-    ]
-    assert [outcome.kind for outcome in outcomes] == ["value", "InvalidConfigError"]
-    assert "proxies" in str(outcomes[1].error)
-
-
 def test_dynamic_credentials(
     pair: Pair, ledger: Ledger, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

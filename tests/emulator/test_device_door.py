@@ -79,6 +79,34 @@ def test_the_data_plane_answers_devices_as_it_answers_signers(cloud: Emulator, f
         assert told(getattr(device, method), params) == told(getattr(signer, method), params)
 
 
+def test_a_client_of_the_devices_own_configuration_comes_in(cloud: Emulator, files: Any, tmp_path: Path) -> None:
+    """With no more than what the nucleus has written: no keys, no addresses in the program."""
+    certificate, key, authority = files
+    path = tmp_path / "effectiveConfig.yaml"
+    path.write_text(f"""
+system:
+  certificateFilePath: "{certificate}"
+  privateKeyPath: "{key}"
+  rootCaPath: "{authority}"
+  thingName: "pump-1"
+services:
+  aws.greengrass.Nucleus:
+    componentType: "NUCLEUS"
+    configuration:
+      awsRegion: "eu-west-1"
+      iotDataEndpoint: "localhost"
+      greengrassDataPlaneEndpoint: "iotdata"
+      greengrassDataPlanePort: {cloud.device_endpoint_url.rpartition(":")[2]}
+""")
+    with fleetgrass.device_client(path) as device:
+        told = [{"id": "a", "hostAddress": "10.0.0.7", "portNumber": 8883}]
+        device.update_connectivity_info(thingName="pump-1", connectivityInfo=told)
+        (known,) = device.get_connectivity_info(thingName="pump-1")["connectivityInfo"]
+        assert known["hostAddress"] == "10.0.0.7"
+        platform = {"attributes": {"os": "linux"}}
+        assert device.resolve_component_candidates(platform=platform, componentCandidates=[])["ResponseMetadata"]
+
+
 def test_all_else_is_refused(cloud: Emulator, files: Any) -> None:
     device = device_of(cloud, files)
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(files[0].read_text())).hexdigest()

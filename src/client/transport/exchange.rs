@@ -10,18 +10,33 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::SendRequest;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
 
 use super::Failure;
+use super::route::{Io, Stream};
+
+/// The longest head of an answer, in bytes; of its headers there are at most 100, which hyper sees to.
+const MAX_HEAD: usize = 400 * 1024;
 
 /// A connection on which HTTP is spoken.
 pub(super) struct Channel {
-    pub(super) sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
     /// What moves the bytes; gone when the connection has come to its end.
-    pub(super) driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    driver: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
 }
 
 impl Channel {
+    /// Begins with HTTP on a stream. Sends nothing and never waits.
+    pub(super) async fn open<S: Io>(stream: Stream<S>) -> Result<Self, Failure> {
+        let handshake = http1::Builder::new()
+            .max_header_size(MAX_HEAD)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .handshake(TokioIo::new(stream));
+        let (sender, driver) = handshake.await.map_err(|error| lost(&error, None))?;
+        Ok(Self { sender, driver: Some(Box::pin(driver)) })
+    }
+
     /// Sends `request` and reads the whole answer, whose body may have `limit` bytes.
     pub(super) async fn exchange(&mut self, request: Request<Full<Bytes>>, limit: u64) -> Result<Response<Bytes>, Failure> {
         let (mut status, Self { sender, driver }) = (None, self);
@@ -34,7 +49,7 @@ impl Channel {
             Ok(Response::from_parts(head, body))
         });
         answer.await.map_err(|unread| match unread {
-            Unread::Lost(error) => Failure::Closed { status, reason: error.to_string() },
+            Unread::Lost(error) => lost(&error, status),
             Unread::TooLarge { size } => Failure::TooLarge { status: status.unwrap_or_default(), size, limit },
         })
     }
@@ -45,8 +60,16 @@ impl Channel {
     }
 }
 
+/// Why an answer, of which `status` had come, did not come to its end.
+pub(super) fn lost(error: &hyper::Error, status: Option<u16>) -> Failure {
+    if status.is_none() && error.is_parse() {
+        return Failure::Garbled(error.to_string());
+    }
+    Failure::Closed { status, reason: error.to_string() }
+}
+
 /// Runs `work`, and `driver` with it. When the driver ends it is dropped, by which `work` learns of it.
-async fn beside<T>(driver: &mut Option<impl Future + Unpin>, work: impl Future<Output = T>) -> T {
+pub(super) async fn beside<T>(driver: &mut Option<impl Future + Unpin>, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|context| {
         // `work` hands over what the driver sends, and takes what it received.

@@ -8,9 +8,10 @@
 //! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
 //! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
-mod connect;
 mod exchange;
 mod pool;
+mod proxy;
+mod route;
 mod socket;
 mod tls;
 
@@ -21,10 +22,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use tokio_rustls::TlsConnector;
 
 use crate::error::Error;
 use pool::{Connection, Pool};
+pub use proxy::{Proxies, Proxy};
+use route::Route;
 use socket::{Drive, INTERRUPT_EVERY, Socket};
 use tls::Tls;
 pub use tls::{Identity, Verify};
@@ -45,6 +47,7 @@ pub struct Options {
     pub max_body: u64,
     pub verify: Verify,
     pub identity: Option<Identity>,
+    pub proxies: Option<Proxies>,
 }
 
 /// Where a connection leads.
@@ -63,11 +66,13 @@ pub enum Failure {
     Connect(String),
     ConnectTimeout,
     ReadTimeout,
-    /// Closed, or no HTTP, before the answer was whole; `status` if its head had come.
+    /// Closed before the answer was whole; `status` if its head had come.
     Closed {
         status: Option<u16>,
         reason: String,
     },
+    /// What came is no HTTP.
+    Garbled(String),
     /// The answer's body is longer than it may be; `size` tells how long, where the head does.
     TooLarge {
         status: u16,
@@ -78,6 +83,13 @@ pub enum Failure {
     Tls(String),
     /// A file of a certificate or key cannot be used.
     Setup(String),
+    /// The proxy cannot be reached, or refuses; `proxy` is its URL as messages show it.
+    Proxy {
+        proxy: String,
+        reason: String,
+    },
+    /// What was said about a proxy cannot be used.
+    ProxySetup(String),
     /// `interrupt` ended the wait.
     Interrupted(Error),
 }
@@ -88,31 +100,44 @@ pub struct Transport {
     options: Options,
     pool: Pool,
     tls: Tls,
+    /// For proxies that are themselves spoken to in TLS.
+    proxy_tls: Option<Tls>,
 }
 
 impl Transport {
     #[must_use]
     pub fn new(options: Options) -> Self {
         let tls = Tls::new(options.verify.clone(), options.identity.clone());
-        Self { pool: Pool::new(options.max_idle), tls, options }
+        let proxies = options.proxies.as_ref();
+        let proxy_tls = proxies.map(|proxies| Tls::new(proxies.verify.clone(), proxies.identity.clone()));
+        Self { pool: Pool::new(options.max_idle), tls, proxy_tls, options }
     }
 
     /// Sends `request` to `origin` and reads the whole answer.
     pub fn exchange(
         &self,
         origin: &Origin,
-        request: Request<Full<Bytes>>,
+        mut request: Request<Full<Bytes>>,
         interrupt: Interrupt,
     ) -> Result<Response<Bytes>, Failure> {
+        let proxy = self.proxy(origin)?;
+        let forwarder = proxy.filter(|proxy| proxy.forwards(origin));
+        if let Some(proxy) = forwarder {
+            proxy.address(origin, &mut request);
+        }
         let mut connection = match self.pool.take(origin) {
             Some(connection) => connection,
-            None => self.connect(origin, interrupt)?,
+            None => self.connect(origin, proxy, interrupt)?,
         };
         let Connection { socket, channel } = &mut connection;
         let answer = socket.drive(self.options.read_timeout, interrupt, channel.exchange(request, self.options.max_body));
         match answer {
             Drive::Done(answer) => {
-                let answer = answer?;
+                let answer = answer.map_err(|failure| match (forwarder, failure) {
+                    // Nothing came, and it was the proxy that was asked.
+                    (Some(proxy), Failure::Closed { status: None, reason }) => proxy.failure(reason),
+                    (_, failure) => failure,
+                })?;
                 self.pool.give(origin, connection);
                 Ok(answer)
             }
@@ -126,12 +151,34 @@ impl Transport {
         self.pool.clear();
     }
 
-    fn connect(&self, origin: &Origin, interrupt: Interrupt) -> Result<Connection, Failure> {
-        let connector = if origin.tls { Some(self.tls.connector().map_err(Failure::Setup)?) } else { None };
+    /// The proxy on the way to `origin`.
+    fn proxy(&self, origin: &Origin) -> Result<Option<&Proxy>, Failure> {
+        self.options.proxies.as_ref().map_or(Ok(None), |proxies| proxies.on_the_way_to(origin))
+    }
+
+    /// The way to `origin`. What cannot be set up is told before anything is opened.
+    fn route<'a>(&self, origin: &'a Origin, proxy: Option<&'a Proxy>) -> Result<Route<'a>, Failure> {
+        let forwarded = proxy.is_some_and(|proxy| proxy.forwards(origin));
+        let tls = (origin.tls && !forwarded).then(|| self.tls.connector().map_err(Failure::Setup)).transpose()?;
+        let proxy_tls = self.proxy_tls.as_ref().filter(|_| proxy.is_some_and(|proxy| proxy.origin.tls));
+        let proxy_tls = proxy_tls.map(|tls| tls.connector().map_err(Failure::ProxySetup)).transpose()?;
+        Ok(Route { origin, proxy, tls, proxy_tls })
+    }
+
+    fn connect(&self, origin: &Origin, proxy: Option<&Proxy>, interrupt: Interrupt) -> Result<Connection, Failure> {
+        let route = self.route(origin, proxy)?;
+        let socket = self.dial(route.first(), interrupt).map_err(|failure| route.blame(failure))?;
+        let stream = self.opening(&socket, interrupt, route.reach(socket.clone())).map_err(|failure| route.blame(failure))?;
+        let channel = self.opening(&socket, interrupt, route.open(stream))?;
+        Ok(Connection { socket, channel })
+    }
+
+    /// A socket to one of the addresses of `origin`.
+    fn dial(&self, origin: &Origin, interrupt: Interrupt) -> Result<Socket, Failure> {
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
         for address in resolve(&origin.host, origin.port, interrupt)? {
             match Socket::connect(address, self.options.connect_timeout, self.options.keepalive, interrupt) {
-                Ok(socket) => return self.open(origin, socket, connector.as_ref(), interrupt),
+                Ok(socket) => return Ok(socket),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
                 Err(failure) => refusal = failure,
             }
@@ -139,16 +186,16 @@ impl Transport {
         Err(refusal)
     }
 
-    fn open(
+    /// Waits for a step on the way to a channel. Silence is a read timeout, as in botocore: somebody was reached.
+    fn opening<T>(
         &self,
-        origin: &Origin,
-        socket: Socket,
-        connector: Option<&TlsConnector>,
+        socket: &Socket,
         interrupt: Interrupt,
-    ) -> Result<Connection, Failure> {
-        match socket.drive(self.options.connect_timeout, interrupt, connect::open(origin, connector, socket.clone())) {
-            Drive::Done(channel) => Ok(Connection { socket, channel: channel? }),
-            Drive::Timeout => Err(Failure::ConnectTimeout),
+        step: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match socket.drive(self.options.connect_timeout, interrupt, step) {
+            Drive::Done(done) => done,
+            Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
     }

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::Resumption;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
@@ -86,8 +86,7 @@ fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfi
         None => Ok(builder.with_no_client_auth()),
         Some(Identity { certificate, key }) => {
             let chain = certificates_of(certificate)?;
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|error| format!("{}: {error}", key.display()))?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| format!("{}: {error}", certificate.display()))
+            builder.with_client_auth_cert(chain, key_of(key)?).map_err(|error| format!("{}: {error}", certificate.display()))
         }
     }
 }
@@ -95,28 +94,48 @@ fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfi
 fn system_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceBox<PerProcess<OnceLock<Arc<RootCertStore>>>> = OnceBox::new();
     let roots = ROOTS.get_or_init(|| Box::new(PerProcess::new(OnceLock::new())));
-    let roots = roots.get(OnceLock::clone).get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if roots.is_empty() {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        Arc::new(roots)
-    });
+    let roots =
+        roots.get(OnceLock::clone).get_or_init(|| Arc::new(roots_of_system(rustls_native_certs::load_native_certs().certs)));
     Arc::clone(roots)
 }
 
+/// The system's own, or the bundled ones where it has none that can be used.
+fn roots_of_system(own: Vec<CertificateDer<'static>>) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(own);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+/// The certificates of a bundle. One that cannot be used is left out; a bundle of which nothing is left is an error.
 fn roots_of(path: &Path) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates_of(path)? {
-        roots.add(certificate).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (usable, unusable) = roots.add_parsable_certificates(certificates_of(path)?);
+    match (usable, unusable) {
+        (0, 0) => Err(format!("{}: there is no certificate in it (PEM)", path.display())),
+        (0, _) => Err(format!("{}: none of its certificates can be used", path.display())),
+        _ => Ok(roots),
     }
-    Ok(roots)
 }
 
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     certificates.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn key_of(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let fault = |reason: &dyn fmt::Display| format!("{}: {reason}", path.display());
+    let text = std::fs::read(path).map_err(|error| fault(&error))?;
+    // Both ways of writing it say so: in the label of the block, or in a header of it.
+    if memchr::memmem::find(&text, b"ENCRYPTED").is_some() {
+        return Err(fault(&"the private key is encrypted; store it without a password: openssl pkey -in KEY -out NEW_KEY"));
+    }
+    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+        pem::Error::NoItemsFound => fault(&"there is no private key in it (PEM)"),
+        error => fault(&error),
+    })
 }
 
 /// `verify=False`: the name and the chain are not looked at; the handshake's signatures still are.
@@ -155,5 +174,17 @@ impl ServerCertVerifier for TrustAnybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_certificates_has_the_bundled_ones() {
+        assert_eq!(roots_of_system(Vec::new()).len(), webpki_roots::TLS_SERVER_ROOTS.len());
+        let own = CertificateDer::from_pem_slice(include_bytes!("../../../tests/tls/localhost.pem")).unwrap();
+        assert_eq!(roots_of_system(vec![own, CertificateDer::from(vec![0])]).len(), 1);
     }
 }

@@ -1,0 +1,130 @@
+"""How servers are reached: over which proxies, trusting whom, and showing which certificate.
+
+Proxies are those of the Config, else those of the environment (on macOS and Windows also the system's), as botocore
+finds them: when a client is made, with Python's own rules for `NO_PROXY`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fleetgrass import inert_options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+SCHEMES = ("http", "https")
+
+
+def verify(value: Any) -> bool | str:
+    """Whether servers are verified, or by which bundle."""
+    if value is None:
+        value = os.environ.get("REQUESTS_CA_BUNDLE", True)
+    if isinstance(value, str) and not value.strip():
+        inert_options.invalid(
+            "Invalid CA bundle: the configured value (ca_bundle, AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or verify) "
+            "resolved to an empty or whitespace-only string. Provide a valid path to a CA bundle file."
+        )
+    if value is True or not value:
+        return bool(value)
+    return str(os.fspath(value))
+
+
+def warn_of_no_verification(url: str) -> None:
+    """Say that nobody can tell who answers at `url`: once, when the client is made, where the caller stands.
+
+    The category is urllib3's in a program that has loaded it, so that what silences boto3's warning silences this one.
+    """
+    import warnings
+
+    urllib3 = sys.modules.get("urllib3.exceptions")
+    here = os.path.dirname(__file__)
+    level = 1
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(here):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(
+        f"verify=False: whoever answers at {url} is believed, and sees what is sent. "
+        "Name a bundle with the server's CA instead: verify='/path/to/bundle.pem'",
+        UserWarning if urllib3 is None else urllib3.InsecureRequestWarning,
+        stacklevel=level,
+    )
+
+
+def client_cert(value: Any) -> Any:
+    """None, a path, or a pair of paths: certificate and key."""
+    if value is None:
+        return None
+    if isinstance(value, (tuple, list)):
+        certificate, key = value
+        return os.fspath(certificate), os.fspath(key)
+    return os.fspath(value)
+
+
+def proxies(given: Any, config: Any, url: str, verify: bool | str) -> dict[str, Any] | None:
+    """The proxies of a client of the server at `url`, as the core takes them; None without any.
+
+    Args:
+        given: `Config.proxies`. Empty means none at all; None, those of the environment.
+        config: `Config.proxies_config`.
+        verify: How a proxy is verified that is spoken to in TLS, if `config` has no bundle for it.
+    """
+    for name, value in (("proxies", given), ("proxies_config", config)):
+        if not (value is None or hasattr(value, "get")):
+            inert_options.invalid(f"Config({name}={value!r}) is no dict")
+    found = _of_environment(url) if given is None else given
+    known = {scheme: _proxy(found[scheme]) for scheme in SCHEMES if found.get(scheme)}
+    if not known:
+        return None
+    config = config or {}
+    bundle = config.get("proxy_ca_bundle")
+    return {
+        **known,
+        "verify": verify if bundle is None else os.fspath(bundle),
+        "client_cert": client_cert(config.get("proxy_client_cert")),
+        "forwards_https": bool(config.get("proxy_use_forwarding_for_https")),
+    }
+
+
+def _of_environment(url: str) -> Mapping[str, str]:
+    asks_system = sys.platform in ("darwin", "win32")
+    if not asks_system and not any(name.lower() in ("http_proxy", "https_proxy") for name in os.environ):
+        return {}  # without the import of a URL opener
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies, proxy_bypass
+
+    return {} if proxy_bypass(urlsplit(url).netloc) else getproxies()
+
+
+def _proxy(url: Any) -> dict[str, Any] | str:
+    """Where a proxy listens, how messages show it, and what proves the caller to it; or why it cannot be used.
+
+    A proxy that is never needed may be wrong, so it is the call that tells.
+    """
+    from urllib.parse import unquote, urlsplit
+
+    if not isinstance(url, str):
+        return f"the proxy URL {url!r} is no text"
+    scheme, colon, rest = url.partition("://")
+    if not colon:
+        scheme, rest = "http", url.removeprefix("//")
+    user_info, at, server = rest.rpartition("@")
+    masked = ":".join("***" if word else "" for word in user_info.split(":", 1))
+    shown = f"{scheme}://{masked}{at}{server}"
+    if scheme.lower() not in SCHEMES:
+        return f"the proxy URL {shown} is of no kind that is known here: it must begin with http:// or https://"
+    try:
+        urlsplit(f"//{server}").port  # noqa: B018 - raises if it is none
+    except ValueError as error:
+        return f"the proxy URL {shown} has no valid host and port: {error}"
+    user, _, password = user_info.partition(":")
+    authorization = None
+    if user and password:
+        from base64 import b64encode
+
+        authorization = f"Basic {b64encode(f'{unquote(user)}:{unquote(password)}'.encode()).decode()}"
+    return {"url": f"{scheme}://{server}", "shown": shown, "authorization": authorization}

@@ -1,0 +1,59 @@
+"""Servers on loopback that speak TLS with the certificate of tests/tls, and may want one of their client."""
+
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "tls"
+CERTIFICATE = str(FOLDER / "localhost.pem")
+KEY = str(FOLDER / "localhost.key")
+
+
+def server_context(wants_certificate: bool = False) -> ssl.SSLContext:
+    """The server's side; with `wants_certificate` only a client that shows the same certificate gets in."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE, KEY)
+    if wants_certificate:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(CERTIFICATE)
+    return context
+
+
+class TlsServer:
+    """Answers every request with `answer` at `url`, and keeps what came in `requests`."""
+
+    def __init__(
+        self,
+        *,
+        wants_certificate: bool = False,
+        answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    ) -> None:
+        self._context = server_context(wants_certificate)
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.requests: list[str] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> "TlsServer":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection = self._listener.accept()[0]
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError), self._context.wrap_socket(connection, server_side=True) as stream:
+            while request := stream.recv(65536):
+                self.requests.append(request.decode("latin-1"))
+                stream.sendall(self._answer)
