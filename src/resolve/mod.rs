@@ -8,9 +8,11 @@
 //! - [`recipe`] reads a component recipe and prints it back as the service does;
 //! - [`version`] and [`requirement`] are the device's version grammar, which is not quite npm's;
 //! - [`platform`] picks the manifest of a platform and the lifecycle that goes with it;
-//! - [`candidates`] chooses the component versions of a deployment.
+//! - [`candidates`] chooses the component versions of a deployment;
+//! - [`lint`] finds what a readable recipe cannot mean.
 
 pub mod candidates;
+pub mod lint;
 pub mod platform;
 pub mod recipe;
 pub mod requirement;
