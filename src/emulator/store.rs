@@ -13,9 +13,10 @@ use super::arn::Names;
 use super::bucket::Bucket;
 use super::catalogue;
 use super::clock::{self, Timings};
+use super::cloud::Setting;
 use super::lock::Lock;
+use super::options::Rules;
 use super::past::{self, Past};
-use super::{Rules, Setting};
 
 /// Counted up when the tables change.
 const SCHEMA_VERSION: i64 = 3;
