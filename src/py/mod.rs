@@ -10,6 +10,7 @@ mod input;
 pub mod limiter;
 pub mod model;
 pub mod recipe;
+pub mod resolve;
 mod signals;
 mod sink;
 pub mod steps;

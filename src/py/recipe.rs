@@ -20,10 +20,11 @@ create_exception!(
 /// Raises `RecipeError` where the text is no recipe.
 #[pyfunction]
 pub fn read_recipe<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    match recipe::read(text) {
-        Ok(recipe) => Ok(pythonize(py, &recipe.to_json(|_| None))?),
-        Err(error) => Err(refusal(py, &error).unwrap_or_else(|raised| raised)),
-    }
+    Ok(pythonize(py, &read(py, text)?.to_json(|_| None))?)
+}
+
+pub fn read(py: Python<'_>, text: &[u8]) -> PyResult<recipe::Recipe> {
+    recipe::read(text).map_err(|error| refusal(py, &error).unwrap_or_else(|raised| raised))
 }
 
 fn refusal(py: Python<'_>, error: &recipe::RecipeError) -> PyResult<PyErr> {

@@ -8,11 +8,14 @@
 //! - [`recipe`] reads a component recipe and prints it back as the service does;
 //! - [`version`] and [`requirement`] are the device's version grammar, which is not quite npm's;
 //! - [`platform`] picks the manifest of a platform and the lifecycle that goes with it;
+//! - [`lite`] is what the other kind of device, the lite nucleus, reads differently; [`engine`] names the two;
 //! - [`candidates`] chooses the component versions of a deployment;
 //! - [`lint`] finds what a readable recipe cannot mean.
 
 pub mod candidates;
+pub mod engine;
 pub mod lint;
+pub mod lite;
 pub mod platform;
 pub mod recipe;
 pub mod requirement;

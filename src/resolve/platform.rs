@@ -15,8 +15,12 @@ pub type Platform = BTreeMap<String, String>;
 
 /// The template of a manifest that cannot be applied; a device fails on it.
 #[derive(Debug, thiserror::Error)]
-#[error("Platform attribute {attribute:?} has the template {template:?}, which is no regular expression: {reason}")]
+#[error(
+    "Manifests[{manifest}].Platform[{attribute:?}]: the template {template:?} cannot be applied as a regular expression: \
+     {reason}; correct it, or write the value without slashes"
+)]
 pub struct InvalidTemplate {
+    pub manifest: usize,
     pub attribute: String,
     pub template: String,
     pub reason: Box<fancy_regex::Error>,
@@ -24,37 +28,43 @@ pub struct InvalidTemplate {
 
 /// The first manifest that fits `device`. `None` means that the recipe is of no use there.
 pub fn manifest<'r>(recipe: &'r Recipe, device: &Platform) -> Result<Option<&'r Manifest>, InvalidTemplate> {
-    for manifest in &recipe.manifests {
-        if fits(manifest, device)? {
-            return Ok(Some(manifest));
+    Ok(position(&recipe.manifests, device)?.map(|at| &recipe.manifests[at]))
+}
+
+/// The place of the first of `manifests` that fits `device`.
+pub fn position(manifests: &[Manifest], device: &Platform) -> Result<Option<usize>, InvalidTemplate> {
+    for (at, manifest) in manifests.iter().enumerate() {
+        if fits(at, manifest, device)? {
+            return Ok(Some(at));
         }
     }
     Ok(None)
 }
 
-fn fits(manifest: &Manifest, device: &Platform) -> Result<bool, InvalidTemplate> {
+fn fits(at: usize, manifest: &Manifest, device: &Platform) -> Result<bool, InvalidTemplate> {
     for (attribute, template) in &manifest.platform {
         let value = device.get(attribute).map(String::as_str);
-        if !template_holds(attribute, template.as_deref(), value)? {
+        let holds = template_holds(attribute, template.as_deref(), value).map_err(|reason| InvalidTemplate {
+            manifest: at,
+            attribute: attribute.clone(),
+            template: template.clone().unwrap_or_default(),
+            reason,
+        })?;
+        if !holds {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn template_holds(attribute: &str, template: Option<&str>, value: Option<&str>) -> Result<bool, InvalidTemplate> {
+fn template_holds(attribute: &str, template: Option<&str>, value: Option<&str>) -> Result<bool, Box<fancy_regex::Error>> {
     let template = match template {
         None | Some("*") => return Ok(true),
         Some(template) => template,
     };
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(false) };
     if let Some(expression) = template.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        let matched = Regex::new(&format!(r"\A(?:{expression})\z")).and_then(|regex| regex.is_match(value));
-        return matched.map_err(|reason| InvalidTemplate {
-            attribute: attribute.into(),
-            template: template.into(),
-            reason: Box::new(reason),
-        });
+        return Ok(Regex::new(&format!(r"\A(?:{expression})\z")).and_then(|regex| regex.is_match(value))?);
     }
     let wildcard = matches!(attribute, "os" | "architecture") && matches!(template, "all" | "any");
     // other first characters are reserved

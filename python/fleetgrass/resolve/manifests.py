@@ -1,0 +1,70 @@
+"""Which manifest of a recipe a device uses, and with which lifecycle."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from fleetgrass import _core
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Engine: TypeAlias = Literal["classic", "lite"]
+
+
+def select_manifest(
+    manifests: Sequence[Mapping[str, Any]], platform: Mapping[str, str], engine: Engine = "classic"
+) -> int | None:
+    """The index of the manifest that a device uses: of the first that fits. None where the recipe is of no use to it.
+
+    Args:
+        manifests: As in a recipe: `[{"Platform": {"os": "linux", "architecture": "/amd64|x86/"}}, {}]`.
+        platform: What the device tells of itself: `{"os": "linux", "architecture": "amd64"}`.
+        engine: "classic", or "lite": it needs manifests that name `os` and `runtime`, and knows no regular expressions.
+
+    Raises:
+        InvalidInputError: A manifest stops the device; `kind` is `invalid_regex` on a classic one, `platform_missing`
+            on a lite one.
+        RecipeError: The manifests are none.
+    """
+    for attribute, value in platform.items():
+        if not isinstance(attribute, str) or not isinstance(value, str):
+            raise ValueError(f"platform[{attribute!r}] is {value!r}: give attributes and values as texts")
+    return _core.select_manifest(_recipe(manifests, {}), dict(platform), engine)
+
+
+def select_lifecycle(
+    lifecycle: Mapping[str, Any] | None, manifests: Sequence[Mapping[str, Any]], index: int
+) -> dict[str, Any]:
+    """The lifecycle of `manifests[index]`: its own, or else what its Selections leave of the recipe's.
+
+    Args:
+        lifecycle: The recipe's `Lifecycle`, where it has one.
+        manifests: All of the recipe's, since the Selections of all tell which keys are selections.
+        index: What `select_manifest` found.
+
+    Raises:
+        ValueError: There is no such manifest.
+        RecipeError: Lifecycle or manifests are none.
+    """
+    if index not in range(len(manifests)):
+        raise ValueError(
+            f"index {index!r} is none of the {len(manifests)} manifests: give one that select_manifest found"
+        )
+    return _core.select_lifecycle(_recipe(manifests, lifecycle), index)
+
+
+def _recipe(manifests: Sequence[Mapping[str, Any]], lifecycle: Mapping[str, Any] | None) -> bytes:
+    """A recipe of these, so that they are read, and refused, as in one."""
+    recipe = {
+        "RecipeFormatVersion": "2020-01-25",
+        "ComponentName": "any",
+        "ComponentVersion": "0.0.0",
+        "Manifests": manifests,
+        "Lifecycle": lifecycle,
+    }
+    try:
+        return json.dumps(recipe, separators=(",", ":"), ensure_ascii=False).encode()
+    except (TypeError, RecursionError, ValueError) as error:
+        raise ValueError(f"manifests and lifecycle must be what JSON can hold: {error}") from error

@@ -1,0 +1,70 @@
+//! What devices make of recipes, as Python functions.
+
+use std::fmt::Display;
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pythonize::pythonize;
+
+use super::recipe;
+use crate::resolve::engine::Engine;
+use crate::resolve::lite;
+use crate::resolve::platform::{self, Platform};
+use crate::resolve::requirement::Requirement;
+use crate::resolve::version::Version;
+
+create_exception!(
+    fleetgrass._core,
+    InvalidInputError,
+    PyValueError,
+    "A value that a device cannot read. Its text names it, and tells what to write; `kind` is `unknown_engine`, \
+     `invalid_requirement`, `invalid_version`, `invalid_regex` or `platform_missing`."
+);
+
+fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
+    let refusal = InvalidInputError::new_err(error.to_string());
+    match refusal.value(py).setattr("kind", kind) {
+        Ok(()) => refusal,
+        Err(raised) => raised,
+    }
+}
+
+fn engine_of(py: Python<'_>, name: &str) -> PyResult<Engine> {
+    name.parse().map_err(|error| refusal(py, "unknown_engine", error))
+}
+
+/// Whether a device of this kind takes `version` as meeting `requirement`.
+#[pyfunction]
+pub fn satisfies(py: Python<'_>, requirement: &str, version: &str, engine: &str) -> PyResult<bool> {
+    match engine_of(py, engine)? {
+        Engine::Lite => Ok(lite::satisfies(requirement, version)),
+        Engine::Classic => {
+            let requirement = Requirement::parse(requirement).map_err(|error| {
+                refusal(py, "invalid_requirement", format_args!("{error}; write such as \"^1.0.0\" or \">=1.0.0 <2.0.0\""))
+            })?;
+            let version = Version::parse(version)
+                .map_err(|error| refusal(py, "invalid_version", format_args!("{error}; write such as \"1.0.0\"")))?;
+            Ok(requirement.matches(&version))
+        }
+    }
+}
+
+/// The place of the recipe's manifest that such a device uses, or None.
+#[pyfunction]
+pub fn select_manifest(py: Python<'_>, recipe: &[u8], platform: Platform, engine: &str) -> PyResult<Option<usize>> {
+    let engine = engine_of(py, engine)?;
+    let manifests = recipe::read(py, recipe)?.manifests;
+    match engine {
+        Engine::Classic => platform::position(&manifests, &platform).map_err(|error| refusal(py, "invalid_regex", error)),
+        Engine::Lite => lite::manifest(&manifests, &platform).map_err(|error| refusal(py, "platform_missing", error)),
+    }
+}
+
+/// The lifecycle of the recipe's manifest at `index`, which must be there.
+#[pyfunction]
+pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize) -> PyResult<Bound<'py, PyAny>> {
+    let recipe = recipe::read(py, recipe)?;
+    let lifecycle = platform::lifecycle(&recipe, &recipe.manifests[index]);
+    Ok(pythonize(py, &lifecycle)?)
+}
