@@ -10,9 +10,11 @@
 //! - [`platform`] picks the manifest of a platform and the lifecycle that goes with it;
 //! - [`lite`] is what the other kind of device, the lite nucleus, reads differently; [`engine`] names the two;
 //! - [`candidates`] chooses the component versions of a deployment;
+//! - [`configuration`] is what a component is configured with after one;
 //! - [`lint`] finds what a readable recipe cannot mean.
 
 pub mod candidates;
+pub mod configuration;
 pub mod engine;
 pub mod lint;
 pub mod lite;
