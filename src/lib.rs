@@ -36,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};
     #[pymodule_export]
-    use crate::py::resolve::{InvalidInputError, satisfies, select_lifecycle, select_manifest};
+    use crate::py::resolve::{InvalidInputError, merge_configuration, satisfies, select_lifecycle, select_manifest};
     #[pymodule_export]
     use crate::py::steps::PyCall;
 }

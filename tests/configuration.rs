@@ -48,6 +48,14 @@ fn longer_pointers_date_better() {
     assert_eq!(merged(&[("/a", 3000), ("/a/b/c", 1000)]), json!({"A": {"b": {"c": 1}, "d": 0}}));
 }
 
+/// The device takes the old node away and makes a new one.
+#[test]
+fn another_kind_of_value_brings_its_spelling() {
+    let case = |merge: Value| json!({"running": {"A": {"b": 0}, "C": 0}, "deployment_timestamp": 2000, "merge": merge});
+    assert_eq!(json!(merged(&case(json!({"a": {"B": 1}, "c": 1}))).unwrap()), json!({"A": {"b": 1}, "C": 1}));
+    assert_eq!(json!(merged(&case(json!({"a": 1, "c": {}}))).unwrap()), json!({"a": 1, "c": {}}));
+}
+
 #[test]
 fn only_positions_are_spared_from_a_reset() {
     let left = |key: &str| {

@@ -9,6 +9,7 @@ mod identity;
 mod input;
 pub mod limiter;
 pub mod model;
+mod plain;
 pub mod recipe;
 pub mod resolve;
 mod signals;

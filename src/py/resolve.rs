@@ -1,5 +1,6 @@
 //! What devices make of recipes, as Python functions.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use pyo3::create_exception;
@@ -7,7 +8,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pythonize::pythonize;
 
+use super::plain::json_of;
 use super::recipe;
+use crate::resolve::configuration::{self, Change, InvalidChange};
 use crate::resolve::engine::Engine;
 use crate::resolve::lite;
 use crate::resolve::platform::{self, Platform};
@@ -19,7 +22,8 @@ create_exception!(
     InvalidInputError,
     PyValueError,
     "A value that a device cannot read. Its text names it, and tells what to write; `kind` is `unknown_engine`, \
-     `invalid_requirement`, `invalid_version`, `invalid_regex` or `platform_missing`."
+     `invalid_requirement`, `invalid_version`, `invalid_regex`, `platform_missing`, `not_an_object`, `invalid_pointer` or \
+     `nothing_there`."
 );
 
 fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
@@ -67,4 +71,34 @@ pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize) -> Py
     let recipe = recipe::read(py, recipe)?;
     let lifecycle = platform::lifecycle(&recipe, &recipe.manifests[index]);
     Ok(pythonize(py, &lifecycle)?)
+}
+
+/// The configuration of a component after a deployment.
+#[pyfunction]
+pub fn merge_configuration<'py>(
+    default: &Bound<'py, PyAny>,
+    running: &Bound<'py, PyAny>,
+    running_timestamps: BTreeMap<String, u64>,
+    deployment_timestamp: u64,
+    reset: Vec<String>,
+    merge: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = default.py();
+    let change = Change {
+        default: &json_of("default", default)?,
+        running: &json_of("running", running)?,
+        running_timestamps: &running_timestamps,
+        deployment_timestamp,
+        reset: &reset,
+        merge: &json_of("merge", merge)?,
+    };
+    let merged = configuration::merge(&change).map_err(|error| {
+        let kind = match error {
+            InvalidChange::NotAnObject { .. } => "not_an_object",
+            InvalidChange::InvalidPointer { .. } => "invalid_pointer",
+            InvalidChange::NothingThere { .. } => "nothing_there",
+        };
+        refusal(py, kind, error)
+    })?;
+    Ok(pythonize(py, &merged)?)
 }

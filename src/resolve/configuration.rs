@@ -6,7 +6,8 @@
 //! what a component set by itself outlives a deployment that was made before. A leaf that becomes an object, or the
 //! reverse, is no such case: it is replaced whatever its age.
 //!
-//! Lists are leaves, and so is null. Keys are the same in any case, and keep the spelling they first had.
+//! Lists are leaves, and so is null. Keys are the same in any case, and keep the spelling they first had, until what is
+//! there is replaced by the other kind.
 
 use std::collections::BTreeMap;
 
@@ -119,8 +120,8 @@ enum Node {
 impl Tree {
     fn merge(&mut self, configuration: Option<&Map<String, Value>>, timestamp: u64) {
         for (key, value) in configuration.into_iter().flatten() {
-            let entry = || Entry { key: key.clone(), node: Node::new(value, timestamp) };
-            self.0.entry(folded(key)).and_modify(|entry| entry.node.merge(value, timestamp)).or_insert_with(entry);
+            let known = self.0.entry(folded(key)).and_modify(|entry| entry.merge(key, value, timestamp));
+            known.or_insert_with(|| Entry::new(key, value, timestamp));
         }
     }
 
@@ -151,26 +152,30 @@ impl Tree {
     }
 }
 
-impl Node {
-    fn new(value: &Value, timestamp: u64) -> Self {
-        match value {
+impl Entry {
+    fn new(key: &str, value: &Value, timestamp: u64) -> Self {
+        let node = match value {
             Value::Object(map) => {
                 let mut tree = Tree::default();
                 tree.merge(Some(map), timestamp);
-                Self::Branch(tree)
+                Node::Branch(tree)
             }
-            value => Self::Leaf { value: value.clone(), timestamp },
-        }
+            value => Node::Leaf { value: value.clone(), timestamp },
+        };
+        Self { key: key.into(), node }
     }
 
-    fn merge(&mut self, proposed: &Value, timestamp: u64) {
-        match (&mut *self, proposed) {
-            (Self::Branch(tree), Value::Object(map)) => tree.merge(Some(map), timestamp),
-            (Self::Leaf { timestamp: newest, .. }, value) if !value.is_object() && timestamp < *newest => {}
-            _ => *self = Self::new(proposed, timestamp),
+    fn merge(&mut self, key: &str, proposed: &Value, now: u64) {
+        match (&mut self.node, proposed) {
+            (Node::Branch(tree), Value::Object(map)) => tree.merge(Some(map), now),
+            (Node::Branch(_), _) | (Node::Leaf { .. }, Value::Object(_)) => *self = Self::new(key, proposed, now),
+            (Node::Leaf { value, timestamp }, _) if now >= *timestamp => (*value, *timestamp) = (proposed.clone(), now),
+            (Node::Leaf { .. }, _) => {}
         }
     }
+}
 
+impl Node {
     fn date(&mut self, path: &[String], date: u64) -> bool {
         match self {
             Self::Branch(tree) => tree.date(path, date),

@@ -5,12 +5,14 @@ nucleus, "lite" the one in C. They differ, and both differ from npm, whose versi
 """
 
 from fleetgrass._core import InvalidInputError, RecipeError
+from fleetgrass.resolve.configuration import merge_configuration
 from fleetgrass.resolve.manifests import select_lifecycle, select_manifest
 from fleetgrass.resolve.requirements import satisfies
 
 __all__ = [
     "InvalidInputError",
     "RecipeError",
+    "merge_configuration",
     "satisfies",
     "select_lifecycle",
     "select_manifest",
