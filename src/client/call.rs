@@ -13,6 +13,7 @@ use http::{HeaderValue, Response};
 use crate::client::attempt::header_value;
 use crate::client::identity::{CredentialProvider, Credentials};
 use crate::client::limiter::Gate;
+use crate::client::log;
 use crate::client::options::{Options, RetryMode, SignatureVersion};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
@@ -202,8 +203,24 @@ impl Client {
         &*operation.http_method == "GET" || operation.input.is_some_and(has_token)
     }
 
-    /// What an attempt's end leads to.
+    /// What an attempt's end leads to, which the log is told.
     pub(super) fn verdict(
+        &self,
+        operation: &Operation,
+        answer: &Result<Response<Bytes>, Failure>,
+        signed_at: SystemTime,
+        seen: &mut Seen,
+    ) -> Verdict {
+        let took = self.now().duration_since(signed_at).unwrap_or_default();
+        let verdict = self.judge(operation, answer, signed_at, seen);
+        log::tell(|| {
+            let again = if let Verdict::Again(delay) = verdict { Some(delay) } else { None };
+            log::Ended { operation: &operation.name, attempt: seen.attempts, answer, took, again }
+        });
+        verdict
+    }
+
+    fn judge(
         &self,
         operation: &Operation,
         answer: &Result<Response<Bytes>, Failure>,

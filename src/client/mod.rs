@@ -5,6 +5,7 @@ pub mod call;
 pub mod endpoint;
 pub mod identity;
 pub mod limiter;
+pub mod log;
 pub mod options;
 pub mod presign;
 mod process;

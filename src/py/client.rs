@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::errors::service_error;
 use super::identity::PyProvider;
 use super::input::PyInput;
+use super::log;
 use super::signals;
 use super::sink::PySink;
 use crate::client::attempt::header_text;
@@ -50,6 +51,7 @@ impl PyClient {
         paginated: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let prepared = self.prepare(operation, params, paginated)?;
+        log::look(py)?;
         let reply = py.detach(|| self.core.send(&prepared, &signals::check))?;
         let response = self.read(py, prepared.operation, &reply)?;
         if reply.status.as_u16() >= 300 {

@@ -8,6 +8,7 @@ mod errors;
 mod identity;
 mod input;
 pub mod limiter;
+mod log;
 pub mod model;
 mod plain;
 pub mod recipe;

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::client::PyClient;
+use super::log;
 use super::signals;
 use crate::client::reply::Reply;
 use crate::client::steps::{Message, Progress};
@@ -32,7 +33,8 @@ type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl PyCall {
     #[new]
-    fn new(client: Py<PyClient>, operation: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, client: Py<PyClient>, operation: &str) -> PyResult<Self> {
+        log::look(py)?;
         let operation = client.get().operation(operation)?;
         let progress = Mutex::new(client.get().core().begin(operation));
         Ok(Self { client, operation, progress })

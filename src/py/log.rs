@@ -1,0 +1,38 @@
+//! The core's log in Python's: `logging.getLogger("fleetgrass")`.
+//!
+//! A call asks once whether the logger takes what retries are told with. Where nobody has imported `logging`, nobody can want them.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+use super::signals::attached;
+use crate::client::log::{Ended, listen};
+
+static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Lets the attempts of the call that begins now be told, or not.
+pub(super) fn look(py: Python<'_>) -> PyResult<()> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let logging = modules.call_method1(intern!(py, "get"), (intern!(py, "logging"),))?;
+    let wanted = !logging.is_none() && {
+        let made = || Ok::<_, PyErr>(logging.call_method1(intern!(py, "getLogger"), ("fleetgrass",))?.unbind());
+        let logger = LOGGER.get_or_try_init(py, made)?.bind(py);
+        logger.call_method1(intern!(py, "isEnabledFor"), (20,))?.is_truthy()?
+    };
+    listen(wanted.then_some(tell));
+    Ok(())
+}
+
+/// Retries are worth an INFO; all else is DEBUG.
+fn tell(ended: &Ended) {
+    let level = if ended.again.is_some() { 20 } else { 10 };
+    let message = ended.to_string();
+    // A log that fails is no reason for a call to fail; logging itself reports what goes wrong in handlers.
+    let _ = attached(|py| {
+        if let Some(logger) = LOGGER.get(py) {
+            logger.call_method1(py, intern!(py, "log"), (level, "%s", message))?;
+        }
+        Ok(())
+    });
+}
