@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fleetgrass::resolve::candidates::{self, Catalogue, ResolveError, Roots};
 use fleetgrass::resolve::platform;
 use fleetgrass::resolve::recipe::{self, Recipe};
 use fleetgrass::resolve::requirement::Requirement;
+use fleetgrass::resolve::simulate::{Catalogue, CloudPolicy, Device, Outcome, ResolveError, Roots, Simulation};
 use fleetgrass::resolve::version::Version;
 use serde_json::{Value, json};
 
@@ -78,82 +78,131 @@ fn lifecycles_are_selected_as_on_the_device() {
     }
 }
 
-/// The component versions of a case.
-struct Shelf(Vec<Arc<Recipe>>);
+/// The component versions of a case; `None` is what a device cannot read.
+struct Shelf(HashMap<String, Versions>);
+
+type Versions = Vec<(Version, Option<Arc<Recipe>>)>;
 
 impl Shelf {
-    fn of(case: &Value) -> Self {
+    fn of(catalog: &Value) -> Self {
         let versions = |(name, versions): (&String, &Value)| {
-            let recipe = |(version, facts): (&String, &Value)| {
-                let dependencies = facts["deps"].as_object().into_iter().flatten();
-                let dependencies: serde_json::Map<_, _> =
-                    dependencies.map(|(name, requirement)| (name.clone(), json!({"VersionRequirement": requirement}))).collect();
-                json!({
-                    "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version,
-                    "ComponentDependencies": dependencies, "ComponentType": facts["type"],
-                    "Manifests": facts.get("manifests").unwrap_or(&json!([{}])),
-                })
-            };
-            versions.as_object().unwrap().iter().map(recipe).collect::<Vec<_>>()
+            let read =
+                |(version, facts): (&String, &Value)| (Version::parse(version).unwrap(), recipe_from(name, version, facts));
+            (name.clone(), versions.as_object().unwrap().iter().map(read).collect())
         };
-        let recipes = case["catalog"].as_object().unwrap().iter().flat_map(versions);
-        Self(recipes.map(|recipe| Arc::new(recipe::read(recipe.to_string().as_bytes()).unwrap())).collect())
+        Self(catalog.as_object().into_iter().flatten().map(versions).collect())
     }
+
+    fn readable(&self) -> HashMap<String, Vec<Arc<Recipe>>> {
+        let readable = |versions: &Versions| versions.iter().filter_map(|(_, it)| it.clone()).collect();
+        self.0.iter().map(|(name, versions)| (name.clone(), readable(versions))).collect()
+    }
+}
+
+fn recipe_from(name: &str, version: &str, facts: &Value) -> Option<Arc<Recipe>> {
+    let dependencies = facts["deps"].as_object().into_iter().flatten();
+    let dependencies: serde_json::Map<_, _> =
+        dependencies.map(|(name, requirement)| (name.clone(), json!({"VersionRequirement": requirement}))).collect();
+    let recipe = json!({
+        "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version,
+        "ComponentDependencies": dependencies, "ComponentType": facts["type"],
+        "Manifests": facts.get("manifests").unwrap_or(&json!([{}])),
+    });
+    recipe::read(recipe.to_string().as_bytes()).ok().map(Arc::new)
 }
 
 impl Catalogue for Shelf {
     fn versions(&self, component: &str) -> Vec<Version> {
-        self.0.iter().filter(|recipe| recipe.name == component).map(|recipe| recipe.version.clone()).collect()
+        self.0.get(component).into_iter().flatten().map(|(version, _)| version.clone()).collect()
     }
 
     fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
-        self.0.iter().find(|recipe| recipe.name == component && recipe.version == *version).cloned()
+        self.0.get(component)?.iter().find(|(other, _)| other == version)?.1.clone()
     }
 }
 
-/// The cases of a device that is online and has installed nothing yet, and that no hash order decides. Recipes that
-/// cannot be read are left out: no catalogue takes them in.
+fn device_of(case: &Value, shelf: &Shelf) -> Device {
+    let facts = &case["device"];
+    let version = |text: &Value| Version::parse(text.as_str().unwrap()).unwrap();
+    let mut store = Shelf::of(&facts["local_recipes"]).readable();
+    for (name, versions) in facts["local_store"].as_object().into_iter().flatten() {
+        let recipes = versions.as_array().unwrap().iter().map(|text| shelf.recipe(name, &version(text)).unwrap());
+        store.entry(name.clone()).or_default().extend(recipes);
+    }
+    Device {
+        online: facts["online"].as_bool().unwrap(),
+        active: facts["active"].as_object().into_iter().flatten().map(|(name, it)| (name.clone(), version(it))).collect(),
+        nucleus: facts["nucleus"]["name"].as_str().map(|name| (name.into(), version(&facts["nucleus"]["version"]))),
+        store,
+        foreign: serde_json::from_value::<Option<_>>(facts["region_mismatch"].clone()).unwrap().unwrap_or_default(),
+    }
+}
+
 #[test]
-fn candidates_are_those_of_a_fresh_device() {
+fn simulations_end_as_on_the_device() {
     let vectors = vectors("resolution.json");
-    let fresh = |case: &&Value| {
-        case["device"] == json!({"online": true})
-            && case["cloud_policy"] == "highest"
-            && case["order_sensitive"] == false
-            && case["expect"]["error"]["kind"] != "recipe_parse_error"
-    };
-    let cases: Vec<_> = cases(&vectors, "cases").iter().filter(fresh).collect();
-    assert_eq!(cases.len(), 55);
+    let cases = cases(&vectors, "cases");
+    assert_eq!(cases.len(), 87);
     for case in cases {
-        let components = roots_of(&case["deployment"]["components"]);
-        let deployment = Roots { group: case["deployment"]["target"].as_str().unwrap().into(), components };
+        let deployment = &Roots {
+            group: case["deployment"]["target"].as_str().unwrap().into(),
+            components: roots_of(&case["deployment"]["components"]),
+        };
         let others = case["other_groups"].as_object().into_iter().flatten().map(|(group, roots)| Roots {
             group: group.clone(),
-            components: serde_json::from_value::<BTreeMap<_, _>>(roots.clone()).unwrap().into_iter().collect(),
+            components: roots.as_object().unwrap().iter().map(|(name, it)| (name.clone(), it.as_str().unwrap().into())).collect(),
         });
-        let platform = serde_json::from_value(case["platform"].clone()).unwrap();
-        let plan = candidates::resolve(&deployment, &others.collect::<Vec<_>>(), &platform, &Shelf::of(case));
-        let outcome = match plan {
-            Ok(plan) => {
-                json!({"result": plan.iter().map(|(name, recipe)| (name, recipe.version.as_str())).collect::<BTreeMap<_, _>>()})
-            }
-            Err(ResolveError::NoAvailableVersion { component, requirements }) => {
-                let requirements: BTreeMap<_, _> = requirements.into_iter().map(|(who, it)| (who, it.to_string())).collect();
-                json!({"error": {"kind": "no_available_version", "component": component, "requirements": requirements}})
-            }
-            Err(ResolveError::PlatformIncompatible { component, .. }) => {
-                json!({"error": {"kind": "platform_incompatible", "component": component}})
-            }
-            Err(ResolveError::CircularDependency { component, version }) => {
-                json!({"error": {"kind": "circular_dependency", "component": component, "version": version.as_str()}})
-            }
-            Err(ResolveError::InvalidRootRequirement { component, version }) => {
-                json!({"error": {"kind": "invalid_root_requirement", "component": component, "requirement": version}})
-            }
-            Err(ResolveError::NoFixpoint { .. }) => json!({"error": {"kind": "no_fixpoint"}}),
+        let others = &others.collect::<Vec<_>>();
+        let platform = &serde_json::from_value(case["platform"].clone()).unwrap();
+        let catalogue = &Shelf::of(&case["catalog"]);
+        let device = &device_of(case, catalogue);
+        let cloud_policy = match case["cloud_policy"].as_str().unwrap() {
+            "prefer_candidate" => CloudPolicy::PreferCandidate,
+            _ => CloudPolicy::Highest,
         };
-        let key = if case["expect"]["error"].is_null() { "result" } else { "error" };
-        assert_eq!(outcome[key], case["expect"][key], "{case}");
+        let simulation = Simulation { platform, catalogue, device, deployment, others, cloud_policy };
+        assert_eq!(outcome_of(simulation.run()), case["expect"], "{case}");
+        assert_eq!(simulation.is_order_sensitive(), case["order_sensitive"].as_bool().unwrap(), "{case}");
+    }
+}
+
+/// In the words of the vectors.
+fn outcome_of(outcome: Outcome) -> Value {
+    let plan = match outcome.plan {
+        Ok(plan) => plan,
+        Err(error) => return json!({"error": refusal_of(&error)}),
+    };
+    let result: BTreeMap<_, _> = plan.iter().map(|(name, recipe)| (name, recipe.version.as_str())).collect();
+    let trace: Vec<_> = outcome.trace.iter().map(ToString::to_string).collect();
+    let mut told = json!({"result": result, "trace": trace});
+    if !outcome.orphans.is_empty() {
+        told["orphans"] = json!(outcome.orphans);
+    }
+    told
+}
+
+fn refusal_of(error: &ResolveError) -> Value {
+    let kind = error.kind();
+    match error {
+        ResolveError::NoAvailableVersion { component, requirements }
+        | ResolveError::NoLocalVersion { component, requirements } => {
+            let requirements: BTreeMap<_, _> = requirements.iter().map(|(who, it)| (who, it.to_string())).collect();
+            json!({"kind": kind, "component": component, "requirements": requirements})
+        }
+        ResolveError::PlatformIncompatible { component, .. } => json!({"kind": kind, "component": component}),
+        ResolveError::LocalRecipeUnusable { component, version }
+        | ResolveError::RecipeUnreadable { component, version }
+        | ResolveError::CircularDependency { component, version } => {
+            json!({"kind": kind, "component": component, "version": version.as_str()})
+        }
+        ResolveError::InvalidRootRequirement { component, version } => {
+            json!({"kind": kind, "component": component, "requirement": version})
+        }
+        ResolveError::MultipleNucleus { components } => json!({"kind": kind, "components": components}),
+        ResolveError::NucleusUpdateNotExplicit { from, to } => {
+            json!({"kind": kind, "component": to.0, "from": from.1.as_str(), "to": to.1.as_str()})
+        }
+        ResolveError::NoFixpoint { .. } => json!({"kind": kind}),
     }
 }
 

@@ -9,16 +9,22 @@
 //! - [`version`] and [`requirement`] are the device's version grammar, which is not quite npm's;
 //! - [`platform`] picks the manifest of a platform and the lifecycle that goes with it;
 //! - [`lite`] is what the other kind of device, the lite nucleus, reads differently; [`engine`] names the two;
-//! - [`candidates`] chooses the component versions of a deployment;
-//! - [`configuration`] is what a component is configured with after one;
+//! - [`catalogue`] is where component versions come from, whoever keeps them;
+//! - [`simulate`] walks as a device does from the roots of its deployments to the versions that it installs; it goes by
+//!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses;
+//! - [`configuration`] is what a component is configured with after a deployment;
 //! - [`lint`] finds what a readable recipe cannot mean.
 
-pub mod candidates;
+pub mod catalogue;
 pub mod configuration;
 pub mod engine;
+pub mod error;
+pub mod java_order;
 pub mod lint;
 pub mod lite;
 pub mod platform;
 pub mod recipe;
 pub mod requirement;
+pub mod simulate;
 pub mod version;
+mod walk;

@@ -14,9 +14,9 @@ use crate::emulator::deployments::Deployment;
 use crate::emulator::error::{Result, ServiceError};
 use crate::emulator::failures::Failures;
 use crate::emulator::store::State;
-use crate::resolve::candidates::{Catalogue, Plan, ResolveError, Roots, resolve};
 use crate::resolve::platform::Platform;
 use crate::resolve::recipe::Recipe;
+use crate::resolve::simulate::{Catalogue, CloudPolicy, Device, Plan, ResolveError, Roots, Simulation};
 use crate::resolve::version::Version;
 
 /// All that decides what a device makes of a deployment.
@@ -36,11 +36,11 @@ pub struct Profile {
 
 /// What devices of this profile would run, or why they would refuse.
 pub fn decide(shelf: &Shelf, deployment: &Deployment, others: &[Deployment], profile: &Profile) -> Result<Plan, ResolveError> {
-    let nucleus = nucleus_of(&profile.runtime);
-    let is_updated = is_root(nucleus, deployment, others);
-    let view = View { shelf, running: (!is_updated).then_some((nucleus, &profile.nucleus_version)) };
+    let device = shelf.device(profile);
     let others: Vec<Roots> = others.iter().map(roots).collect();
-    resolve(&roots(deployment), &others, &profile.attributes(), &view)
+    let (platform, deployment) = (&profile.attributes(), &roots(deployment));
+    let cloud_policy = CloudPolicy::Highest;
+    Simulation { platform, catalogue: shelf, device: &device, deployment, others: &others, cloud_policy }.run().plan
 }
 
 /// Whether one of the deployments names the component.
@@ -101,12 +101,6 @@ pub struct Shelf<'s> {
     failure: RefCell<Option<ServiceError>>,
 }
 
-/// The shelf as a device sees it, whose nucleus stays what it is unless a deployment names another.
-struct View<'v> {
-    shelf: &'v Shelf<'v>,
-    running: Option<(&'v str, &'v str)>,
-}
-
 impl<'s> Shelf<'s> {
     pub fn new(state: &'s State<'s>) -> Self {
         Self { state, read: RefCell::default(), failure: RefCell::default() }
@@ -125,30 +119,33 @@ impl<'s> Shelf<'s> {
         recipes
     }
 
+    /// A device that has its nucleus and nothing else. Any nucleus may run, also a version that is not published here.
+    fn device(&self, profile: &Profile) -> Device {
+        let mut device = Device::default();
+        let nucleus = nucleus_of(&profile.runtime);
+        let published = self.recipes(nucleus);
+        if let (Some(recipe), Ok(version)) = (published.first(), Version::parse(&profile.nucleus_version)) {
+            if !published.iter().any(|recipe| recipe.version.is_same(&version)) {
+                let recipe = Recipe { version: version.clone(), ..Recipe::clone(recipe) };
+                device.store.insert(nucleus.into(), vec![Arc::new(recipe)]);
+            }
+            device.nucleus = Some((nucleus.into(), version));
+        }
+        device
+    }
+
     /// What went wrong while a plan was made.
     pub fn check(&self) -> Result<()> {
         self.failure.take().map_or(Ok(()), Err)
     }
 }
 
-impl Catalogue for View<'_> {
+impl Catalogue for Shelf<'_> {
     fn versions(&self, component: &str) -> Vec<Version> {
-        match self.running {
-            Some((nucleus, version)) if nucleus == component => Version::parse(version).into_iter().collect(),
-            _ => self.shelf.recipes(component).iter().map(|recipe| recipe.version.clone()).collect(),
-        }
+        self.recipes(component).iter().map(|recipe| recipe.version.clone()).collect()
     }
 
     fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
-        let recipes = self.shelf.recipes(component);
-        let found = recipes.iter().find(|recipe| recipe.version == *version).cloned();
-        match self.running {
-            // any nucleus may be running, also one that is not published here
-            Some((nucleus, _)) if nucleus == component => found.or_else(|| {
-                let published = recipes.first()?;
-                Some(Arc::new(Recipe { version: version.clone(), ..Recipe::clone(published) }))
-            }),
-            _ => found,
-        }
+        self.recipes(component).iter().find(|recipe| recipe.version == *version).cloned()
     }
 }

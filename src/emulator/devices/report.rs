@@ -10,9 +10,9 @@ use crate::emulator::deployments::Deployment;
 use crate::emulator::error::Result;
 use crate::emulator::failures::{BROKEN, Failure};
 use crate::emulator::store::{Millis, State};
-use crate::resolve::candidates::{Plan, ResolveError};
 use crate::resolve::platform::{self, Platform};
 use crate::resolve::recipe::{ComponentType, Recipe};
+use crate::resolve::simulate::{Plan, ResolveError};
 
 /// A deployment on devices that are alike.
 pub struct Case<'c> {

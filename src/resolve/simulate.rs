@@ -1,0 +1,278 @@
+//! Which component versions a device installs for its deployments, walked as the classic device does.
+//!
+//! The walk is breadth first from each root. Every visit asks for a version that meets all requirements known by then,
+//! the newest answer wins, and nothing is ever tried again another way. So a set of components that would fit together
+//! may still be refused, the order of the roots can matter, and so can the order of Java's hash maps; see
+//! [`Simulation::is_order_sensitive`].
+//!
+//! What is a model of ours is the cloud: it answers with the highest version that meets all requirements and claims
+//! the platform, or with what the device has, see [`CloudPolicy`].
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+pub use super::catalogue::Catalogue;
+pub use super::error::ResolveError;
+pub use super::java_order::Order;
+
+use super::platform::Platform;
+use super::recipe::Recipe;
+use super::requirement::Requirement;
+use super::version::Version;
+use super::walk::Walk;
+
+/// The root components of one deployment.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    /// Who asks for them, as the device names it: `thinggroup/<name>`, `thing/<name>` or [`LOCAL_DEPLOYMENT`].
+    pub group: String,
+    /// Component and version, in the order of the deployment. A local deployment may give a requirement.
+    pub components: Vec<(String, String)>,
+}
+
+/// The group of what was deployed on the device itself.
+pub const LOCAL_DEPLOYMENT: &str = "LOCAL_DEPLOYMENT";
+
+/// What a device has before a deployment.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Whether it asks the cloud at all.
+    pub online: bool,
+    /// The versions that run.
+    pub active: HashMap<String, Version>,
+    /// The nucleus that runs; it counts among the active ones.
+    pub nucleus: Option<(String, Version)>,
+    /// By component, the recipes that it holds. What runs has the catalogue's where it is missing here.
+    pub store: HashMap<String, Vec<Arc<Recipe>>>,
+    /// Components that came from another Region. A local deployment does not trust them.
+    pub foreign: HashSet<String>,
+}
+
+impl Default for Device {
+    /// Online, and empty.
+    fn default() -> Self {
+        Self { online: true, active: HashMap::new(), nucleus: None, store: HashMap::new(), foreign: HashSet::new() }
+    }
+}
+
+/// What the cloud answers where several versions would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CloudPolicy {
+    /// The highest.
+    #[default]
+    Highest,
+    /// The one that the device has and asks with, else the highest.
+    PreferCandidate,
+}
+
+/// What is installed: by component name, the recipe of the version chosen.
+pub type Plan = BTreeMap<String, Arc<Recipe>>;
+
+/// A deployment that comes to a device.
+#[derive(Debug)]
+pub struct Simulation<'s, C> {
+    pub platform: &'s Platform,
+    pub catalogue: &'s C,
+    pub device: &'s Device,
+    pub deployment: &'s Roots,
+    /// The deployments that the device has from its other groups.
+    pub others: &'s [Roots],
+    pub cloud_policy: CloudPolicy,
+}
+
+/// What a device makes of a deployment.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub plan: Result<Plan, ResolveError>,
+    /// Every answer on the way, also of a way that ends in an error.
+    pub trace: Vec<Visit>,
+    /// By component, who requires what of it at the end.
+    pub requirements: BTreeMap<String, Vec<(String, Requirement)>>,
+    /// What is installed though no root leads to it.
+    pub orphans: Vec<String>,
+}
+
+/// A version that was chosen for a component. It prints as `A@1.0.0(cloud)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub component: String,
+    pub version: Version,
+    pub source: Source,
+}
+
+/// Where a version comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Cloud,
+    /// A local deployment takes what is there.
+    Local,
+    /// The cloud had none.
+    LocalFallback,
+    LocalOffline,
+    /// The nucleus that runs.
+    NucleusSkip,
+}
+
+impl fmt::Display for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match self.source {
+            Source::Cloud => "cloud",
+            Source::Local => "local",
+            Source::LocalFallback => "local-fallback",
+            Source::LocalOffline => "local-offline",
+            Source::NucleusSkip => "nucleus-skip",
+        };
+        write!(f, "{}@{}({source})", self.component, self.version)
+    }
+}
+
+/// How many other orders are tried.
+const OTHER_ORDERS: u32 = 10;
+
+impl<C: Catalogue> Simulation<'_, C> {
+    #[must_use]
+    pub fn run(&self) -> Outcome {
+        self.run_in(Order::Java)
+    }
+
+    /// Whether what is installed, or why nothing is, hangs on the order of hash maps: whether some of ten others ends otherwise.
+    #[must_use]
+    pub fn is_order_sensitive(&self) -> bool {
+        let usual = Gist::of(self.run());
+        (0..OTHER_ORDERS).any(|seed| Gist::of(self.run_in(Order::Other(seed))) != usual)
+    }
+
+    fn run_in(&self, order: Order) -> Outcome {
+        let mut walk = Walk::new(self, order);
+        let plan = walk.resolve();
+        let orphans = if plan.is_ok() { walk.orphans() } else { Vec::new() };
+        let requirements = walk.requirements.keys().map(|component| (component.clone(), walk.required(component))).collect();
+        Outcome { plan: plan.map(|()| walk.plan), trace: walk.trace, requirements, orphans }
+    }
+
+    /// The roots of the deployment first.
+    pub(super) fn all_roots(&self) -> impl Iterator<Item = &Roots> {
+        std::iter::once(self.deployment).chain(self.others)
+    }
+}
+
+/// An outcome without the marks that every order leaves on it.
+#[derive(PartialEq)]
+enum Gist {
+    Installed(BTreeMap<String, Version>),
+    Refused(ResolveError),
+    Endless,
+}
+
+impl Gist {
+    fn of(outcome: Outcome) -> Self {
+        match outcome.plan {
+            Ok(plan) => {
+                Self::Installed(plan.into_iter().map(|(component, recipe)| (component, recipe.version.clone())).collect())
+            }
+            Err(ResolveError::NoFixpoint { .. }) => Self::Endless,
+            Err(mut error) => {
+                if let ResolveError::NoAvailableVersion { requirements, .. } | ResolveError::NoLocalVersion { requirements, .. } =
+                    &mut error
+                {
+                    requirements.sort_by(|a, b| a.0.cmp(&b.0));
+                }
+                Self::Refused(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::recipe;
+
+    /// Recipes of one line each: name, version, dependencies.
+    struct Shelf(HashMap<String, Vec<Arc<Recipe>>>);
+
+    impl Shelf {
+        fn new<S: AsRef<str>>(recipes: &[(S, &str, S)]) -> Self {
+            let mut shelf: HashMap<_, Vec<_>> = HashMap::new();
+            for (name, version, dependencies) in recipes {
+                let (name, dependencies) = (name.as_ref(), dependencies.as_ref());
+                let text = format!(
+                    "RecipeFormatVersion: 2020-01-25\nComponentName: {name}\nComponentVersion: {version}\n\
+                     ComponentDependencies: {{{dependencies}}}\nManifests: [{{Platform: {{os: linux}}}}]\n"
+                );
+                let recipe = recipe::read(text.as_bytes()).unwrap();
+                shelf.entry(name.into()).or_default().push(Arc::new(recipe));
+            }
+            Self(shelf)
+        }
+
+        fn run(&self, os: &str, device: &Device) -> Outcome {
+            let deployment = Roots { group: "thinggroup/g".into(), components: vec![("A".into(), "1.0.0".into())] };
+            let platform = &Platform::from([("os".into(), os.into()), ("architecture".into(), "amd64".into())]);
+            let (deployment, cloud_policy) = (&deployment, CloudPolicy::Highest);
+            Simulation { platform, catalogue: self, device, deployment, others: &[], cloud_policy }.run()
+        }
+
+        fn refusal(&self, os: &str, device: &Device) -> String {
+            self.run(os, device).plan.unwrap_err().to_string()
+        }
+    }
+
+    impl Catalogue for Shelf {
+        fn versions(&self, component: &str) -> Vec<Version> {
+            self.0.get(component).into_iter().flatten().map(|recipe| recipe.version.clone()).collect()
+        }
+
+        fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
+            self.0.get(component)?.iter().find(|recipe| recipe.version == *version).cloned()
+        }
+    }
+
+    const B: &str = "B: {VersionRequirement: ^1.0.0}";
+
+    #[test]
+    fn the_highest_version_that_meets_all_requirements() {
+        let shelf = Shelf::new(&[("A", "1.0.0", B), ("B", "1.9.0", ""), ("B", "1.10.0", ""), ("B", "2.0.0", "")]);
+        let outcome = shelf.run("linux", &Device::default());
+        let trace: Vec<_> = outcome.trace.iter().map(ToString::to_string).collect();
+        assert_eq!(trace, ["A@1.0.0(cloud)", "B@1.10.0(cloud)"]);
+        assert_eq!(outcome.plan.unwrap()["B"].version.as_str(), "1.10.0");
+        assert_eq!(outcome.requirements["B"], [("A".into(), Requirement::parse("^1.0.0").unwrap())]);
+    }
+
+    #[test]
+    fn the_texts_are_the_devices() {
+        let online = Device::default();
+        let shelf = Shelf::new(&[("A", "1.0.0", B)]);
+        let error = shelf.refusal("linux", &online);
+        assert!(error.starts_with("No local or cloud component version satisfies the requirements. Check whether"), "{error}");
+        assert!(error.ends_with("conflict. Component B version constraints: A requires >=1.0.0 <2.0.0."), "{error}");
+
+        let error = shelf.refusal("windows", &online);
+        let end = "Component 'A' is incompatible with the core device(classic) platform requirements -  os:windows, architecture:amd64.";
+        assert!(error.ends_with(end), "{error}");
+
+        let offline = Device { online: false, ..Device::default() };
+        let error = shelf.refusal("linux", &offline);
+        assert!(error.starts_with("Device is configured to run offline and no local component version satisfies"), "{error}");
+
+        let shelf = Shelf::new(&[("A", "1.0.0", B), ("B", "1.0.0", "A: {VersionRequirement: ^1.0.0}")]);
+        assert_eq!(shelf.refusal("linux", &online), "Circular dependency detected for component A-v1.0.0");
+    }
+
+    #[test]
+    fn a_deep_chain_and_a_deep_cycle_end() {
+        const DEPTH: usize = 10_000;
+        let name = |at: usize| if at == 0 { String::from("A") } else { format!("C{at}") };
+        let link = |at: usize| (name(at), "1.0.0", format!("{}: {{VersionRequirement: ^1.0.0}}", name(at + 1)));
+        let mut recipes: Vec<_> = (0..DEPTH).map(link).collect();
+        recipes.push((name(DEPTH), "1.0.0", String::new()));
+        let outcome = Shelf::new(&recipes).run("linux", &Device::default());
+        assert_eq!(outcome.plan.unwrap().len(), DEPTH + 1);
+
+        recipes[DEPTH].2 = "A: {VersionRequirement: ^1.0.0}".into();
+        let outcome = Shelf::new(&recipes).run("linux", &Device::default());
+        assert_eq!(outcome.plan.unwrap_err().kind(), "circular_dependency");
+    }
+}
