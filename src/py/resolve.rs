@@ -56,6 +56,7 @@ pub fn satisfies(py: Python<'_>, requirement: &str, version: &str, engine: &str)
 
 /// The place of the recipe's manifest that such a device uses, or None.
 #[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // arguments of Python arrive by value
 pub fn select_manifest(py: Python<'_>, recipe: &[u8], platform: Platform, engine: &str) -> PyResult<Option<usize>> {
     let engine = engine_of(py, engine)?;
     let manifests = recipe::read(py, recipe)?.manifests;
