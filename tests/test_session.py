@@ -14,7 +14,7 @@ import pytest
 from botocore.configprovider import ConstantProvider
 
 import fleetgrass
-from facade import CREDENTIALS, KEYS, REGION, FakeCore, environment, made, outcome, same
+from facade import KEYS, REGION, FakeCore, environment, made, outcome, same
 
 SESSIONS = [
     {},
@@ -62,25 +62,6 @@ def test_signatures_are_boto3s():
         ]
     ours, theirs = (list(inspect.signature(module.Session).parameters.values()) for module in (fleetgrass, boto3))
     assert [(p.name, p.default) for p in ours][: len(theirs)] == [(p.name, p.default) for p in theirs]
-
-
-@pytest.mark.parametrize(
-    ("config", "credentials", "variables", "provider"),
-    [
-        ("[default]\nrole_arn = r\nsource_profile = x\n", "", {}, "assume-role"),
-        ("[default]\nrole_arn = r\nweb_identity_token_file = x\n", "", {}, "assume-role-with-web-identity"),
-        ("[default]\nsso_session = s\n", CREDENTIALS, {}, "sso"),
-        ("[default]\ncredential_process = p\n", "", {}, "custom-process"),
-        ("", "", {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://localhost"}, "container-role"),
-    ],
-)
-def test_sources_that_must_be_asked_are_refused_with_the_remedy(config, credentials, variables, provider):
-    with environment(config, credentials, **REGION, **variables):
-        with pytest.raises(fleetgrass.exceptions.CredentialRetrievalError) as raised:
-            fleetgrass.client("greengrassv2")
-        assert raised.value.kwargs["provider"] == provider
-        assert "export-credentials" in str(raised.value)
-        fleetgrass.client("greengrassv2", **KEYS)
 
 
 def test_a_botocore_session_lends_its_settings():

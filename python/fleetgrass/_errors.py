@@ -123,6 +123,60 @@ class CredentialRetrievalError(BotoCoreError):
     fmt = "Error when retrieving credentials from {provider}: {error_msg}"
 
 
+class RefreshWithMFAUnsupportedError(BotoCoreError):
+    fmt = "Cannot refresh credentials: MFA token required."
+
+
+class MetadataRetrievalError(BotoCoreError):
+    fmt = "Error retrieving metadata: {error_msg}"
+
+
+class InvalidIMDSEndpointError(BotoCoreError):
+    fmt = "Invalid endpoint EC2 Instance Metadata endpoint: {endpoint}"
+
+
+class InvalidIMDSEndpointModeError(BotoCoreError):
+    fmt = "Invalid EC2 Instance Metadata endpoint mode: {mode} Valid endpoint modes (case-insensitive): {valid_modes}."
+
+
+class TokenRetrievalError(BotoCoreError):
+    fmt = "Error when retrieving token from {provider}: {error_msg}"
+
+
+class SSOError(BotoCoreError):
+    fmt = "An unspecified error happened when resolving AWS credentials or an access token from SSO."
+
+
+class SSOTokenLoadError(SSOError):
+    fmt = "Error loading SSO Token: {error_msg}"
+
+
+class UnauthorizedSSOTokenError(SSOError):
+    fmt = (
+        "The SSO session associated with this profile has expired or is otherwise invalid. "
+        "To refresh this SSO session run aws sso login with the corresponding profile."
+    )
+
+
+class LoginError(BotoCoreError):
+    fmt = "An unspecified error happened when resolving AWS credentials or refreshing a login session profile."
+
+
+class LoginRefreshRequired(LoginError):
+    fmt = "Your session has expired or credentials have changed. Please reauthenticate using 'aws login'."
+
+
+class LoginInsufficientPermissions(LoginError):
+    fmt = (
+        "Unable to create or refresh login credentials due to insufficient permissions. "
+        "You may be missing permission for the 'signin:CreateOAuth2Token' action."
+    )
+
+
+class LoginTokenLoadError(LoginError):
+    fmt = "Error loading login session token: {error_msg}"
+
+
 class NoAuthTokenError(BotoCoreError):
     fmt = "Unable to locate authorization token"
 
@@ -152,6 +206,20 @@ class ConfigNotFound(BotoCoreError):
 
 class InvalidConfigError(BotoCoreError):
     fmt = "{error_msg}"
+
+
+class InfiniteLoopConfigError(InvalidConfigError):
+    fmt = (
+        "Infinite loop in credential configuration detected. Attempting to load from profile {source_profile} "
+        "which has already been visited. Visited profiles: {visited_profiles}"
+    )
+
+
+class InvalidSTSRegionalEndpointsConfigError(BotoCoreError):
+    fmt = (
+        "STS regional endpoints option {sts_regional_endpoints_config} is invalid. "
+        'Valid options are: "legacy", "regional"'
+    )
 
 
 class InvalidDefaultsMode(BotoCoreError):

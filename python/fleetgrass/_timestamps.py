@@ -51,19 +51,19 @@ def _parse(value: Any, zone: tzinfo) -> datetime:
     except (TypeError, ValueError):
         pass
     try:
-        return _parse_date(value)
+        return parse_date(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f'Invalid timestamp "{value}": {error}') from error
 
 
-def _parse_date(text: Any) -> datetime:
+def parse_date(text: Any) -> datetime:
     try:
-        from dateutil.parser import parse as parse_date
+        from dateutil.parser import parse as parse_any
         from dateutil.tz import tzutc
     except ImportError:
         return _parse_date_plainly(text)
     # A date marked GMT is one of UTC, whatever the local zone calls itself.
-    moment: datetime = parse_date(text, tzinfos={"GMT": tzutc()})
+    moment: datetime = parse_any(text, tzinfos={"GMT": tzutc()})
     return moment
 
 

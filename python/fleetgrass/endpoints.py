@@ -136,13 +136,23 @@ def _configured_url(url: str | None, config: Config | None, lookup: Lookup) -> s
     ignored = config.ignore_configured_endpoint_urls if config else None
     if lookup.flag("ignore_configured_endpoint_urls") if ignored is None else ignored:
         return None
-    for variable in ("AWS_ENDPOINT_URL_GREENGRASSV2", "AWS_ENDPOINT_URL"):
+    return _found_url("greengrassv2", lookup)
+
+
+def configured_url(service: str, lookup: Lookup) -> str | None:
+    """The URL that the environment or the file has for a service, named as in botocore, unless they are ignored."""
+    return None if lookup.flag("ignore_configured_endpoint_urls") else _found_url(service, lookup)
+
+
+def _found_url(service: str, lookup: Lookup) -> str | None:
+    key = service.replace("-", "_")
+    for variable in (f"AWS_ENDPOINT_URL_{key.upper()}", "AWS_ENDPOINT_URL"):
         if found := os.environ.get(variable):
             return found
-    return _services_url(lookup) or lookup.profile.get("endpoint_url") or None
+    return _services_url(key, lookup) or lookup.profile.get("endpoint_url") or None
 
 
-def _services_url(lookup: Lookup) -> str | None:
+def _services_url(key: str, lookup: Lookup) -> str | None:
     """`endpoint_url` of the service in the `[services NAME]` section that the profile names."""
     if "services" not in lookup.profile:
         return None
@@ -155,7 +165,7 @@ def _services_url(lookup: Lookup) -> str | None:
             error_msg=f'The profile is configured to use the services section but the "{name}" services '
             "configuration does not exist."
         )
-    own = section.get("greengrassv2", {})
+    own = section.get(key, {})
     return own.get("endpoint_url") if isinstance(own, dict) else None
 
 

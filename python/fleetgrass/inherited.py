@@ -78,7 +78,7 @@ class Inherited(Lookup):
         words = [name, *session.user_agent_extra.split()]
         return tuple(word for word in words if not word.startswith(("Boto3/", "Botocore/")))
 
-    def credentials(self) -> Any:
+    def credentials(self, region_name: str | None = None) -> Any:
         from botocore.context import ClientContext, get_context, start_as_current_context
 
         # What finds credentials notes its ids in this context, and once only: botocore keeps what was found.
@@ -88,10 +88,10 @@ class Inherited(Lookup):
                 self._features = sorted(noted)
         return found
 
-    def credential_features(self, method: str | None) -> list[str]:
-        if self._features and method != "explicit":
+    def credential_features(self, found: Any) -> list[str]:
+        if self._features and getattr(found, "method", None) != "explicit":
             return self._features
-        return super().credential_features(method)
+        return super().credential_features(found)
 
     def _find(self, name: str) -> Any:
         return self._session.get_config_variable(OTHER_NAMES.get(name, name))

@@ -23,8 +23,14 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
     "defaults_mode": ("AWS_DEFAULTS_MODE", "legacy"),
     "disable_host_prefix_injection": ("AWS_DISABLE_HOST_PREFIX_INJECTION", None),
     "disable_request_compression": ("AWS_DISABLE_REQUEST_COMPRESSION", False),
+    "ec2_metadata_service_endpoint": ("AWS_EC2_METADATA_SERVICE_ENDPOINT", None),
+    "ec2_metadata_service_endpoint_mode": ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", None),
+    "ec2_metadata_v1_disabled": ("AWS_EC2_METADATA_V1_DISABLED", False),
     "ignore_configured_endpoint_urls": ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None),
+    "imds_use_ipv6": ("AWS_IMDS_USE_IPV6", False),
     "max_attempts": ("AWS_MAX_ATTEMPTS", None),
+    "metadata_service_num_attempts": ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1),
+    "metadata_service_timeout": ("AWS_METADATA_SERVICE_TIMEOUT", 1),
     "region": ("AWS_DEFAULT_REGION", None),
     "request_checksum_calculation": ("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"),
     "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
@@ -33,6 +39,7 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
     "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
     "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
     "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),
+    "sts_regional_endpoints": ("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
     "tcp_keepalive": ("BOTOCORE_TCP_KEEPALIVE", None),
     "use_dualstack_endpoint": ("AWS_USE_DUALSTACK_ENDPOINT", None),
     "use_fips_endpoint": ("AWS_USE_FIPS_ENDPOINT", None),
@@ -46,6 +53,7 @@ class Lookup:
         profile_name: The profile named in code, which outdoes the environment's.
         region_name: The Region given in code.
         credentials: Those given in code.
+        mfa_prompt: What asks the user for a code, given the words to ask with.
     """
 
     #: What the session says of its program in the user agent.
@@ -53,10 +61,13 @@ class Lookup:
     #: The `Config` that a client's own is merged into.
     default_config: Any = None
 
-    def __init__(self, profile_name: str | None, region_name: str | None, credentials: Any) -> None:
+    def __init__(
+        self, profile_name: str | None, region_name: str | None, credentials: Any, mfa_prompt: Any = None
+    ) -> None:
         self._profile_name = profile_name
         self._region_name = region_name
         self._credentials = credentials
+        self.mfa_prompt = mfa_prompt
         self.files: dict[str, Any] = _load_files()
 
     @property
@@ -97,16 +108,19 @@ class Lookup:
         found: str | None = self.get("region") if self._region_name is None else self._region_name
         return found
 
-    def credentials(self) -> Any:
-        """What has `get_frozen_credentials()`, or None. Found once."""
+    def credentials(self, region_name: str | None = None) -> Any:
+        """What has `get_frozen_credentials()`, or None. Found once, for a client of this Region."""
         if self._credentials is None:
             from fleetgrass import credentials
 
-            self._credentials = credentials.find(self)
+            self._credentials = credentials.find(self, region_name)
         return self._credentials
 
-    def credential_features(self, method: str | None) -> list[str]:
-        """The user agent's ids for credentials that were found by this method."""
+    def credential_features(self, found: Any) -> list[str]:
+        """The user agent's ids for credentials: their own, or those of the method that found them."""
+        if features := getattr(found, "features", ()):
+            return list(features)
+        method = getattr(found, "method", None)
         return [user_agent.CREDENTIALS[method]] if method in user_agent.CREDENTIALS else []
 
     def get(self, name: str) -> Any:

@@ -10,6 +10,7 @@ from fleetgrass.lookup import Lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, Literal, overload
 
     from fleetgrass._interface import GreengrassV2Client
@@ -25,6 +26,8 @@ class Session:
             arguments are set on it, as boto3 does. `fleetgrass.inherited` says what a session lends.
         pickle_secrets: Let pickles of clients and of this session carry the keys that were passed as arguments.
             Without it such a pickle is refused; profiles and the environment are looked up again where it is loaded.
+        mfa_prompt: Called with the words to ask with, gives the code of the device that a role's `mfa_serial` names.
+            Without it the terminal is asked.
     Raises:
         ProfileNotFound: neither shared file has the profile.
         ConfigParseError: a shared file cannot be read; it names the file.
@@ -43,6 +46,7 @@ class Session:
         aws_account_id: str | None = None,
         *,
         pickle_secrets: bool = False,
+        mfa_prompt: Callable[[str], str] | None = None,
     ) -> None:
         self._arguments = {
             "aws_access_key_id": aws_access_key_id,
@@ -54,10 +58,11 @@ class Session:
             "aws_account_id": aws_account_id,
         }
         self._pickle_secrets = pickle_secrets
+        self._mfa_prompt = mfa_prompt
         keys = (aws_access_key_id, aws_secret_access_key, aws_session_token, aws_account_id)
         given = _explicit_credentials(*keys) if any(keys) else None
         if botocore_session is None:
-            self._lookup = Lookup(profile_name, region_name, given)
+            self._lookup = Lookup(profile_name, region_name, given, mfa_prompt)
         else:
             from fleetgrass.inherited import Inherited
 
@@ -174,7 +179,7 @@ class Session:
             given["config"] = default.merge(config) if config is not None else default
         from fleetgrass import _client, settings
 
-        options, facts = settings.settle(self, given)
+        options, facts = settings.settle(self._lookup, given)
         made = _client.make_client(self, options, facts)
         self._hand_on_handlers(made)
         return made
@@ -281,7 +286,7 @@ class Session:
             raise _pickling_error("a Session made with botocore_session cannot be pickled: pass its settings instead")
         arguments = {k: v for k, v in self._arguments.items() if v is not None}
         check_secrets(self, arguments)
-        return {**arguments, "pickle_secrets": self._pickle_secrets}
+        return {**arguments, "pickle_secrets": self._pickle_secrets, "mfa_prompt": self._mfa_prompt}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(region_name={self.region_name!r})"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from fleetgrass.config import Config
     from fleetgrass.lookup import Lookup
-    from fleetgrass.session import Session
 
 SERVICE = "greengrassv2"
 
@@ -26,15 +25,14 @@ DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
 DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
-def settle(session: Session, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `_core.Client`, and the facts of `client.meta`, for the arguments of `Session.client`."""
     config = given["config"]
-    lookup = session._lookup
     lookup.profile  # noqa: B018 - an unknown one is reported before all else
     region = _region(lookup, given["region_name"], config)
     verify = lookup.get("ca_bundle") if given["verify"] is None else given["verify"]
     unsigned = config is not None and configs.is_unsigned(config.signature_version)
-    found = None if unsigned else _credentials(session, given)
+    found = None if unsigned else _credentials(lookup, given, region)
     keys = _keys(found)
     defaults_mode = _defaults_mode(config, lookup, region)
     _check_api_version(given["api_version"], lookup)
@@ -110,14 +108,14 @@ def _region(lookup: Lookup, region: str | None, config: Config | None) -> str | 
     return region
 
 
-def _credentials(session: Session, given: Mapping[str, Any]) -> Any:
+def _credentials(lookup: Lookup, given: Mapping[str, Any], region: str | None) -> Any:
     explicit = credentials.explicit(
         given["aws_access_key_id"],
         given["aws_secret_access_key"],
         given["aws_session_token"],
         given["aws_account_id"],
     )
-    return explicit or session.get_credentials()
+    return explicit or lookup.credentials(region)
 
 
 def _keys(found: Any) -> dict[str, Any] | None:
@@ -250,4 +248,4 @@ def _features(values: Mapping[str, Any], custom_endpoint: bool, found: Any, look
     ]
     if custom_endpoint:
         features.append(user_agent.ENDPOINT_OVERRIDE)
-    return features + lookup.credential_features(getattr(found, "method", None))
+    return features + lookup.credential_features(found)

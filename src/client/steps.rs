@@ -114,15 +114,27 @@ impl Client {
     /// Sends `message` as it is. Without an answer it tells why, as the exception that ends the call if it is the last.
     pub fn post(&self, progress: &mut Progress, message: Message, interrupt: Interrupt) -> Result<Response<Bytes>> {
         let url = message.url.clone();
-        let (endpoint, request) = request(message)?;
-        match self.transport.exchange(&endpoint.origin, request, interrupt) {
+        match self.exchange(message, interrupt)? {
             Ok(answer) => Ok(answer),
-            Err(Failure::Interrupted(error)) => Err(error),
             Err(failure) => {
                 let error = no_answer(&url, &failure);
                 progress.ended = Some(Err(failure));
                 Err(error)
             }
+        }
+    }
+
+    /// Sends `message` as it is, once, and of no operation.
+    pub fn fetch(&self, message: Message, interrupt: Interrupt) -> Result<Response<Bytes>> {
+        let url = message.url.clone();
+        self.exchange(message, interrupt)?.map_err(|failure| no_answer(&url, &failure))
+    }
+
+    fn exchange(&self, message: Message, interrupt: Interrupt) -> Result<Result<Response<Bytes>, Failure>> {
+        let (endpoint, request) = request(message)?;
+        match self.transport.exchange(&endpoint.origin, request, interrupt) {
+            Err(Failure::Interrupted(error)) => Err(error),
+            ended => Ok(ended),
         }
     }
 

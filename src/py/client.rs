@@ -11,6 +11,7 @@ use super::input::PyInput;
 use super::log;
 use super::signals;
 use super::sink::PySink;
+use super::steps::{Answer, Headers, plain_answer};
 use crate::client::attempt::header_text;
 use crate::client::call::{Client, Prepared};
 use crate::client::identity::CredentialProvider;
@@ -92,6 +93,13 @@ impl PyClient {
         request.set_item("body", PyBytes::new(py, &draft.message.body))?;
         request.set_item("url", draft.message.url)?;
         Ok(request)
+    }
+
+    /// Sends a request to whatever server, once and as it is. Gives status, headers and body of the answer.
+    fn fetch<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
+        let message = Message { method, url, headers, body: body.into() };
+        let answer = py.detach(|| self.core.fetch(message, &signals::check))?;
+        Ok(plain_answer(py, &answer))
     }
 
     /// The headers that prove to `service` of `region` who sends a request.

@@ -26,9 +26,9 @@ pub struct PyCall {
 }
 
 /// As they come from Python.
-type Headers = Vec<(String, Vec<u8>)>;
+pub(super) type Headers = Vec<(String, Vec<u8>)>;
 /// Status, headers and body.
-type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
+pub(super) type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 
 #[pymethods]
 impl PyCall {
@@ -49,8 +49,7 @@ impl PyCall {
     fn send<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
         let message = Message { method, url, headers, body: body.into() };
         let answer = py.detach(|| self.client.get().core().post(&mut self.progress(), message, &signals::check))?;
-        let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
-        Ok((answer.status().as_u16(), headers.collect(), PyBytes::new(py, answer.body())))
+        Ok(plain_answer(py, &answer))
     }
 
     /// The attempt ended with this answer, wherever it came from. Gives what boto3 makes of it, an error's too.
@@ -82,6 +81,12 @@ impl PyCall {
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Status, headers and body.
+pub(super) fn plain_answer<'py>(py: Python<'py>, answer: &Response<Bytes>) -> Answer<'py> {
+    let headers = answer.headers().iter().map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes())));
+    (answer.status().as_u16(), headers.collect(), PyBytes::new(py, answer.body()))
 }
 
 fn header_map(pairs: Headers) -> PyResult<HeaderMap> {

@@ -227,22 +227,16 @@ def test_user_agent(pair: Pair, ledger: Ledger) -> None:
     assert "lang/python#" in second
 
 
-def test_dynamic_credentials(
-    pair: Pair, ledger: Ledger, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A process that prints keys: botocore runs it."""
-    ledger.use("dynamic-credentials")
-    keys = tmp_path / "keys"
-    keys.write_text('{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"}')
-    (tmp_path / "config").write_text(f"[profile p]\nregion = us-east-1\ncredential_process = cat {keys}\n")
+def test_login_sessions(ledger: Ledger, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session of `aws login` is refused with what to do instead, and other keys are used none the less."""
+    ledger.use("login-sessions")
+    (tmp_path / "config").write_text("[profile p]\nregion = us-east-1\nlogin_session = arn:me\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_PROFILE", "p")
-
-    def call(side: Side) -> Any:
-        return side.client("greengrassv2", endpoint_url=pair.server.url).list_components()
-
-    kinds = [capture(partial(call, side)).kind for side in (boto3_side("profile"), fleetgrass_side())]
-    assert kinds == ["value", "CredentialRetrievalError"]
+    outcome = capture(partial(fleetgrass_side().client, "greengrassv2"))
+    assert outcome.kind == "CredentialRetrievalError"
+    assert "from login: " in str(outcome.error)
+    assert "aws configure export-credentials" in str(outcome.error)
 
 
 @pytest.mark.parametrize("value", ["\x00", "\x1f", "\x7f"])

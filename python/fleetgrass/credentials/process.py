@@ -1,0 +1,80 @@
+"""A program that prints credentials as JSON: `credential_process` of a profile."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+from fleetgrass.credentials import Credentials, refuse
+from fleetgrass.credentials.refreshable import RefreshableCredentials
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from fleetgrass.credentials import Search
+
+METHOD = "custom-process"
+FEATURES = ("v", "w")
+
+#: What may be a secret in what a program says when it fails: a long word, or whatever follows a telling one.
+SECRET = re.compile(r"(?i)((?:secret|token|password|passwd|pwd|key)\w*[\"']?\s*[=:]\s*[\"']?)\S+|[\w+/=.~-]{20,}")
+
+
+def load(search: Search) -> Credentials:
+    command = search.profile["credential_process"]
+    account_id = search.profile.get("aws_account_id")
+
+    def ask() -> dict[str, Any]:
+        return _ask(command, account_id)
+
+    found = ask()
+    if found["expiry_time"] is not None:
+        return RefreshableCredentials(ask, METHOD, found, FEATURES)
+    del found["expiry_time"]
+    stays = Credentials(**found, method=METHOD)
+    stays.features = FEATURES
+    return stays
+
+
+def _ask(command: str, account_id: str | None) -> dict[str, Any]:
+    words: Any = command if sys.platform == "win32" else shlex.split(command)
+    ended = subprocess.run(words, capture_output=True, check=False)
+    if ended.returncode != 0:
+        refuse(METHOD, without_secrets(ended.stderr.decode("utf-8", "replace")))
+    from json import loads
+
+    try:
+        printed = loads(ended.stdout)
+    except ValueError:
+        printed = None
+    if not isinstance(printed, dict):
+        # Not what it printed, which may be keys.
+        refuse(METHOD, "the process printed no JSON object")
+    version = printed.get("Version", "<Version key not provided>")
+    if version != 1:
+        refuse(METHOD, f"Unsupported version '{version}' for credential process provider, supported versions: 1")
+    for name in ("AccessKeyId", "SecretAccessKey"):
+        if name not in printed:
+            refuse(METHOD, f"Missing required key in response: {name!r}")
+    return {
+        "access_key": printed["AccessKeyId"],
+        "secret_key": printed["SecretAccessKey"],
+        "token": printed.get("SessionToken"),
+        "expiry_time": printed.get("Expiration"),
+        "account_id": printed.get("AccountId") or account_id,
+    }
+
+
+def without_secrets(text: str) -> str:
+    """The words of a program without those that look like a secret. Paths and addresses stay."""
+    return SECRET.sub(_masked, text)
+
+
+def _masked(found: re.Match[str]) -> str:
+    before, whole = found[1], found[0]
+    if before is None and "/" in whole and re.fullmatch(r"(?:[\w.~-]{0,19}/)+[\w.~-]{0,19}", whole):
+        return whole
+    return f"{before or ''}***"

@@ -1,0 +1,134 @@
+"""Credentials that expire, and are renewed before they do.
+
+Fifteen minutes before the end one of the threads that need them asks the source, and the others go on with what there
+is; if the source fails then, so do all. In the last ten minutes every thread waits for the one that asks, and the
+source's error is theirs. A child process asks for itself: it waits for no thread of its parent's.
+"""
+
+from __future__ import annotations
+
+import os
+from _thread import LockType, allocate_lock
+from datetime import datetime, timedelta, timezone
+
+from fleetgrass._timestamps import parse_date
+from fleetgrass.credentials import Credentials, ReadOnlyCredentials, refuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+#: From when on they should be renewed, and from when on they must be.
+ADVISORY = timedelta(minutes=15)
+MANDATORY = timedelta(minutes=10)
+NEEDED = ("access_key", "secret_key", "token", "expiry_time")
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class RefreshableCredentials(Credentials):
+    """Keys of a source that can be asked again.
+
+    Args:
+        refresh_using: Asks the source. Gives `access_key`, `secret_key`, `token`, `expiry_time` (a text, or None for
+            keys that stay) and perhaps `account_id`.
+        first: What the source has given already; without it the source is asked at the first use.
+        features: The user agent's ids of the source.
+    """
+
+    def __init__(
+        self,
+        refresh_using: Callable[[], dict[str, Any]],
+        method: str,
+        first: dict[str, Any] | None = None,
+        features: Iterable[str] = (),
+    ) -> None:
+        self._refresh_using = refresh_using
+        self.method = method
+        self.features = tuple(features)
+        self._frozen: ReadOnlyCredentials | None = None
+        self._expiry: datetime | None = None
+        # A lock a process: one that a thread of the parent held would never be given back in the child.
+        self._locks: dict[int, LockType] = {}
+        if first is not None:
+            self._set(first)
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        self._refresh()
+        assert self._frozen is not None
+        return self._frozen
+
+    def refresh_needed(self, within: timedelta = ADVISORY) -> bool:
+        if self._frozen is None:
+            return True
+        return self._expiry is not None and self._expiry - now() < within
+
+    def _refresh(self) -> None:
+        if not self.refresh_needed():
+            return
+        lock = self._locks.setdefault(os.getpid(), allocate_lock())
+        if lock.acquire(False):
+            try:
+                if self.refresh_needed():
+                    self._renew(self.refresh_needed(MANDATORY))
+            finally:
+                lock.release()
+        elif self.refresh_needed(MANDATORY):
+            with lock:
+                if self.refresh_needed(MANDATORY):
+                    self._renew(True)
+
+    def _renew(self, mandatory: bool) -> None:
+        try:
+            found = self._refresh_using()
+        except Exception as error:
+            import logging
+
+            logging.getLogger("fleetgrass").warning(
+                "renewing credentials of %s failed (%s)%s",
+                self.method,
+                type(error).__name__,
+                "" if mandatory else "; the old ones are still good",
+            )
+            if mandatory:
+                raise
+            return
+        missing = [name for name in NEEDED if name not in (found or ())]
+        if missing:
+            refuse(self.method, f"Credential refresh failed, response did not contain: {', '.join(missing)}")
+        self._set(found)
+        if self.refresh_needed(timedelta()):
+            raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+
+    def _set(self, found: dict[str, Any]) -> None:
+        expiry = found["expiry_time"]
+        moment = None if expiry is None else parse_date(expiry)
+        # The keys first: whoever sees the new end finds the new keys.
+        self._frozen = ReadOnlyCredentials(
+            found["access_key"], found["secret_key"], found["token"], found.get("account_id")
+        )
+        self._expiry = moment
+
+    access_key = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+    token = property(lambda self: self.get_frozen_credentials().token)
+    account_id = property(lambda self: self.get_frozen_credentials().account_id)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} from {self.method}>"
+
+    def __reduce__(self) -> Any:
+        from pickle import PicklingError
+
+        raise PicklingError(f"credentials of {self.method} are renewed where they were found: pickle the session")
+
+
+def cached(cache: dict[Any, dict[str, Any]], key: Any, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What the session knows already under this key, if it is still good for a while; else what `ask` gives."""
+    found = cache.get(key)
+    if found is None or parse_date(found["expiry_time"]) - now() < ADVISORY:
+        found = cache[key] = ask()
+    return dict(found)

@@ -1,0 +1,147 @@
+"""The token of `aws sso login`, from the cache that the command and every SDK share.
+
+The token of an `sso-session` is renewed here when it has less than fifteen minutes, and written back for the others.
+If that fails it may be because another process has done it, so the file is read once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import timedelta
+
+from fleetgrass._timestamps import parse_date
+from fleetgrass.credentials import refreshable
+from fleetgrass.credentials.service import Service, in_home, read_json, read_json_error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from fleetgrass.credentials import Search
+
+METHOD = "sso"
+RENEWABLE = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
+WINDOW = timedelta(minutes=15)
+
+
+def unauthorized(profile: str) -> Exception:
+    """botocore's error, which says to log in but not how, with the command."""
+    from fleetgrass import exceptions
+
+    error: Exception = exceptions.UnauthorizedSSOTokenError()
+    error.args = (f"{error} (aws sso login --profile {profile})",)
+    return error
+
+
+class Token:
+    """The token of a profile, whose settings of SSO are `settings`."""
+
+    def __init__(self, search: Search, settings: Mapping[str, Any]) -> None:
+        self._search = search
+        self._settings = settings
+        self._session = settings.get("sso_session")
+        name = self._session or settings["sso_start_url"]
+        self._name = name
+        self._file = os.path.join(in_home("sso", "cache"), hashlib.sha1(name.encode()).hexdigest() + ".json")
+
+    def get(self) -> str:
+        """The access token.
+
+        Raises:
+            SSOTokenLoadError: nobody has signed in.  UnauthorizedSSOTokenError, TokenRetrievalError: it has expired.
+        """
+        content = self._read()
+        if self._session is not None and _left(content) < WINDOW:
+            content = self._renewed(content) or self._read()
+        if _left(content) <= timedelta():
+            raise self._expired()
+        token: str = content["accessToken"]
+        return token
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            with open(self._file) as file:
+                content = json.load(file)
+        except FileNotFoundError:
+            raise self._unreadable(f"Token for {self._name} does not exist") from None
+        except (OSError, ValueError):
+            raise self._unreadable(f"Token for {self._name} cannot be read from {self._file}") from None
+        if not isinstance(content, dict) or "accessToken" not in content or "expiresAt" not in content:
+            raise self._unreadable(f"Token for {self._settings['sso_start_url']} is invalid")
+        return content
+
+    def _renewed(self, content: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A new token, which others find in the file; None where it cannot be had."""
+        from fleetgrass import exceptions
+
+        if any(name not in content for name in RENEWABLE):
+            return None
+        if parse_date(content["registrationExpiresAt"]) <= refreshable.now():
+            return None
+        form = {
+            "grantType": "refresh_token",
+            "clientId": content["clientId"],
+            "clientSecret": content["clientSecret"],
+            "refreshToken": content["refreshToken"],
+        }
+        service = Service(self._search.lookup, "sso-oidc", "oidc", self._settings["sso_region"])
+        headers = {"Content-Type": "application/json"}
+        try:
+            answer = service.send("CreateToken", "POST", "/token", headers, json.dumps(form).encode(), read_json_error)
+        except exceptions.ClientError:
+            return None
+        given = read_json(METHOD, answer)
+        if "accessToken" not in given or "expiresIn" not in given:
+            return None
+        expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
+        renewed = {
+            "startUrl": self._settings["sso_start_url"],
+            "region": self._settings["sso_region"],
+            "accessToken": given["accessToken"],
+            "expiresAt": expiry.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "clientId": content["clientId"],
+            "clientSecret": content["clientSecret"],
+            "registrationExpiresAt": content["registrationExpiresAt"],
+        }
+        if "refreshToken" in given:
+            renewed["refreshToken"] = given["refreshToken"]
+        write(self._file, renewed)
+        return renewed
+
+    def _unreadable(self, problem: str) -> Exception:
+        from fleetgrass import exceptions
+
+        error: Exception = exceptions.SSOTokenLoadError(error_msg=problem)
+        error.args = (f"{error} (aws sso login --profile {self._search.name})",)
+        return error
+
+    def _expired(self) -> Exception:
+        from fleetgrass import exceptions
+
+        if self._session is None:
+            return unauthorized(self._search.name)
+        problem = "Token has expired and refresh failed"
+        error: Exception = exceptions.TokenRetrievalError(provider=METHOD, error_msg=problem)
+        error.args = (f"{error} (aws sso login --profile {self._search.name})",)
+        return error
+
+
+def _left(content: Mapping[str, Any]) -> timedelta:
+    return parse_date(content["expiresAt"]) - refreshable.now()
+
+
+def write(path: str, content: Mapping[str, Any]) -> None:
+    """Put a token where others read it, whole or not at all, for the user alone."""
+    import tempfile
+
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
