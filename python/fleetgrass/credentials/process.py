@@ -75,6 +75,7 @@ def without_secrets(text: str) -> str:
 
 def _masked(found: re.Match[str]) -> str:
     before, whole = found[1], found[0]
-    if before is None and "/" in whole and re.fullmatch(r"(?:[\w.~-]{0,19}/)+[\w.~-]{0,19}", whole):
+    # A path from a root, of short names. A secret key may have slashes too, but always forty characters.
+    if before is None and len(whole) != 40 and re.fullmatch(r"(?:\.{0,2}|~)(?:/[\w.~-]{0,19})+", whole):
         return whole
     return f"{before or ''}***"

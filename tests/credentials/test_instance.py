@@ -1,0 +1,67 @@
+"""The metadata service of an instance, asked by botocore and by us."""
+
+import pytest
+
+from support.answers import plain
+from support.sources import Place, metadata
+
+TOKEN, ROLE = plain(200, b"metadata token"), plain(200, b"role")
+
+
+@pytest.fixture
+def instance(place: Place) -> Place:
+    place.patch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+    place.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place.source.url)
+    return place
+
+
+@pytest.mark.parametrize("slash", ["", "/", "/below"])
+def test_keys_of_an_instance(instance: Place, slash: str) -> None:
+    instance.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", instance.source.url + slash)
+    told = instance.compare([TOKEN, ROLE, metadata()])
+    assert (told.method, told.keys) == ("iam-role", ("ASIA1", "b", "c", None))
+    assert [asked["method"] for asked in told.asked] == ["PUT", "GET", "GET"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [plain(403, b""), ROLE, metadata()],
+        [plain(404, b""), ROLE, metadata()],
+        [plain(405, b""), ROLE, metadata()],
+        [plain(500, b""), ROLE, metadata()],
+        [plain(400, b"")],
+        [TOKEN, plain(404, b"")],
+        [TOKEN, plain(200, b"")],
+        [TOKEN, ROLE, plain(500, b"")],
+        [TOKEN, ROLE, plain(200, b"<html>")],
+        [TOKEN, ROLE, plain(200, b'{"Code": "Failed", "Message": "no"}')],
+        [TOKEN, ROLE, metadata(Token=None)],
+    ],
+)
+@pytest.mark.parametrize("variables", [{}, {"V1_DISABLED": "true"}, {"ATTEMPTS": "2"}])
+def test_what_an_instance_refuses(instance: Place, answers: list, variables: dict[str, str]) -> None:
+    if "V1_DISABLED" in variables:
+        instance.patch.setenv("AWS_EC2_METADATA_V1_DISABLED", "true")
+    if "ATTEMPTS" in variables:
+        instance.patch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", "2")
+    instance.compare(answers)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"},
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "odd"},
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv5"},
+        {"AWS_METADATA_SERVICE_TIMEOUT": "soon"},
+        {"AWS_METADATA_SERVICE_NUM_ATTEMPTS": "few"},
+        {"AWS_EC2_METADATA_DISABLED": "TRUE"},
+    ],
+)
+def test_settings_that_lead_to_no_instance(instance: Place, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        instance.patch.setenv(name, value)
+    told = instance.compare([TOKEN, ROLE, metadata()])
+    assert told.asked == []
+    assert told.error is not None

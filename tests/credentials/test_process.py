@@ -1,0 +1,76 @@
+"""Programs that print credentials, run by botocore and by us."""
+
+import json
+import sys
+
+import pytest
+
+import fleetgrass
+from support.sources import Place
+
+GOOD = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"}
+
+
+def _prints(place: Place, text: str, ends: str = "") -> None:
+    place.write("printed", text)
+    program = place.write("program.py", f"import sys\nprint(open(r'HOME/printed').read())\n{ends}\n")
+    place.write("config", f"[profile p]\ncredential_process = '{sys.executable}' '{program}'\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"SessionToken": "t"},
+        {"SessionToken": "t", "AccountId": "1"},
+        {"Expiration": "2036-11-24T01:00:00Z", "SessionToken": "t"},
+        {"Expiration": "2036-11-24T01:00:00+02:00"},
+        {"Expiration": None},
+        {"Version": 2},
+        {"Version": "1"},
+        {"Version": None},
+    ],
+)
+def test_what_a_process_prints(place: Place, changes: dict[str, object]) -> None:
+    _prints(place, json.dumps({**GOOD, **changes}))
+    told = place.compare(profile_name="p")
+    assert told.ended == ("client" if "Version" in changes else "answered")
+
+
+@pytest.mark.parametrize("missing", GOOD)
+def test_members_that_are_missing(place: Place, missing: str) -> None:
+    _prints(place, json.dumps({name: value for name, value in GOOD.items() if name != missing}))
+    assert place.compare(profile_name="p").ended == "client"
+
+
+def test_a_process_that_fails(place: Place) -> None:
+    _prints(place, "", "sys.stderr.write('not signed in: /home/me/file'); sys.exit(3)")
+    assert str(place.compare(profile_name="p").error).endswith("not signed in: /home/me/file")
+
+
+def test_a_program_that_is_not_there(place: Place) -> None:
+    place.write("config", "[profile p]\ncredential_process = HOME/nowhere\n")
+    assert isinstance(place.compare(profile_name="p").error, FileNotFoundError)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "SecretAccessKey: hidden",
+        'the "token" = "hidden"',
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYhiddenKEY",
+        "/JalrXUtnFEMI/K7MDENG/bPxRfiCYhiddenKEY0",
+        "password=hidden",
+    ],
+)
+def test_secrets_of_a_process_stay_in_it(place: Place, ledger, words: str) -> None:
+    ledger.use("credential-process-secrets")
+    _prints(place, "", f"sys.stderr.write({words!r} + ' it failed'); sys.exit(3)")
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert "hidden" not in str(told.error)
+    assert str(told.error).endswith("*** it failed")
+    for printed in (words, json.dumps([words])):
+        _prints(place, printed)
+        told = place.ask(fleetgrass, [], {"profile_name": "p"})
+        assert type(told.error).__name__ == "CredentialRetrievalError"
+        assert "hidden" not in str(told.error)

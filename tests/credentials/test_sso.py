@@ -1,0 +1,135 @@
+"""SSO: the token of `aws sso login` and the keys for it, had by botocore and by us."""
+
+import hashlib
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+import fleetgrass
+from support.answers import failure, plain, reply
+from support.sources import LATER, Place, role_credentials
+
+START = "https://start.example/start"
+ROLE = "sso_account_id = 123456789012\nsso_role_name = r/ole&\n"
+PLACE = f"sso_start_url = {START}\nsso_region = eu-west-1\n"
+LEGACY = f"[profile p]\n{ROLE}{PLACE}"
+SESSION = f"[profile p]\nsso_session = s\n{ROLE}[sso-session s]\n{PLACE}"
+SOON = (datetime.now(timezone.utc) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+PAST = "2001-01-01T00:00:00Z"
+RENEWABLE = {"refreshToken": "refresh", "clientId": "id", "clientSecret": "secret", "registrationExpiresAt": LATER}
+
+
+def _sign_in(place: Place, **changes: Any) -> None:
+    for name in (START, "s"):
+        token = {"accessToken": "signed in", "expiresAt": LATER, **changes}
+        path = f".aws/sso/cache/{hashlib.sha1(name.encode()).hexdigest()}.json"
+        place.write(path, json.dumps({name: value for name, value in token.items() if value is not None}))
+
+
+@pytest.mark.parametrize("config", [LEGACY, SESSION])
+def test_a_role_of_sso(place: Place, config: str) -> None:
+    place.write("config", config)
+    _sign_in(place)
+    told = place.compare([role_credentials()], profile_name="p")
+    assert (told.method, told.keys) == ("sso", ("ASIA1", "b", "c", "123456789012"))
+    assert told.asked[0]["headers"]["x-amz-sso_bearer_token"] == "signed in"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        f"[profile p]\n{ROLE}",
+        f"[profile p]\n{ROLE}sso_start_url = x\n",
+        f"[profile p]\nsso_role_name = x\n{PLACE}",
+        f"[profile p]\nsso_session = nowhere\n{ROLE}",
+        f"[profile p]\nsso_session = s\nsso_region = us-east-1\n{ROLE}[sso-session s]\n{PLACE}",
+        f"[profile p]\nsso_session = s\nsso_role_name = x\n[sso-session s]\n{PLACE}",
+    ],
+)
+def test_mistakes_in_profiles_are_botocores_errors(place: Place, config: str) -> None:
+    place.write("config", config)
+    assert place.compare(profile_name="p").ended == "client"
+
+
+@pytest.mark.parametrize("expiry", [SOON, PAST])
+@pytest.mark.parametrize("rotates", [True, False])
+def test_a_token_is_renewed_and_written_back(place: Place, expiry: str, rotates: bool) -> None:
+    place.write("config", SESSION)
+    given = {"accessToken": "renewed", "expiresIn": 28800, **({"refreshToken": "next"} if rotates else {})}
+    told = place.compare(
+        [reply(given), role_credentials()],
+        prepare=lambda: _sign_in(place, expiresAt=expiry, **RENEWABLE),
+        profile_name="p",
+    )
+    assert told.asked[1]["headers"]["x-amz-sso_bearer_token"] == "renewed"
+    path = place.home / ".aws/sso/cache" / f"{hashlib.sha1(b's').hexdigest()}.json"
+    written = json.loads(path.read_text())
+    assert (written["accessToken"], written.get("refreshToken")) == ("renewed", "next" if rotates else None)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("changes", [{}, RENEWABLE, {**RENEWABLE, "registrationExpiresAt": PAST}])
+def test_a_token_that_cannot_be_renewed_is_used_to_its_end(place: Place, changes: dict[str, str]) -> None:
+    place.write("config", SESSION)
+    refused = [failure(400, "InvalidGrantException")] if changes is RENEWABLE else []
+    told = place.compare(
+        [*refused, role_credentials()],
+        prepare=lambda: _sign_in(place, expiresAt=SOON, **changes),
+        profile_name="p",
+    )
+    assert told.ended == "answered"
+
+
+@pytest.mark.parametrize("config", [LEGACY, SESSION])
+@pytest.mark.parametrize("token", [None, {"expiresAt": PAST}, {"accessToken": None}])
+def test_the_error_says_how_to_sign_in(place: Place, ledger: Any, config: str, token: dict[str, Any] | None) -> None:
+    ledger.use("sso-remedy")
+    place.write("config", config)
+    if token is not None:
+        _sign_in(place, **token)
+    told = place.compare(
+        text=lambda theirs, ours: ours == f"{theirs} (aws sso login --profile p)",
+        profile_name="p",
+    )
+    assert told.ended == "call"
+
+
+def test_a_token_that_is_refused(place: Place) -> None:
+    place.write("config", LEGACY)
+    _sign_in(place)
+    told = place.compare(
+        [failure(401, "UnauthorizedException")],
+        text=lambda theirs, ours: ours == f"{theirs} (aws sso login --profile p)",
+        profile_name="p",
+    )
+    assert type(told.error).__name__ == "UnauthorizedSSOTokenError"
+
+
+@pytest.mark.parametrize(
+    ("answers", "attempts"),
+    [
+        ([failure(403, "ForbiddenException", "No access")], 1),
+        ([failure(404, "ResourceNotFoundException")], 1),
+        ([failure(429, "TooManyRequestsException"), role_credentials()], 2),
+        ([plain(500, b"")], 3),
+        ([plain(503, b"<html>"), role_credentials()], 2),
+    ],
+)
+def test_what_sso_refuses(place: Place, answers: list, attempts: int) -> None:
+    place.write("config", LEGACY)
+    _sign_in(place)
+    assert len(place.compare(answers, profile_name="p").asked) == attempts
+
+
+def test_a_token_that_another_process_renewed_is_picked_up(place: Place) -> None:
+    place.write("config", LEGACY)
+    _sign_in(place, expiresAt=PAST)
+    client = fleetgrass.Session(profile_name="p").client("greengrassv2", endpoint_url=place.greengrass.url)
+    with pytest.raises(fleetgrass.exceptions.UnauthorizedSSOTokenError):
+        client.list_components()
+    _sign_in(place, accessToken="of another")
+    place.source.script([role_credentials()])
+    client.list_components()
+    assert place.source.take()[0].header("x-amz-sso_bearer_token") == "of another"
