@@ -1,0 +1,90 @@
+"""Planted secrets, looked for in everything that a program prints, logs or reports of credentials."""
+
+import json
+import logging
+import traceback
+from collections.abc import Iterable
+from hashlib import sha1
+from typing import Any
+
+import pytest
+
+import fleetgrass
+from support.answers import Answer, failure, plain, reply
+from support.sources import LATER, Place
+
+SECRET = "planted/Secret+planted"
+ROLE = "role_arn = arn:aws:iam::123456789012:role/demo\n"
+KEYS = f"aws_access_key_id = AKID\naws_secret_access_key = {SECRET}\naws_session_token = {SECRET}\n"
+METADATA = {"AccessKeyId": "A", "SecretAccessKey": SECRET, "Token": SECRET, "Expiration": LATER}
+SSO = {"accessKeyId": "A", "secretAccessKey": SECRET, "sessionToken": SECRET, "expiration": 2111105000000}
+STS = f"""<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</AccessKeyId>
+  <SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>{SECRET}</SessionToken><Expiration>{LATER}</Expiration>
+  </Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+PRINTED = {**METADATA, "Version": 1, "SessionToken": SECRET}
+START = "https://start.example"
+SSO_PROFILE = f"sso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = {START}\n"
+
+
+def _answers(source: str) -> list[Answer]:
+    return {
+        "role": [plain(200, STS.encode())],
+        "container": [reply(METADATA)],
+        "instance": [plain(200, SECRET.encode()), plain(200, b"role"), reply(METADATA)],
+        "sso": [reply({"roleCredentials": SSO})],
+    }.get(source, [])
+
+
+def _prepare(place: Place, source: str) -> None:
+    profiles = {
+        "file": KEYS,
+        "role": f"{ROLE}source_profile = b\n[profile b]\n{KEYS}",
+        "process": "credential_process = cat HOME/printed\n",
+        "sso": SSO_PROFILE,
+    }
+    place.write("config", f"[default]\n{profiles.get(source, '')}")
+    place.write("printed", json.dumps(PRINTED))
+    token = {"accessToken": SECRET, "expiresAt": LATER}
+    place.write(f".aws/sso/cache/{sha1(START.encode()).hexdigest()}.json", json.dumps(token))
+    if source == "env":
+        place.patch.setenv("AWS_ACCESS_KEY_ID", "A")
+        place.patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    if source == "container":
+        place.patch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{place.source.url}/keys")
+        place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", SECRET)
+    if source == "instance":
+        place.patch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+        place.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place.source.url)
+
+
+def _cut(answers: Iterable[Answer]) -> list[Answer]:
+    """The same answers, of which a half is missing."""
+    return [plain(200, answer.wire.partition(b"\r\n\r\n")[2][:-9]) for answer in answers]
+
+
+@pytest.mark.parametrize("source", ["env", "file", "role", "process", "container", "instance", "sso"])
+@pytest.mark.parametrize("works", [True, False])
+def test_secrets_are_nowhere(place: Place, caplog: pytest.LogCaptureFixture, source: str, works: bool) -> None:
+    caplog.set_level(logging.DEBUG)
+    _prepare(place, source)
+    answers = _answers(source)
+    place.source.script(answers if works else _cut(answers))
+    place.greengrass.script([failure(403, "AccessDeniedException")])
+    if not works and source == "process":
+        place.write("printed", json.dumps(PRINTED)[:-2])
+    seen: list[Any] = []
+    session = fleetgrass.Session()
+    try:
+        client = session.client("greengrassv2", endpoint_url=place.greengrass.url)
+        found = client._get_credentials()
+        seen += [session, client, client.meta, client.meta.config, found, found.get_frozen_credentials()]
+        client.list_components()
+    except Exception as error:
+        seen.append(error)
+        lines = traceback.format_exception(error)
+        seen.append(getattr(error, "kwargs", getattr(error, "response", None)))
+    assert isinstance(seen[-2], Exception)
+    told = "\n".join([*lines, *map(repr, seen), *map(str, seen), caplog.text])
+    assert "lanted" not in told
+    reached = any(isinstance(one, fleetgrass.exceptions.ClientError) for one in seen)
+    assert reached == (works or source in ("env", "file"))
