@@ -1,0 +1,171 @@
+"""Any sequence of calls and mishaps keeps the promises about core devices: a fleet under random orders, through boto3.
+
+A device has one execution a target, the last changed first; success is COMPLETED of a thing and SUCCEEDED of a group,
+whose deployment goes on whatever its devices make of it; what ended stays ended; a device is UNHEALTHY when one of its
+components is BROKEN; its components are those of its last report; who is silent tells nothing; what settles is over.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from fleetgrass.emulator import Emulator
+from support.local_cloud import GROUP, THING, client_of, deploy, publish, registry_of
+
+DEVICES = ["pump-1", "pump-2", "pump-3"]
+GROUPS = ["line-4", "line-5"]
+THINGS = THING.removesuffix("pump-1")
+ALL_OF = GROUP.removesuffix("line-4")
+NAMES = ["io.acme.Pump", "io.acme.Valve"]
+UNDER_WAY = ("QUEUED", "IN_PROGRESS")
+FAILURES = ("FAILED", "REJECTED", "TIMED_OUT")
+DEVICE = st.sampled_from(DEVICES)
+
+
+class Fleet(RuleBasedStateMachine):
+    """Three devices in two groups, and two components of two versions."""
+
+    emulator: Emulator
+    client: Any
+    registry: Any
+
+    @initialize()
+    def begin(self) -> None:
+        self.emulator.reset()
+        for name in NAMES:
+            publish(self.client, name)
+            publish(self.client, name, "2.0.0")
+        for device in DEVICES:
+            self.emulator.register_core_device(device, thing_groups=GROUPS[:1])
+        self.registry.create_thing_group(thingGroupName=GROUPS[1])
+        self.targets: dict[str, str] = {}
+        self.silent: set[str] = set()
+        self.heard: dict[str, datetime] = {}
+        #: How executions of deployments to things ended, by device and deployment.
+        self.ended: dict[tuple[str, str], str] = {}
+
+    @rule(
+        target_arn=st.sampled_from([*(THINGS + d for d in DEVICES), *(ALL_OF + g for g in GROUPS)]),
+        names=st.lists(st.sampled_from(NAMES), unique=True, min_size=1),
+        version=st.sampled_from(["1.0.0", "2.0.0"]),
+        policy=st.sampled_from(["ROLLBACK", "DO_NOTHING"]),
+        mishap=st.sampled_from([None, "fill_disk", "reject_deployments", "fail_component", "heal"]),
+        seconds=st.sampled_from([71, 0, 11]),
+    )
+    def deploy(
+        self, target_arn: str, names: list[str], version: str, policy: str, mishap: str | None, seconds: int
+    ) -> None:
+        if mishap == "fail_component":
+            self.emulator.fail_component(NAMES[0], version)
+        elif mishap:
+            getattr(self.emulator, mishap)()
+        policies = {"failureHandlingPolicy": policy}
+        id = deploy(self.client, target_arn, *names, version=version, deploymentPolicies=policies)
+        self.targets[id] = target_arn
+        self.emulator.advance(seconds)
+
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        active = [row["deploymentId"] for row in self.client.list_deployments()["deployments"]]
+        active = [id for id in active if self.status(id) == "ACTIVE"]
+        if active:
+            self.client.cancel_deployment(deploymentId=data.draw(st.sampled_from(active)))
+
+    @rule(device=DEVICE, group=st.sampled_from(GROUPS), joins=st.booleans())
+    def move(self, device: str, group: str, joins: bool) -> None:
+        move = self.registry.add_thing_to_thing_group if joins else self.registry.remove_thing_from_thing_group
+        move(thingName=device, thingGroupName=group)
+
+    @rule(name=st.sampled_from(NAMES), version=st.sampled_from([None, "2.0.0"]), device=DEVICE)
+    def break_component(self, name: str, version: str | None, device: str) -> None:
+        self.emulator.fail_component(name, version, [device])
+
+    @rule(device=DEVICE, silent=st.booleans())
+    def silence_or_wake(self, device: str, silent: bool) -> None:
+        if silent:
+            self.emulator.silence([device])
+            self.silent.add(device)
+        else:
+            self.emulator.wake([device])
+            self.silent.discard(device)
+
+    @rule(seconds=st.sampled_from([61, 86400, None]))
+    def let_time_go_by(self, seconds: int | None) -> None:
+        if seconds is not None:
+            self.emulator.advance(seconds)
+            return
+        self.emulator.settle()
+        for device in set(DEVICES) - self.silent:
+            for row in self.executions(device):
+                assert row["coreDeviceExecutionStatus"] not in UNDER_WAY, row
+
+    def status(self, id: str) -> str:
+        return str(self.client.get_deployment(deploymentId=id)["deploymentStatus"])
+
+    def executions(self, device: str) -> list[dict[str, Any]]:
+        answer = self.client.list_effective_deployments(coreDeviceThingName=device)
+        return list(answer["effectiveDeployments"])
+
+    @invariant()
+    def executions_are_of_deployments(self) -> None:
+        for device in DEVICES if hasattr(self, "targets") else []:
+            rows = self.executions(device)
+            assert len({row["targetArn"] for row in rows}) == len(rows), "one a target"
+            changed = [row["modifiedTimestamp"] for row in rows]
+            assert changed == sorted(changed, reverse=True), "the last changed first"
+            for row in rows:
+                id, status = row["deploymentId"], row["coreDeviceExecutionStatus"]
+                of_thing = row["targetArn"] == THINGS + device
+                assert self.targets[id] == row["targetArn"]
+                assert of_thing or row["targetArn"].startswith(ALL_OF)
+                assert status != ("SUCCEEDED" if of_thing else "COMPLETED")
+                assert (row.get("reason") == "SUCCESSFUL") == (status in ("COMPLETED", "SUCCEEDED")), row
+                if status == "FAILED":
+                    assert row["statusDetails"]["errorStack"][0] == "DEPLOYMENT_FAILURE"
+                if of_thing:
+                    assert self.ended.get((device, id), status) == status, "what ended changes"
+                    if status not in UNDER_WAY:
+                        self.ended[device, id] = status
+                    expected = "FAILED" if status in FAILURES else "ACTIVE" if status in UNDER_WAY else status
+                    assert self.status(id) in (expected, "CANCELED", "INACTIVE"), row
+
+    @invariant()
+    def group_deployments_go_on(self) -> None:
+        for id, target in getattr(self, "targets", {}).items():
+            if target.startswith(ALL_OF):
+                assert self.status(id) in ("ACTIVE", "CANCELED", "INACTIVE")
+
+    @invariant()
+    def devices_are_what_they_reported(self) -> None:
+        if not hasattr(self, "targets"):
+            return
+        pages = self.client.get_paginator("list_core_devices").paginate(PaginationConfig={"PageSize": 2})
+        listed = [row for page in pages for row in page["coreDevices"]]
+        assert [row["coreDeviceThingName"] for row in listed] == DEVICES
+        for row in listed:
+            name, heard = row["coreDeviceThingName"], row["lastStatusUpdateTimestamp"]
+            told = self.client.get_core_device(coreDeviceThingName=name)
+            assert row.items() <= told.items()
+            components = self.client.list_installed_components(coreDeviceThingName=name, topologyFilter="ALL")
+            rows = components["installedComponents"]
+            broken = any(component["lifecycleState"] == "BROKEN" for component in rows)
+            assert row["status"] == ("UNHEALTHY" if broken else "HEALTHY")
+            assert {component["lastReportedTimestamp"] for component in rows} <= {heard}
+            roots = self.client.list_installed_components(coreDeviceThingName=name)["installedComponents"]
+            assert roots == [component for component in rows if component["isRoot"]]
+            before = self.heard.setdefault(name, heard)
+            assert before == heard if name in self.silent else before <= heard
+            self.heard[name] = heard
+
+
+@pytest.mark.timeout(600)  # what fails is made small, which takes its time
+def test_any_fate_of_a_fleet() -> None:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 60)) as emulator:
+        cloud = {"emulator": emulator, "client": client_of(emulator), "registry": registry_of(emulator)}
+        machine = type("Machine", (Fleet,), cloud)
+        nightly = settings().max_examples > 1000
+        few = settings(max_examples=300 if nightly else 10, stateful_step_count=16)
+        run_state_machine_as_test(machine, settings=few)
