@@ -94,10 +94,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    print_faults(terminalreporter)
     if config.getoption("--every-deviation") and LEDGER.unused():
         terminalreporter.write_line(
             f"rows of deviations.toml that no test used: {', '.join(LEDGER.unused())}", red=True
         )
+
+
+FAULTS_HEAD = ("fault", "botocore", "fleetgrass", "sent", "row of deviations.toml", "operations")
+
+
+def print_faults(terminalreporter: Any) -> None:
+    """What `test_faults.py` saw, if it ran: one line for operations that fared alike."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())]
+    rows = [row for report in reports for name, row in getattr(report, "user_properties", ()) if name == "faults"]
+    if rows:
+        table = [FAULTS_HEAD, *sorted(rows)]
+        widths = [max(len(row[at]) for row in table) for at in range(len(FAULTS_HEAD))]
+        terminalreporter.section("faults x operations")
+        for row in table:
+            terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 @pytest.fixture

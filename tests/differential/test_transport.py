@@ -1,4 +1,4 @@
-"""Transport: what comes of connections that fail, and of answers that are framed in every way HTTP has."""
+"""Transport: connections, and answers that are framed in every way HTTP has. Faults have their own file."""
 
 import socket
 from collections.abc import Callable
@@ -10,32 +10,12 @@ import pytest
 from differential.alike import assert_alike
 from support import answers
 from support.answers import Answer, reply
-from support.cases import Case, Setup
+from support.cases import Case
 from support.compare import KEY, Pair
 from support.deviations import Ledger
 from support.outcome import capture, differences
 
 BODY = b'{"components": [{"arn": "a", "componentName": "b"}], "nextToken": "t"}'
-BROKEN: dict[str, Answer] = {
-    "closed": answers.CLOSED,
-    "garbage": answers.GARBAGE,
-    "half a head": answers.HALF_HEAD,
-    "broken chunk": answers.BROKEN_CHUNK,
-    "bad chunk size": answers.BAD_CHUNK_SIZE,
-    "no answer": answers.SILENT,
-    "half a body, then silence": answers.HALF_BODY_THEN_SILENT,
-}
-# A client that waits for a silent server does so for this long.
-IMPATIENT = Setup(read_timeout=0.3)
-
-
-@pytest.mark.parametrize("kind", BROKEN)
-@pytest.mark.parametrize(("method", "params"), [("list_components", {"maxResults": 1}), ("tag_resource", {})])
-def test_broken_answers(pair: Pair, ledger: Ledger, kind: str, method: str, params: dict[str, Any]) -> None:
-    """The same class and text, with the whole URL in it."""
-    params = params or {"resourceArn": "a b", "tags": {"a": "b"}}
-    assert_alike(pair, ledger, [Case(kind, method, params, IMPATIENT, [BROKEN[kind]])])
-
 
 FRAMES: dict[str, Callable[[int, bytes], Answer]] = {
     "plain": lambda status, body: answers.plain(status, body),

@@ -18,10 +18,10 @@ BODILESS = {204, 304}
 
 @dataclass(frozen=True)
 class Answer:
-    """The bytes to write; then keep the connection, close it, or say nothing more until the client leaves."""
+    """The bytes to write; then keep the connection, close or reset it, or say nothing more until the client leaves."""
 
     wire: bytes
-    then: str = "keep"  # keep, close, hang
+    then: str = "keep"  # keep, close, reset, hang
     note: str = ""
 
     def __repr__(self) -> str:

@@ -34,6 +34,8 @@ class Setup:
     read_timeout: float = 20
     token: str | None = None
     signed: bool = True
+    # Ours alone has it: how many bytes the body of an answer may have.
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Difference:
-    """A case that the two clients did not do alike, with both observations and the lines that say where."""
+    """A case, what each of the two clients did, and the lines that say where that differs."""
 
     case: Case
     theirs: Observation
@@ -80,6 +80,14 @@ class Pair:
             self._clients.setdefault((side.name, setup), self.make(side, setup))
 
     def make(self, side: Side, setup: Setup = DEFAULT) -> Any:
+        config: Any = Config(
+            parameter_validation=setup.validate,
+            retries={"mode": setup.mode, "total_max_attempts": setup.attempts},
+            read_timeout=setup.read_timeout,
+            signature_version=None if setup.signed else UNSIGNED,
+        )
+        if setup.limit:
+            config.max_response_bytes = setup.limit
         return side.client(
             "greengrassv2",
             region_name=KEY.region,
@@ -87,12 +95,7 @@ class Pair:
             aws_access_key_id=KEY.id,
             aws_secret_access_key=KEY.secret,
             aws_session_token=setup.token,
-            config=Config(
-                parameter_validation=setup.validate,
-                retries={"mode": setup.mode, "total_max_attempts": setup.attempts},
-                read_timeout=setup.read_timeout,
-                signature_version=None if setup.signed else UNSIGNED,
-            ),
+            config=config,
         )
 
     def run(self, case: Case) -> tuple[Observation, Observation]:
@@ -107,13 +110,18 @@ class Pair:
 
     def compare(self, case: Case, native_texts: bool = False) -> Difference | None:
         """Run a case on both sides; None when nothing tells them apart."""
+        found = self.observe(case, native_texts)
+        return found if found.lines else None
+
+    def observe(self, case: Case, native_texts: bool = False) -> Difference:
+        """Run a case on both sides; without lines when nothing tells them apart."""
         theirs, ours = self.run(case)
         member = token_member(case.method)
         generated = member if member and member not in case.params else None
         lines = request_differences(theirs.requests, ours.requests, KEY, case.setup.token, generated)
         lines += self._repeated_ids(ours.requests, generated)
         lines += outcome.differences(theirs.outcome, ours.outcome, native_texts)
-        return Difference(case, theirs, ours, lines) if lines else None
+        return Difference(case, theirs, ours, lines)
 
     def _repeated_ids(self, requests: list[Request], generated: str | None) -> list[str]:
         """Random ids of an earlier call: invocation ids and generated tokens must be fresh for each."""

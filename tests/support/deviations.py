@@ -41,7 +41,7 @@ def _truncated(found: Difference) -> bool:
     last = found.case.answers[min(len(found.theirs.requests), len(found.case.answers)) - 1]
     kind, error = found.ours.outcome.kind, found.ours.outcome.error
     return (
-        last.note in ("truncated", "broken chunk", "bad chunk size")
+        last.note in ("truncated", "broken chunk", "bad chunk size", "reset")
         and _status(found) < 300
         and kind == "ConnectionClosedError"
         and str(_status(found)) in str(error)
@@ -50,6 +50,12 @@ def _truncated(found: Difference) -> bool:
 
 def _half_head(found: Difference) -> bool:
     return found.case.answers[-1].note == "half head" and found.ours.outcome.kind == "ConnectionClosedError"
+
+
+def _long_body(found: Difference) -> bool:
+    kind, error = found.ours.outcome.kind, found.ours.outcome.error
+    noted = found.case.answers[-1].note == "long body"
+    return noted and kind == "ResponseParserError" and "max_response_bytes" in str(error)
 
 
 def _unreadable(found: Difference) -> bool:
@@ -104,6 +110,7 @@ def _presign_params(found: Difference) -> bool:
 
 #: Of differences in what came of an answer.
 ANSWERED: dict[str, Callable[[Difference], bool]] = {
+    "long-bodies": _long_body,
     "odd-error-type": _odd_error_type,
     "text-for-a-list": _text_for_a_list,
     "truncated-answer": _truncated,
@@ -136,15 +143,15 @@ class Ledger:
         assert row in self.rows, f"{row} is not in {FILE.name}"
         self.used.add(row)
 
-    def excuses(self, found: Difference) -> bool:
-        """Whether a row means this difference; that row is used. No row means a difference within a request."""
+    def excuses(self, found: Difference) -> str | None:
+        """The row that means this difference, which is used by it. None means a difference within a request."""
         if any(line.startswith("request ") for line in found.lines):
-            return False
+            return None
         rows = RECOGNISERS if found.theirs.requests else CALLED
         row = next((row for row, meant in rows.items() if row in self.rows and meant(found)), None)
         if row:
             self.used.add(row)
-        return row is not None
+        return row
 
     def unused(self) -> list[str]:
         return sorted(set(self.rows) - self.used)

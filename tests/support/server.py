@@ -6,6 +6,7 @@ seconds. Answers are scripted: each request takes the next one, the last repeats
 """
 
 import socket
+import struct
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
@@ -119,6 +120,11 @@ class RecordingServer:
                     connection.sendall(answer.wire)
                 if answer.then == "hang":
                     stream.read(1)
+                if answer.then == "reset":
+                    # To be closed without lingering is to be reset; the stream would keep it open.
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    stream.close()
+                    connection.close()
                 if answer.then != "keep":
                     return
         except OSError:
@@ -128,6 +134,24 @@ class RecordingServer:
             with self._changed:
                 self._open.pop(number, None)
                 self._changed.notify_all()
+
+
+class RefusingServer(RecordingServer):
+    """A port that refuses every connection, and that nobody else can get meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._listener.close()
+        self._bound = socket.socket()
+        self._bound.bind(("127.0.0.1", 0))
+        self.port = self._bound.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> "RefusingServer":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._bound.close()
 
 
 def _read(stream, number: int) -> Request | None:  # type: ignore[no-untyped-def]

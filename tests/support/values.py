@@ -203,3 +203,16 @@ class Values:
     def _blob(self, shape: Any) -> bytes | bytearray | str:
         data = bytes(self.random.randrange(256) for _ in range(self.random.choice((0, 1, 2, 3, 40))))
         return self.random.choice((data, bytearray(data), self.random.choice(TEXTS)))
+
+
+def least(shape: Any) -> Any:
+    """The simplest value that botocore takes for a shape: of its members those that it requires."""
+    if shape.type_name == "structure":
+        return {name: least(shape.members[name]) for name in shape.required_members}
+    if shape.type_name == "list":
+        return [least(shape.member)]
+    if shape.type_name == "map":
+        return {"a": least(shape.value)}
+    if shape.type_name == "string":
+        return shape.enum[0] if shape.enum else "a" * max(1, int(shape.metadata.get("min", 1)))
+    return {"blob": b"a", "boolean": True}.get(shape.type_name, max(1, int(shape.metadata.get("min", 1))))

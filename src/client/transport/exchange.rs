@@ -2,7 +2,9 @@
 //!
 //! Nothing here waits for time or looks for an interrupt: that is for whoever polls the future.
 
+use std::error::Error;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::{Pin, pin};
 
 use bytes::Bytes;
@@ -97,7 +99,7 @@ impl From<hyper::Error> for Unread {
     }
 }
 
-/// The whole body, if it has at most `limit` bytes; of an error's answer as much as came, as botocore reads it.
+/// The whole body, if it has at most `limit` bytes; of an error's answer that ended early what came, as botocore reads it.
 ///
 /// No byte is waited for if the head announces too many, and none kept beyond the limit.
 async fn read(head: &response::Parts, mut body: Incoming, limit: u64) -> Result<Bytes, Unread> {
@@ -115,7 +117,7 @@ async fn read(head: &response::Parts, mut body: Incoming, limit: u64) -> Result<
                 }
                 pieces.push(piece);
             }
-            Err(_) if !head.status.is_success() && head.headers.contains_key(CONTENT_LENGTH) => break,
+            Err(error) if !head.status.is_success() && head.headers.contains_key(CONTENT_LENGTH) && ended(&error) => break,
             Err(error) => return Err(error.into()),
         }
     }
@@ -128,4 +130,10 @@ async fn read(head: &response::Parts, mut body: Incoming, limit: u64) -> Result<
         whole.extend_from_slice(&piece);
     }
     Ok(whole.into())
+}
+
+/// Whether the other side closed the connection, as opposed to one that was reset.
+fn ended(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
 }
