@@ -7,10 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use fleetgrass::resolve::catalogue::{Catalogue, Entry, MemoryCatalogue};
 use fleetgrass::resolve::platform;
 use fleetgrass::resolve::recipe::{self, Recipe};
 use fleetgrass::resolve::requirement::Requirement;
-use fleetgrass::resolve::simulate::{Catalogue, CloudPolicy, Device, Outcome, ResolveError, Roots, Simulation};
+use fleetgrass::resolve::simulate::{CloudPolicy, Device, Outcome, ResolveError, Roots, Simulation};
 use fleetgrass::resolve::version::Version;
 use serde_json::{Value, json};
 
@@ -78,25 +79,16 @@ fn lifecycles_are_selected_as_on_the_device() {
     }
 }
 
-/// The component versions of a case; `None` is what a device cannot read.
-struct Shelf(HashMap<String, Versions>);
-
-type Versions = Vec<(Version, Option<Arc<Recipe>>)>;
-
-impl Shelf {
-    fn of(catalog: &Value) -> Self {
-        let versions = |(name, versions): (&String, &Value)| {
-            let read =
-                |(version, facts): (&String, &Value)| (Version::parse(version).unwrap(), recipe_from(name, version, facts));
-            (name.clone(), versions.as_object().unwrap().iter().map(read).collect())
+/// The component versions of a case.
+fn catalogue_of(catalog: &Value) -> MemoryCatalogue {
+    let entries = |(name, versions): (&String, &Value)| {
+        let entry = |(version, facts): (&String, &Value)| {
+            let entry = Entry { version: Version::parse(version).unwrap(), recipe: recipe_from(name, version, facts) };
+            (name.clone(), entry)
         };
-        Self(catalog.as_object().into_iter().flatten().map(versions).collect())
-    }
-
-    fn readable(&self) -> HashMap<String, Vec<Arc<Recipe>>> {
-        let readable = |versions: &Versions| versions.iter().filter_map(|(_, it)| it.clone()).collect();
-        self.0.iter().map(|(name, versions)| (name.clone(), readable(versions))).collect()
-    }
+        versions.as_object().unwrap().iter().map(entry).collect::<Vec<_>>()
+    };
+    catalog.as_object().into_iter().flatten().flat_map(entries).collect()
 }
 
 fn recipe_from(name: &str, version: &str, facts: &Value) -> Option<Arc<Recipe>> {
@@ -111,22 +103,16 @@ fn recipe_from(name: &str, version: &str, facts: &Value) -> Option<Arc<Recipe>> 
     recipe::read(recipe.to_string().as_bytes()).ok().map(Arc::new)
 }
 
-impl Catalogue for Shelf {
-    fn versions(&self, component: &str) -> Vec<Version> {
-        self.0.get(component).into_iter().flatten().map(|(version, _)| version.clone()).collect()
-    }
-
-    fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
-        self.0.get(component)?.iter().find(|(other, _)| other == version)?.1.clone()
-    }
-}
-
-fn device_of(case: &Value, shelf: &Shelf) -> Device {
+fn device_of(case: &Value, catalogue: &MemoryCatalogue) -> Device {
     let facts = &case["device"];
     let version = |text: &Value| Version::parse(text.as_str().unwrap()).unwrap();
-    let mut store = Shelf::of(&facts["local_recipes"]).readable();
+    let mut store: HashMap<String, Vec<Arc<Recipe>>> = HashMap::new();
+    for (name, versions) in facts["local_recipes"].as_object().into_iter().flatten() {
+        let recipes = versions.as_object().unwrap().iter().filter_map(|(version, facts)| recipe_from(name, version, facts));
+        store.entry(name.clone()).or_default().extend(recipes);
+    }
     for (name, versions) in facts["local_store"].as_object().into_iter().flatten() {
-        let recipes = versions.as_array().unwrap().iter().map(|text| shelf.recipe(name, &version(text)).unwrap());
+        let recipes = versions.as_array().unwrap().iter().map(|text| catalogue.recipe(name, &version(text)).unwrap());
         store.entry(name.clone()).or_default().extend(recipes);
     }
     Device {
@@ -154,7 +140,7 @@ fn simulations_end_as_on_the_device() {
         });
         let others = &others.collect::<Vec<_>>();
         let platform = &serde_json::from_value(case["platform"].clone()).unwrap();
-        let catalogue = &Shelf::of(&case["catalog"]);
+        let catalogue = &catalogue_of(&case["catalog"]);
         let device = &device_of(case, catalogue);
         let cloud_policy = match case["cloud_policy"].as_str().unwrap() {
             "prefer_candidate" => CloudPolicy::PreferCandidate,

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-pub use super::catalogue::Catalogue;
 pub use super::error::ResolveError;
 pub use super::java_order::Order;
 
+use super::catalogue::Catalogue;
 use super::platform::Platform;
 use super::recipe::Recipe;
 use super::requirement::Requirement;
@@ -187,45 +187,34 @@ impl Gist {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resolve::catalogue::MemoryCatalogue;
     use crate::resolve::recipe;
 
     /// Recipes of one line each: name, version, dependencies.
-    struct Shelf(HashMap<String, Vec<Arc<Recipe>>>);
+    struct Shelf(MemoryCatalogue);
 
     impl Shelf {
         fn new<S: AsRef<str>>(recipes: &[(S, &str, S)]) -> Self {
-            let mut shelf: HashMap<_, Vec<_>> = HashMap::new();
-            for (name, version, dependencies) in recipes {
+            let read = |(name, version, dependencies): &(S, &str, S)| {
                 let (name, dependencies) = (name.as_ref(), dependencies.as_ref());
                 let text = format!(
                     "RecipeFormatVersion: 2020-01-25\nComponentName: {name}\nComponentVersion: {version}\n\
                      ComponentDependencies: {{{dependencies}}}\nManifests: [{{Platform: {{os: linux}}}}]\n"
                 );
-                let recipe = recipe::read(text.as_bytes()).unwrap();
-                shelf.entry(name.into()).or_default().push(Arc::new(recipe));
-            }
-            Self(shelf)
+                recipe::read(text.as_bytes()).unwrap()
+            };
+            Self(recipes.iter().map(read).collect())
         }
 
         fn run(&self, os: &str, device: &Device) -> Outcome {
             let deployment = Roots { group: "thinggroup/g".into(), components: vec![("A".into(), "1.0.0".into())] };
             let platform = &Platform::from([("os".into(), os.into()), ("architecture".into(), "amd64".into())]);
             let (deployment, cloud_policy) = (&deployment, CloudPolicy::Highest);
-            Simulation { platform, catalogue: self, device, deployment, others: &[], cloud_policy }.run()
+            Simulation { platform, catalogue: &self.0, device, deployment, others: &[], cloud_policy }.run()
         }
 
         fn refusal(&self, os: &str, device: &Device) -> String {
             self.run(os, device).plan.unwrap_err().to_string()
-        }
-    }
-
-    impl Catalogue for Shelf {
-        fn versions(&self, component: &str) -> Vec<Version> {
-            self.0.get(component).into_iter().flatten().map(|recipe| recipe.version.clone()).collect()
-        }
-
-        fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
-            self.0.get(component)?.iter().find(|recipe| recipe.version == *version).cloned()
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Entry};
 use super::error::ResolveError;
 use super::java_order::{JavaMap, Order};
 use super::platform::{self, Platform};
@@ -34,8 +34,6 @@ pub(super) struct Walk<'w, C> {
     changes: HashMap<String, u32>,
     /// What the cloud gave, which the device holds from then on.
     fetched: HashMap<String, Vec<Arc<Recipe>>>,
-    /// The versions that the cloud has, the highest first.
-    listed: HashMap<String, Vec<Version>>,
     pub(super) trace: Vec<Visit>,
 }
 
@@ -49,7 +47,6 @@ impl<'w, C: Catalogue> Walk<'w, C> {
             visits: HashMap::new(),
             changes: HashMap::new(),
             fetched: HashMap::new(),
-            listed: HashMap::new(),
             trace: Vec::new(),
         }
     }
@@ -214,26 +211,20 @@ impl<'w, C: Catalogue> Walk<'w, C> {
     }
 
     /// The cloud's answer.
-    fn ask(&mut self, component: &str, candidate: Option<&Version>) -> Result<Version, ResolveError> {
-        let catalogue = self.simulation.catalogue;
-        let listed = self.listed.entry(component.into()).or_insert_with(|| {
-            let mut versions = catalogue.versions(component);
-            versions.sort_by(|a, b| b.compare(a).then_with(|| b.as_str().cmp(a.as_str())));
-            versions
-        });
+    fn ask(&self, component: &str, candidate: Option<&Version>) -> Result<Version, ResolveError> {
+        let listed = self.simulation.catalogue.versions(component);
         let requirements = self.requirements.get(component);
-        let meets = |version: &&Version| {
-            requirements.into_iter().flat_map(JavaMap::iter).all(|(_, requirement)| requirement.matches(version))
+        let meets = |entry: &&Entry| {
+            requirements.into_iter().flat_map(JavaMap::iter).all(|(_, requirement)| requirement.matches(&entry.version))
         };
         // what the device cannot read the cloud can; so it is not the platform that keeps it from answering
-        let claims = |version: &&Version| {
-            catalogue.recipe(component, version).is_none_or(|recipe| claims_platform(&recipe, self.simulation.platform))
-        };
+        let claims =
+            |entry: &&Entry| entry.recipe.as_ref().is_none_or(|recipe| claims_platform(recipe, self.simulation.platform));
         let fitting = || listed.iter().filter(meets);
         let preferred = candidate.filter(|_| self.simulation.cloud_policy == CloudPolicy::PreferCandidate);
-        let preferred = preferred.and_then(|candidate| fitting().find(|version| version.is_same(candidate) && claims(version)));
-        if let Some(version) = preferred.or_else(|| fitting().find(claims)) {
-            return Ok(version.clone());
+        let preferred = preferred.and_then(|candidate| fitting().find(|entry| entry.version.is_same(candidate) && claims(entry)));
+        if let Some(entry) = preferred.or_else(|| fitting().find(claims)) {
+            return Ok(entry.version.clone());
         }
         let component = component.into();
         Err(if fitting().next().is_some() {

@@ -14,9 +14,10 @@ use crate::emulator::deployments::Deployment;
 use crate::emulator::error::{Result, ServiceError};
 use crate::emulator::failures::Failures;
 use crate::emulator::store::State;
+use crate::resolve::catalogue::{self, Catalogue, Entry};
 use crate::resolve::platform::Platform;
 use crate::resolve::recipe::Recipe;
-use crate::resolve::simulate::{Catalogue, CloudPolicy, Device, Plan, ResolveError, Roots, Simulation};
+use crate::resolve::simulate::{CloudPolicy, Device, Plan, ResolveError, Roots, Simulation};
 use crate::resolve::version::Version;
 
 /// All that decides what a device makes of a deployment.
@@ -97,7 +98,7 @@ impl Profile {
 /// The published recipes, each read once.
 pub struct Shelf<'s> {
     state: &'s State<'s>,
-    read: RefCell<HashMap<String, Vec<Arc<Recipe>>>>,
+    read: RefCell<HashMap<String, Arc<[Entry]>>>,
     failure: RefCell<Option<ServiceError>>,
 }
 
@@ -106,27 +107,15 @@ impl<'s> Shelf<'s> {
         Self { state, read: RefCell::default(), failure: RefCell::default() }
     }
 
-    fn recipes(&self, component: &str) -> Vec<Arc<Recipe>> {
-        if let Some(known) = self.read.borrow().get(component) {
-            return known.clone();
-        }
-        let recipes = components::read_recipes(self.state, component).unwrap_or_else(|error| {
-            self.failure.replace(Some(error));
-            Vec::new()
-        });
-        let recipes: Vec<Arc<Recipe>> = recipes.into_iter().map(Arc::new).collect();
-        self.read.borrow_mut().insert(component.into(), recipes.clone());
-        recipes
-    }
-
     /// A device that has its nucleus and nothing else. Any nucleus may run, also a version that is not published here.
     fn device(&self, profile: &Profile) -> Device {
         let mut device = Device::default();
         let nucleus = nucleus_of(&profile.runtime);
-        let published = self.recipes(nucleus);
-        if let (Some(recipe), Ok(version)) = (published.first(), Version::parse(&profile.nucleus_version)) {
-            if !published.iter().any(|recipe| recipe.version.is_same(&version)) {
-                let recipe = Recipe { version: version.clone(), ..Recipe::clone(recipe) };
+        let published = self.versions(nucleus);
+        let newest = published.iter().find_map(|entry| entry.recipe.as_deref());
+        if let (Some(recipe), Ok(version)) = (newest, Version::parse(&profile.nucleus_version)) {
+            if !published.iter().any(|entry| entry.version.is_same(&version)) {
+                let recipe = Recipe { version: version.clone(), ..recipe.clone() };
                 device.store.insert(nucleus.into(), vec![Arc::new(recipe)]);
             }
             device.nucleus = Some((nucleus.into(), version));
@@ -141,11 +130,16 @@ impl<'s> Shelf<'s> {
 }
 
 impl Catalogue for Shelf<'_> {
-    fn versions(&self, component: &str) -> Vec<Version> {
-        self.recipes(component).iter().map(|recipe| recipe.version.clone()).collect()
-    }
-
-    fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {
-        self.recipes(component).iter().find(|recipe| recipe.version == *version).cloned()
+    fn versions(&self, component: &str) -> Arc<[Entry]> {
+        if let Some(known) = self.read.borrow().get(component) {
+            return known.clone();
+        }
+        let recipes = components::read_recipes(self.state, component).unwrap_or_else(|error| {
+            self.failure.replace(Some(error));
+            Vec::new()
+        });
+        let versions = catalogue::sorted(recipes.into_iter().map(Entry::from).collect());
+        self.read.borrow_mut().insert(component.into(), versions.clone());
+        versions
     }
 }
