@@ -10,9 +10,9 @@ const DEPTH: usize = 128;
 
 /// `value` as JSON. What JSON cannot hold is told with its place, which begins with `name`.
 pub fn json_of(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Value> {
-    read(value, DEPTH).map_err(|(path, refusal)| {
-        let path: String = path.iter().rev().map(|step| format!("[{step}]")).collect();
-        PyValueError::new_err(format!("{name}{path} {refusal}"))
+    read(value, DEPTH).map_err(|(path, what)| {
+        let place = path.iter().rev().fold(name.to_owned(), |place, step| place + "[" + step + "]");
+        PyValueError::new_err(format!("{place} {what}"))
     })
 }
 

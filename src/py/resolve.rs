@@ -76,6 +76,7 @@ pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize) -> Py
 
 /// The configuration of a component after a deployment.
 #[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // arguments of Python arrive by value
 pub fn merge_configuration<'py>(
     default: &Bound<'py, PyAny>,
     running: &Bound<'py, PyAny>,
