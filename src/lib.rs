@@ -32,6 +32,8 @@ mod _core {
     #[pymodule_export]
     use crate::py::limiter::PyLimiter;
     #[pymodule_export]
+    use crate::py::many::PyMany;
+    #[pymodule_export]
     use crate::py::model::{api_version, error_codes, model, operations};
     #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};

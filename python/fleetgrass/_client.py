@@ -10,7 +10,8 @@ from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Generator, Iterable
+    from typing import Any, Literal
 
     from fleetgrass.config import Config
     from fleetgrass.events import Events
@@ -48,6 +49,58 @@ class BaseClient:
         if hooks is not None and hooks.events.observed:
             return hooks.call(operation_name, api_params)
         return self._core.call(operation_name, api_params, PAGINATED.get())
+
+    def map(
+        self,
+        operation: str,
+        params: Iterable[Any],
+        *,
+        max_concurrency: int = 64,
+        errors: Literal["return", "raise"] = "return",
+        ordered: bool = True,
+        paginate: bool = False,
+    ) -> Generator[Any, None, None]:
+        """Call one operation for each of `params`, many at a time, and yield one answer for each.
+
+        Args:
+            operation: the name of the method, or the API's.
+            params: dicts of parameters, read as they are needed: at most twice `max_concurrency` ahead.
+            max_concurrency: how many calls are made at the same time.
+            errors: "return" yields the exception that the method would raise in place of an answer. "raise" raises it,
+                once the calls that have begun are over; its `item_index` and a note say which item it is of.
+            ordered: yield answers in the order of `params`. Otherwise pairs of the index in `params` and the answer,
+                as they come.
+            paginate: follow pages; an answer is what the paginator's `build_full_result()` gives.
+        Returns:
+            A generator. Closing it ends the calls that are under way, and so does an exception of `params`.
+        Raises:
+            UnknownClientMethodError: there is no such operation.  OperationNotPageableError: its answer is whole.
+            ValueError: `max_concurrency` or `errors` is none of the above.
+        """
+        from fleetgrass.many import Map, OneByOne
+
+        method_name = {api_name: name for name, api_name in self._PY_TO_OP_NAME.items()}.get(operation, operation)
+        if method_name not in self._OPERATIONS:
+            raise exceptions.UnknownClientMethodError(method_name=operation)
+        if max_concurrency < 1:
+            raise ValueError(f"max_concurrency is {max_concurrency!r}: it has to be a whole number from 1 up")
+        if errors not in ("return", "raise"):
+            raise ValueError(f"errors is {errors!r}: it has to be 'return' or 'raise'")
+        many: _core.Many | OneByOne = OneByOne(self._make_api_call)
+        if not self._is_watched():
+            many = _core.Many(self._core, max_concurrency)
+        calls = Map(many, self._operation(method_name), params, 2 * max_concurrency, paginate)
+        return calls.answers(ordered, errors == "raise")
+
+    def _is_watched(self) -> bool:
+        """Whether somebody wants to see each call go through `_make_api_call`."""
+        hooks = self.meta._hooks
+        observed = hooks is not None and hooks.events.observed
+        return (
+            observed
+            or kinship.patched_call(self) is not None
+            or getattr(self._make_api_call, "__func__", None) is not _CALL
+        )
 
     @property
     def exceptions(self) -> exceptions.BaseServiceExceptions:
@@ -165,6 +218,9 @@ class BaseClient:
         if "config" in arguments:
             arguments["config"] = config.from_any(arguments["config"])
         return _revive, (self._session, arguments)
+
+
+_CALL = BaseClient._make_api_call
 
 
 class ClientMeta:

@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod identity;
 pub mod limiter;
 pub mod log;
+pub mod many;
 pub mod options;
 pub mod presign;
 mod process;

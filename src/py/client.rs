@@ -1,5 +1,7 @@
 //! `_core.Client`: read with the GIL, wait without it, build with it.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -28,7 +30,7 @@ use crate::protocol::plain::Plain;
 #[derive(Debug)]
 #[pyclass(frozen, module = "fleetgrass._core", name = "Client")]
 pub struct PyClient {
-    core: Client,
+    core: Arc<Client>,
 }
 
 #[pymethods]
@@ -39,7 +41,7 @@ impl PyClient {
     fn new(options: &Bound<'_, PyDict>, provider: Option<Py<PyAny>>) -> PyResult<Self> {
         let options: Options = pythonize::depythonize(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         let provider = provider.map(|provider| Box::new(PyProvider(provider)) as Box<dyn CredentialProvider>);
-        Ok(Self { core: Client::new(Model::greengrassv2(), options, provider)? })
+        Ok(Self { core: Arc::new(Client::new(Model::greengrassv2(), options, provider)?) })
     }
 
     /// Makes one call and returns its answer as boto3 does, or raises as boto3 does.
@@ -54,11 +56,7 @@ impl PyClient {
         let prepared = self.prepare(operation, params, paginated)?;
         log::look(py)?;
         let reply = py.detach(|| self.core.send(&prepared, &signals::check))?;
-        let response = self.read(py, prepared.operation, &reply)?;
-        if reply.status.as_u16() >= 300 {
-            return Err(service_error(py, &prepared.operation.name, &response));
-        }
-        Ok(response)
+        self.answer(py, prepared.operation, &reply)
     }
 
     /// The request of a call to the server at `endpoint_url`, before it is signed, as botocore's handlers see it.
@@ -183,12 +181,21 @@ impl PyClient {
 }
 
 impl PyClient {
-    fn prepare(&self, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<Prepared<'static>> {
+    pub(super) fn prepare(&self, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<Prepared<'static>> {
         Ok(self.core.prepare(self.operation(operation)?, &PyInput(params.clone()), paginated)?)
     }
 
-    pub(super) fn core(&self) -> &Client {
+    pub(super) fn core(&self) -> &Arc<Client> {
         &self.core
+    }
+
+    /// What a call returns or raises for `reply`.
+    pub(super) fn answer<'py>(&self, py: Python<'py>, operation: &Operation, reply: &Reply) -> PyResult<Bound<'py, PyDict>> {
+        let response = self.read(py, operation, reply)?;
+        if reply.status.as_u16() >= 300 {
+            return Err(service_error(py, &operation.name, &response));
+        }
+        Ok(response)
     }
 
     pub(super) fn operation(&self, name: &str) -> PyResult<&'static Operation> {

@@ -9,6 +9,7 @@ mod identity;
 mod input;
 pub mod limiter;
 mod log;
+pub mod many;
 pub mod model;
 mod plain;
 pub mod recipe;

@@ -1,0 +1,223 @@
+"""`client.map`: what single calls give, item by item, and no more of it at once than promised."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+import fleetgrass
+from fleetgrass.emulator import Emulator
+from support.answers import reply
+
+KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+NAMES = [f"device-{number:05}" for number in range(1, 151)]
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def client(url: str) -> Any:
+    return fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=url, **KEYS)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Any]:
+    with Emulator(check_signatures=False) as emulator:
+        emulator.register_core_devices(len(NAMES))
+        yield client(emulator.endpoint_url)
+
+
+def shown(answer: Any) -> Any:
+    """An answer or error without what differs from call to call."""
+    if isinstance(answer, Exception):
+        return type(answer).__name__, str(answer)
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def alone(call: Any, params: Any) -> Any:
+    try:
+        return shown(call(**params))
+    except Exception as error:
+        return shown(error)
+
+
+ITEMS: list[Any] = [{"coreDeviceThingName": name} for name in NAMES]
+ITEMS[3:3] = [{"coreDeviceThingName": "nobody"}, {"coreDeviceThingName": 7}, {}, {"unknown": "x"}]
+
+
+@pytest.mark.parametrize("operation", ["get_core_device", "GetCoreDevice"])
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_each_item_ends_as_its_call_would(cloud: Any, operation: str, observed: bool) -> None:
+    ours = client(cloud.meta.endpoint_url)
+    heard: list[str] = []
+    if observed:
+        ours.meta.events.register("before-send", lambda **kwargs: heard.append("x"))
+    want = [alone(cloud.get_core_device, item) for item in ITEMS]
+    assert [shown(answer) for answer in ours.map(operation, iter(ITEMS), max_concurrency=8)] == want
+    unordered = {at: shown(answer) for at, answer in ours.map(operation, ITEMS, max_concurrency=8, ordered=False)}
+    assert [unordered[at] for at in range(len(ITEMS))] == want
+    assert bool(heard) == observed
+
+
+def test_pages_are_merged_as_the_paginator_does(cloud: Any) -> None:
+    items: list[Any] = [{"maxResults": size} for size in (7, 100)] + [{"maxResults": "many"}, {"status": "HEALTHY"}]
+    answers = list(cloud.map("list_core_devices", items, paginate=True))
+    for item, answer in zip(items, answers, strict=True):
+        assert shown(answer) == alone(cloud.get_paginator("list_core_devices").paginate(**item).build_full_result, {})
+    assert len(answers[0]["coreDevices"]) == len(NAMES)
+    assert "nextToken" not in items[0]
+    with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
+        cloud.map("get_core_device", [], paginate=True)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_the_input_is_read_at_most_twice_the_concurrency_ahead(cloud: Any, ordered: bool) -> None:
+    read = 0
+
+    def items() -> Iterator[Any]:
+        nonlocal read
+        for read in range(1, 201):  # noqa: B007 - counted
+            yield ITEMS[0]
+
+    for taken, _ in enumerate(cloud.map("get_core_device", items(), max_concurrency=3, ordered=ordered), 1):
+        assert read <= taken + 6
+    assert taken == read == 200
+
+
+def test_an_error_that_is_raised_names_its_item_after_all_calls_have_ended(cloud: Any) -> None:
+    answers = cloud.map("get_core_device", ITEMS, errors="raise", max_concurrency=4)
+    assert [next(answers)["coreDeviceThingName"] for _ in range(3)] == NAMES[:3]
+    with pytest.raises(cloud.exceptions.ResourceNotFoundException) as raised:
+        next(answers)
+    assert raised.value.item_index == 3
+    assert "item 3" in raised.value.__notes__[-1]
+
+
+def test_an_error_of_the_input_is_its_readers(cloud: Any) -> None:
+    def items() -> Iterator[Any]:
+        yield ITEMS[0]
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        list(cloud.map("get_core_device", items()))
+
+
+def test_arguments_that_make_no_sense(cloud: Any) -> None:
+    with pytest.raises(fleetgrass.exceptions.UnknownClientMethodError):
+        cloud.map("get_no_device", [])
+    with pytest.raises(ValueError, match="max_concurrency is 0"):
+        cloud.map("get_core_device", [], max_concurrency=0)
+    with pytest.raises(ValueError, match="errors is 'ignore'"):
+        cloud.map("get_core_device", [], errors="ignore")
+    assert list(cloud.map("get_core_device", [])) == []
+
+
+def test_a_retried_call_keeps_its_token(server: Any) -> None:
+    server.script([reply({"message": "later"}, 503), reply()])
+    [answer] = client(server.url).map("create_deployment", [{"targetArn": "arn:aws:iot:us-east-1:1:thing/x"}])
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+    first, second = [request.body for request in server.take()]
+    assert first == second
+    assert b"clientToken" in first
+
+
+class Silent:
+    """A server that takes connections and answers nobody."""
+
+    def __enter__(self) -> Silent:
+        self.asked = threading.Event()
+        self.ended = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def _serve(self) -> None:
+        with suppress(OSError), self._listener.accept()[0] as connection:
+            connection.recv(65536)
+            self.asked.set()
+            connection.recv(65536)
+            self.ended.set()
+
+    def __exit__(self, *raised: object) -> None:
+        self._listener.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_ctrl_c_ends_the_calls_under_way() -> None:
+    with Silent() as server:
+        killer = threading.Thread(target=lambda: (server.asked.wait(), os.kill(os.getpid(), signal.SIGINT)))
+        killer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(client(server.url).map("list_components", [{}]))
+        killer.join()
+        assert server.ended.wait(10)
+
+
+def test_leaving_the_loop_ends_the_calls_under_way() -> None:
+    """The second item is refused at once, the first one is never answered."""
+    with Silent() as server:
+        answers = client(server.url).map("list_components", [{}, {"scope": 7}], ordered=False)
+        assert next(answers)[0] == 1
+        assert server.asked.wait(10)
+        answers.close()
+        assert server.ended.wait(10)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_fork_cannot_go_on_with_a_map_but_starts_its_own(cloud: Any) -> None:
+    answers = cloud.map("get_core_device", ITEMS, max_concurrency=2)
+    next(answers)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            list(answers)
+        except RuntimeError as error:
+            answers = cloud.map("get_core_device", ITEMS[:3])
+            status = 0 if "fork" in str(error) and len(list(answers)) == 3 else 2
+        finally:
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len(list(answers)) == len(ITEMS) - 1
+
+
+EXIT = """
+import fleetgrass, sys
+ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=sys.argv[1],
+                         aws_access_key_id="a", aws_secret_access_key="b")
+answers = ours.map("list_components", [{}, {"scope": 7}], ordered=False)
+next(answers)
+"""
+
+
+def test_the_interpreter_ends_with_calls_under_way() -> None:
+    import subprocess
+
+    with Silent() as server:
+        ended = subprocess.run([sys.executable, "-c", EXIT, server.url], capture_output=True, timeout=30, check=False)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+def test_memory_stays_flat_however_long_the_input(cloud: Any) -> None:
+    import tracemalloc
+
+    items = ({"maxResults": 3} if number % 9 else {"maxResults": "x"} for number in range(4000))
+    answers = cloud.map("list_core_devices", items, max_concurrency=8)
+    tracemalloc.start()
+    try:
+        for _ in range(1000):
+            next(answers)
+        before = tracemalloc.get_traced_memory()[0]
+        assert sum(1 for _ in answers) == 3000
+        assert tracemalloc.get_traced_memory()[0] < before + 100_000
+    finally:
+        tracemalloc.stop()
