@@ -53,7 +53,7 @@ def test_mistakes_in_profiles_are_botocores_errors(place: Place, config: str) ->
     assert place.compare(profile_name="p").ended == "client"
 
 
-@pytest.mark.parametrize("expiry", [SOON, PAST])
+@pytest.mark.parametrize("expiry", [SOON, PAST], ids=["soon", "past"])
 @pytest.mark.parametrize("rotates", [True, False])
 def test_a_token_is_renewed_and_written_back(place: Place, expiry: str, rotates: bool) -> None:
     place.write("config", SESSION)
