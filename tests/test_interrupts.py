@@ -102,6 +102,7 @@ WAITS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*is believed")  # the server has no certificate that anybody knows
 @pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
 @pytest.mark.parametrize("wait", WAITS)
 def test_ctrl_c_ends_a_wait_at_once(wait: str, observed: bool) -> None:
