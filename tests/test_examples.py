@@ -73,8 +73,8 @@ INCOMPATIBLE = (
     "version with cloud. The version of component requested does not claim platform compatibility. Check whether the "
     "version constraints conflict and that the component exists in your AWS account with a version that matches the "
     "version constraints. If the version constraints conflict, revise deployments to resolve the conflict. Component "
-    "'com.example.Valve' is incompatible with the core device(classic) platform requirements -  architecture:x86, "
-    "os:windows."
+    "'com.example.Valve' is incompatible with the core device(classic) platform requirements -  os:windows, "
+    "architecture:x86."
 )
 COMPONENTS = "components\n  com.example.Pump: 1.1.0, 1.0.0\n  com.example.Valve: 2.0.0\n"
 #: Commands, what each prints, and how it ends. Those of one name run after each other on one cloud.

@@ -168,7 +168,7 @@ def switched_on_and_off(client: Any, stubber: Stubber) -> Any:
 def test_stubbed_alike(run: Scenario) -> None:
     came = []
     for module in (boto3, fleetgrass):
-        client = module.client("greengrassv2", **ARGUMENTS)
+        client = module.Session().client("greengrassv2", **ARGUMENTS)  # the default one may be another test's
         came.append(capture(lambda client=client: run(client, Stubber(client))))
     assert outcome.differences(*came) == []
 

@@ -233,7 +233,7 @@ def test_all_that_is_public_has_a_type(tmp_path: Path, monkeypatch: pytest.Monke
     assert report["pyTypedPath"].startswith(str(tmp_path))
     assert report["exportedSymbolCounts"]["withKnownType"] > 1000
     untyped = [s["name"] for s in report["symbols"] if s["isExported"] and not s["isTypeKnown"]]
-    assert untyped == []
+    assert untyped == [], untyped
 
 
 def pyright(*options: str, cwd: Path) -> Any:

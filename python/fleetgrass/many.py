@@ -57,7 +57,7 @@ class Pages:
 
     def __init__(self, keys: Keys, params: Any) -> None:
         self._result_key, self._input_token, self._output_token = keys
-        self.params = dict(params) if isinstance(params, dict) else params
+        self.params: Any = dict(params) if isinstance(params, dict) else params
         self.result: dict[str, Any] = {}
         self._previous: Any = None
 

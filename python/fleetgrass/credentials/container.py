@@ -14,6 +14,7 @@ from fleetgrass.credentials.service import picked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from fleetgrass.credentials import Search
@@ -32,7 +33,7 @@ MEMBERS = {
     "expiry_time": "Expiration",
 }
 
-sleep = time.sleep
+sleep: Callable[[float], None] = time.sleep
 
 
 def load(search: Search) -> RefreshableCredentials | None:

@@ -56,20 +56,20 @@ class Settings:
     def __init__(self, lookup: Lookup) -> None:
         from fleetgrass import exceptions
 
-        self.timeout = int(lookup.get("metadata_service_timeout"))
-        self.attempts = int(lookup.get("metadata_service_num_attempts"))
+        self.timeout: int = int(lookup.get("metadata_service_timeout"))
+        self.attempts: int = int(lookup.get("metadata_service_num_attempts"))
         mode = lookup.get("ec2_metadata_service_endpoint_mode")
         if mode is None:
             mode = "ipv6" if lookup.flag("imds_use_ipv6") else "ipv4"
         elif mode.lower() not in URLS:
             raise exceptions.InvalidIMDSEndpointModeError(mode=mode, valid_modes=tuple(URLS))
-        self.url = lookup.get("ec2_metadata_service_endpoint") or URLS[mode.lower()]
+        self.url: str = lookup.get("ec2_metadata_service_endpoint") or URLS[mode.lower()]
         try:
             endpoints.check_url(self.url)
         except ValueError:
             raise exceptions.InvalidIMDSEndpointError(endpoint=self.url) from None
-        self.version_1_disabled = lookup.flag("ec2_metadata_v1_disabled")
-        self.disabled = os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true"
+        self.version_1_disabled: bool | None = lookup.flag("ec2_metadata_v1_disabled")
+        self.disabled: bool = os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true"
 
 
 class _Silent(Exception):

@@ -30,7 +30,7 @@ class Machine:
         options = plain_options(lookup, region_name=STAND_IN_REGION, endpoint_url=url, config=config)
         options.update(connect_timeout=timeout, read_timeout=timeout)
         self._core = _core.Client(options)
-        self.agent = agent(options)
+        self.agent: str = agent(options)
 
     def ask(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body. Without an answer, one of `no_answer()`."""

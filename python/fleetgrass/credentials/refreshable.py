@@ -48,7 +48,7 @@ class RefreshableCredentials(Credentials):
     ) -> None:
         self._refresh_using = refresh_using
         self.method = method
-        self.features = tuple(features)
+        self.features: tuple[str, ...] = tuple(features)
         self._frozen: ReadOnlyCredentials | None = None
         self._expiry: datetime | None = None
         # A lock a process: one that a thread of the parent held would never be given back in the child.
@@ -112,10 +112,10 @@ class RefreshableCredentials(Credentials):
         )
         self._expiry = moment
 
-    access_key = property(lambda self: self.get_frozen_credentials().access_key)
-    secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
-    token = property(lambda self: self.get_frozen_credentials().token)
-    account_id = property(lambda self: self.get_frozen_credentials().account_id)
+    access_key: Any = property(lambda self: self.get_frozen_credentials().access_key)
+    secret_key: Any = property(lambda self: self.get_frozen_credentials().secret_key)
+    token: Any = property(lambda self: self.get_frozen_credentials().token)
+    account_id: Any = property(lambda self: self.get_frozen_credentials().account_id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} from {self.method}>"

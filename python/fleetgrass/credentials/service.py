@@ -41,7 +41,7 @@ TRANSIENT_CODES = frozenset(
 )  # fmt: skip
 LONGEST_WAIT = 20
 
-sleep = time.sleep
+sleep: Callable[[float], None] = time.sleep
 
 
 class Service:
@@ -73,7 +73,7 @@ class Service:
         if credentials is not None:
             keys = {"access_key": credentials[0], "secret_key": credentials[1], "token": credentials[2]}
             options.update(credentials=keys, signature_version="v4")
-        self.url = options["endpoint_url"]
+        self.url: str = options["endpoint_url"]
         self._signed = credentials is not None
         self._options = options
         self._core = _core.Client(options)
