@@ -173,7 +173,7 @@ def test_leaving_the_loop_ends_the_calls_under_way() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.xfail(reason="a child that ends while a map of its parent is under way fails at times", strict=False)
+@pytest.mark.xfail(reason="fails at times: a child that ends during its parent's map", strict=False)
 def test_a_fork_cannot_go_on_with_a_map_but_starts_its_own(cloud: Any) -> None:
     answers = cloud.map("get_core_device", ITEMS, max_concurrency=2)
     next(answers)
