@@ -27,8 +27,8 @@ KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 TLS = Path(__file__).parent / "tls"
 DEVICES = {"coreDevices": [{"coreDeviceThingName": "d", "status": "HEALTHY", "lastStatusUpdateTimestamp": 1.7e9}]}
 
-#: A thread that comes back to an interpreter that exits is ended by CPython before 3.14 with pthread_exit(3), through our
-#: frames, and now and then the process aborts. Known and not mended yet.
+#: A thread that comes back to an interpreter that exits is ended by CPython before 3.14 with pthread_exit(3),
+#: through our frames, and now and then the process aborts. Known and not mended yet.
 aborts_at_times = pytest.mark.xfail(sys.version_info < (3, 14), reason="may abort at exit", strict=False)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 pytestmark = [
