@@ -342,8 +342,7 @@ def start(work, daemon):
 """
 
 
-@aborts_at_times
-@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("observed", [False, pytest.param(True, marks=aborts_at_times)], ids=["plain", "observed"])
 @pytest.mark.parametrize(
     "answer",
     [SILENT, Answer(b"", "close"), reply({}, 503, [("Retry-After", "20")]), reply(DEVICES)],
@@ -389,7 +388,6 @@ def test_an_interpreter_that_exits_waits_for_calls_of_other_threads(server: Reco
     assert len(server.take()) == 12 * 20
 
 
-@aborts_at_times
 def test_an_interpreter_exits_with_a_provider_that_daemon_threads_ask(server: RecordingServer) -> None:
     code = PROLOGUE + (
         "import botocore.session\n"
