@@ -342,7 +342,8 @@ def start(work, daemon):
 """
 
 
-@pytest.mark.parametrize("observed", [False, pytest.param(True, marks=aborts_at_times)], ids=["plain", "observed"])
+@aborts_at_times
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
 @pytest.mark.parametrize(
     "answer",
     [SILENT, Answer(b"", "close"), reply({}, 503, [("Retry-After", "20")]), reply(DEVICES)],
