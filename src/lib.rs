@@ -40,5 +40,7 @@ mod _core {
     #[pymodule_export]
     use crate::py::resolve::{InvalidInputError, merge_configuration, satisfies, select_lifecycle, select_manifest};
     #[pymodule_export]
+    use crate::py::simulation::{PyCatalogue, PySimulation};
+    #[pymodule_export]
     use crate::py::steps::PyCall;
 }

@@ -145,6 +145,25 @@ class InvalidInputError(ValueError):
 def satisfies(requirement: str, version: str, engine: str) -> bool: ...
 def select_manifest(recipe: bytes, platform: dict[str, str], engine: str) -> int | None: ...
 def select_lifecycle(recipe: bytes, index: int) -> dict[str, Any]: ...
+
+class Catalogue:
+    def __init__(self, catalog: Any) -> None: ...
+
+class Simulation:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        platform: Any,
+        device: Any,
+        deployment: Any,
+        other_groups: Any,
+        cloud_policy: str,
+        engine: str,
+    ) -> None: ...
+    def run(self) -> dict[str, Any]: ...
+    def is_order_sensitive(self) -> bool: ...
+
 def merge_configuration(
     default: dict[str, Any] | None,
     running: dict[str, Any] | None,

@@ -15,6 +15,7 @@ mod plain;
 pub mod recipe;
 pub mod resolve;
 mod signals;
+pub mod simulation;
 mod sink;
 pub mod steps;
 mod zone;

@@ -22,11 +22,11 @@ create_exception!(
     InvalidInputError,
     PyValueError,
     "A value that a device cannot read. Its text names it, and tells what to write; `kind` is `unknown_engine`, \
-     `invalid_requirement`, `invalid_version`, `invalid_regex`, `platform_missing`, `not_an_object`, `invalid_pointer` or \
-     `nothing_there`."
+     `invalid_requirement`, `invalid_version`, `invalid_regex`, `platform_missing`, `not_an_object`, `invalid_pointer`, \
+     `nothing_there` or `invalid_fact`."
 );
 
-fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
+pub(super) fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
     let refusal = InvalidInputError::new_err(error.to_string());
     match refusal.value(py).setattr("kind", kind) {
         Ok(()) => refusal,
@@ -34,7 +34,7 @@ fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
     }
 }
 
-fn engine_of(py: Python<'_>, name: &str) -> PyResult<Engine> {
+pub(super) fn engine_of(py: Python<'_>, name: &str) -> PyResult<Engine> {
     name.parse().map_err(|error| refusal(py, "unknown_engine", error))
 }
 

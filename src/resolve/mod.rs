@@ -12,6 +12,7 @@
 //! - [`catalogue`] is where component versions come from, whoever keeps them;
 //! - [`simulate`] walks as a device does from the roots of its deployments to the versions that it installs; it goes by
 //!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses;
+//! - [`facts`] tells a simulation in plain values;
 //! - [`configuration`] is what a component is configured with after a deployment;
 //! - [`lint`] finds what a readable recipe cannot mean.
 
@@ -19,6 +20,7 @@ pub mod catalogue;
 pub mod configuration;
 pub mod engine;
 pub mod error;
+pub mod facts;
 pub mod java_order;
 pub mod lint;
 pub mod lite;

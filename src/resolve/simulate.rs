@@ -91,6 +91,9 @@ pub struct Outcome {
     pub requirements: BTreeMap<String, Vec<(String, Requirement)>>,
     /// What is installed though no root leads to it.
     pub orphans: Vec<String>,
+    /// Components of which the device had a version that all requirements in one text, as it searches, judge otherwise
+    /// than each of them does: alternatives and prereleases change their meaning there. Sorted.
+    pub merged_alternatives: Vec<String>,
 }
 
 /// A version that was chosen for a component. It prints as `A@1.0.0(cloud)`.
@@ -148,7 +151,8 @@ impl<C: Catalogue> Simulation<'_, C> {
         let plan = walk.resolve();
         let orphans = if plan.is_ok() { walk.orphans() } else { Vec::new() };
         let requirements = walk.requirements.keys().map(|component| (component.clone(), walk.required(component))).collect();
-        Outcome { plan: plan.map(|()| walk.plan), trace: walk.trace, requirements, orphans }
+        let merged_alternatives = walk.misread.into_iter().collect();
+        Outcome { plan: plan.map(|()| walk.plan), trace: walk.trace, requirements, orphans, merged_alternatives }
     }
 
     /// The roots of the deployment first.

@@ -3,6 +3,7 @@
 //! Nothing recurses, so that no catalogue is too deep. It ends: a component that has changed too often is taken for
 //! one of a circle that never comes to rest, on which a device walks for ever.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub(super) struct Walk<'w, C> {
     /// What the cloud gave, which the device holds from then on.
     fetched: HashMap<String, Vec<Arc<Recipe>>>,
     pub(super) trace: Vec<Visit>,
+    /// Components of which a version was judged otherwise by all texts in one than by each.
+    pub(super) misread: BTreeSet<String>,
 }
 
 impl<'w, C: Catalogue> Walk<'w, C> {
@@ -48,6 +51,7 @@ impl<'w, C: Catalogue> Walk<'w, C> {
             changes: HashMap::new(),
             fetched: HashMap::new(),
             trace: Vec::new(),
+            misread: BTreeSet::new(),
         }
     }
 
@@ -161,7 +165,7 @@ impl<'w, C: Catalogue> Walk<'w, C> {
     }
 
     /// The version that the device has: the one that runs, else the highest. Platforms are not looked at.
-    fn candidate(&self, component: &str) -> Option<Version> {
+    fn candidate(&mut self, component: &str) -> Option<Version> {
         let device = self.simulation.device;
         let nucleus = device.nucleus.as_ref().filter(|(name, _)| name == component).map(|(_, version)| version);
         let running = nucleus.or_else(|| device.active.get(component));
@@ -172,12 +176,19 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         // all texts in one, which reads otherwise than each for itself where there are alternatives
         let texts: Vec<_> = self.requirements_of(component).map(|(_, requirement)| requirement.to_string()).collect();
         let merged = Requirement::parse(&texts.join(" "));
-        let meets = |version: &Version| match &merged {
-            Ok(merged) => merged.matches(version),
-            Err(_) => self.requirements_of(component).all(|(_, requirement)| requirement.matches(version)),
+        let misread = Cell::new(false);
+        let meets = |version: &&Version| {
+            let each = self.requirements_of(component).all(|(_, requirement)| requirement.matches(version));
+            let all = merged.as_ref().map_or(each, |merged| merged.matches(version));
+            misread.set(misread.get() || all != each);
+            all
         };
-        let highest = || held.map(|recipe| &recipe.version).filter(|version| meets(version)).max_by(|a, b| a.compare(b));
-        running.filter(|version| meets(version)).or_else(highest).cloned()
+        let highest = || held.map(|recipe| &recipe.version).filter(meets).max_by(|a, b| a.compare(b));
+        let candidate = running.filter(meets).or_else(highest).cloned();
+        if misread.get() {
+            self.misread.insert(component.into());
+        }
+        candidate
     }
 
     /// The recipes on the device; of one version the newest come first.

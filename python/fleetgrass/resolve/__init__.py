@@ -8,12 +8,16 @@ from fleetgrass._core import InvalidInputError, RecipeError
 from fleetgrass.resolve.configuration import merge_configuration
 from fleetgrass.resolve.manifests import select_lifecycle, select_manifest
 from fleetgrass.resolve.requirements import satisfies
+from fleetgrass.resolve.simulation import Refusal, Simulation, simulate
 
 __all__ = [
     "InvalidInputError",
     "RecipeError",
+    "Refusal",
+    "Simulation",
     "merge_configuration",
     "satisfies",
     "select_lifecycle",
     "select_manifest",
+    "simulate",
 ]

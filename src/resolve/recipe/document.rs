@@ -48,6 +48,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Format, Node), Problem> {
     }
 }
 
+/// The tree of a value, which has no places.
+pub(super) fn of_value(value: &Value) -> Result<Node, Problem> {
+    Node::deserialize(value).map_err(|error| Problem::of_document(None, error.to_string(), "give what JSON can hold"))
+}
+
 fn json(text: &str) -> Result<Node, Problem> {
     serde_json::from_str(text).map_err(|error| {
         let place = (error.line() as u64, Some(error.column() as u64));

@@ -17,8 +17,17 @@ const NUMBER_LIMIT: i32 = 999_999;
 /// Reads a recipe: JSON where the text begins with a brace, YAML otherwise.
 pub fn read(bytes: &[u8]) -> Result<Recipe, RecipeError> {
     let (format, root) = document::parse(bytes)?;
+    read_tree(format, &root)
+}
+
+/// Reads a recipe that is JSON already, of any size.
+pub fn read_value(value: &Value) -> Result<Recipe, RecipeError> {
+    read_tree(Format::Json, &document::of_value(value)?)
+}
+
+fn read_tree(format: Format, root: &Node) -> Result<Recipe, RecipeError> {
     let mut reader = Reader::default();
-    match reader.recipe(format, &Place { node: &root, path: String::new() }) {
+    match reader.recipe(format, &Place { node: root, path: String::new() }) {
         Some(recipe) if reader.problems.is_empty() => Ok(recipe),
         _ => Err(RecipeError { problems: reader.problems }),
     }

@@ -1,0 +1,73 @@
+//! Simulations as Python objects.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pythonize::pythonize;
+use serde_json::Value;
+
+use super::plain::json_of;
+use super::resolve::{engine_of, refusal};
+use crate::resolve::catalogue::MemoryCatalogue;
+use crate::resolve::engine::Engine;
+use crate::resolve::facts::{self, InvalidFact, Scenario};
+
+/// The component versions that a cloud has, read once for any number of simulations.
+#[pyclass(frozen, module = "fleetgrass._core", name = "Catalogue")]
+pub struct PyCatalogue(Arc<MemoryCatalogue>);
+
+#[pymethods]
+impl PyCatalogue {
+    /// Of `{name: {version: facts}}`.
+    #[new]
+    fn new(py: Python<'_>, catalog: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self(Arc::new(read(py, facts::catalogue(&json_of("catalog", catalog)?))?)))
+    }
+}
+
+/// A deployment that comes to a device, to be simulated in one order or more.
+#[pyclass(frozen, module = "fleetgrass._core", name = "Simulation")]
+pub struct PySimulation(Scenario);
+
+#[pymethods]
+impl PySimulation {
+    #[new]
+    #[pyo3(signature = (catalogue, *, platform, device, deployment, other_groups, cloud_policy, engine))]
+    #[allow(clippy::too_many_arguments)] // it takes them by name
+    fn new(
+        py: Python<'_>,
+        catalogue: &PyCatalogue,
+        platform: &Bound<'_, PyAny>,
+        device: &Bound<'_, PyAny>,
+        deployment: &Bound<'_, PyAny>,
+        other_groups: &Bound<'_, PyAny>,
+        cloud_policy: &str,
+        engine: &str,
+    ) -> PyResult<Self> {
+        if engine_of(py, engine)? == Engine::Lite {
+            return Err(refusal(py, "unknown_engine", "engine \"lite\" is not simulated: write \"classic\""));
+        }
+        let deployment = read(py, facts::deployment(&json_of("deployment", deployment)?))?;
+        Ok(Self(Scenario {
+            catalogue: catalogue.0.clone(),
+            platform: read(py, facts::platform(&json_of("platform", platform)?))?,
+            device: read(py, facts::device(&json_of("device", device)?, &catalogue.0))?,
+            others: read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?,
+            deployment,
+            cloud_policy: read(py, facts::cloud_policy(&Value::from(cloud_policy)))?,
+        }))
+    }
+
+    fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let told = py.detach(|| facts::told(&self.0.simulation().run()));
+        Ok(pythonize(py, &told)?)
+    }
+
+    fn is_order_sensitive(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.0.simulation().is_order_sensitive())
+    }
+}
+
+fn read<T>(py: Python<'_>, fact: Result<T, InvalidFact>) -> PyResult<T> {
+    fact.map_err(|error| refusal(py, "invalid_fact", error))
+}
