@@ -14,6 +14,7 @@ use crate::resolve::facts::{self, InvalidFact, Scenario};
 
 /// The component versions that a cloud has, read once for any number of simulations.
 #[pyclass(frozen, module = "fleetgrass._core", name = "Catalogue")]
+#[derive(Debug)]
 pub struct PyCatalogue(Arc<MemoryCatalogue>);
 
 #[pymethods]
@@ -27,6 +28,7 @@ impl PyCatalogue {
 
 /// A deployment that comes to a device, to be simulated in one order or more.
 #[pyclass(frozen, module = "fleetgrass._core", name = "Simulation")]
+#[derive(Debug)]
 pub struct PySimulation(Scenario);
 
 #[pymethods]

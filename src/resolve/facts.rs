@@ -101,13 +101,12 @@ pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
             _ => return facts("online").refuse("give True or False"),
         },
         active: active.map(|(name, version)| Ok((name.into(), version.version()?))).collect::<Result<_>>()?,
-        nucleus: match nucleus.value {
-            Value::Null => None,
-            _ => {
-                let facts = nucleus.properties(&["name", "version"])?;
-                let name = facts("name").text("give the name of the component, such as \"aws.greengrass.Nucleus\"")?;
-                Some((name.into(), facts("version").version()?))
-            }
+        nucleus: if nucleus.value.is_null() {
+            None
+        } else {
+            let facts = nucleus.properties(&["name", "version"])?;
+            let name = facts("name").text("give the name of the component, such as \"aws.greengrass.Nucleus\"")?;
+            Some((name.into(), facts("version").version()?))
         },
         store,
         foreign: foreign.map(|name| Ok(name.text("give the name of a component")?.into())).collect::<Result<_>>()?,
