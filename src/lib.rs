@@ -21,6 +21,8 @@ mod _core {
     #[allow(non_upper_case_globals)] // a sister of `__version__`; benchmarks print it
     const __profile__: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
     #[pymodule_export]
+    use crate::py::catalogue::PyCatalogue;
+    #[pymodule_export]
     use crate::py::client::PyClient;
     #[pymodule_export]
     use crate::py::config::{
@@ -40,7 +42,7 @@ mod _core {
     #[pymodule_export]
     use crate::py::resolve::{InvalidInputError, merge_configuration, satisfies, select_lifecycle, select_manifest};
     #[pymodule_export]
-    use crate::py::simulation::{PyCatalogue, PySimulation};
+    use crate::py::simulation::PySimulation;
     #[pymodule_export]
     use crate::py::steps::PyCall;
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetgrass import _core, resolve
+from fleetgrass import resolve
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "vectors" / "resolution.json").read_text("utf-8"))[
     "cases"
@@ -45,7 +45,7 @@ CATALOG = {"A": {"1.0.0": {"deps": {"B": "^1.0.0"}}}, "B": {"1.0.0": {}, "1.1.0"
 
 
 def test_a_catalogue_is_read_once_for_many_simulations() -> None:
-    catalogue = _core.Catalogue(CATALOG)
+    catalogue = resolve.Catalog(CATALOG)
     for _ in range(2):
         simulation = resolve.simulate(platform=LINUX, catalog=catalogue, deployment=GROUP)
         assert simulation.result == {"A": "1.0.0", "B": "1.1.0"}

@@ -1,5 +1,6 @@
 //! The border with Python: the only place that names PyO3.
 
+pub mod catalogue;
 pub mod client;
 pub mod config;
 #[cfg(feature = "emulator")]

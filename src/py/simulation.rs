@@ -1,30 +1,14 @@
 //! Simulations as Python objects.
 
-use std::sync::Arc;
-
 use pyo3::prelude::*;
 use pythonize::pythonize;
 use serde_json::Value;
 
+use super::catalogue::PyCatalogue;
 use super::plain::json_of;
 use super::resolve::{engine_of, refusal};
-use crate::resolve::catalogue::MemoryCatalogue;
 use crate::resolve::engine::Engine;
 use crate::resolve::facts::{self, InvalidFact, Scenario};
-
-/// The component versions that a cloud has, read once for any number of simulations.
-#[pyclass(frozen, module = "fleetgrass._core", name = "Catalogue")]
-#[derive(Debug)]
-pub struct PyCatalogue(Arc<MemoryCatalogue>);
-
-#[pymethods]
-impl PyCatalogue {
-    /// Of `{name: {version: facts}}`.
-    #[new]
-    fn new(py: Python<'_>, catalog: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(Arc::new(read(py, facts::catalogue(&json_of("catalog", catalog)?))?)))
-    }
-}
 
 /// A deployment that comes to a device, to be simulated in one order or more.
 #[pyclass(frozen, module = "fleetgrass._core", name = "Simulation")]
@@ -70,6 +54,6 @@ impl PySimulation {
     }
 }
 
-fn read<T>(py: Python<'_>, fact: Result<T, InvalidFact>) -> PyResult<T> {
+pub(super) fn read<T>(py: Python<'_>, fact: Result<T, InvalidFact>) -> PyResult<T> {
     fact.map_err(|error| refusal(py, "invalid_fact", error))
 }

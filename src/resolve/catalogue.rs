@@ -34,6 +34,26 @@ pub struct MemoryCatalogue {
     versions: HashMap<String, Arc<[Entry]>>,
 }
 
+impl MemoryCatalogue {
+    /// Every component and its versions, in no order.
+    pub fn components(&self) -> impl Iterator<Item = (&str, &Arc<[Entry]>)> {
+        self.versions.iter().map(|(name, versions)| (&**name, versions))
+    }
+
+    /// All versions of both; of one that both have, the other's.
+    #[must_use]
+    pub fn overlaid(&self, other: &Self) -> Self {
+        let mut versions = self.versions.clone();
+        for (name, over) in &other.versions {
+            let under = versions.entry(name.clone()).or_default();
+            let is_hidden = |entry: &&Entry| over.iter().any(|above| above.version.is_same(&entry.version));
+            let left = under.iter().filter(|entry| !is_hidden(entry));
+            *under = sorted(left.chain(over.iter()).cloned().collect());
+        }
+        Self { versions }
+    }
+}
+
 impl Catalogue for MemoryCatalogue {
     fn versions(&self, component: &str) -> Arc<[Entry]> {
         self.versions.get(component).cloned().unwrap_or_default()

@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleetgrass import _core
+from fleetgrass.resolve.catalog import core_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fleetgrass.resolve.catalog import Catalog
     from fleetgrass.resolve.manifests import Engine
 
 
@@ -79,7 +81,7 @@ class Simulation:
 def simulate(
     *,
     platform: Mapping[str, str],
-    catalog: Mapping[str, Mapping[str, Mapping[str, Any]]] | _core.Catalogue,
+    catalog: Catalog | Mapping[str, Mapping[str, Mapping[str, Any]]],
     device: Mapping[str, Any] | None = None,
     deployment: Mapping[str, Any],
     other_groups: Mapping[str, Mapping[str, str]] | None = None,
@@ -112,7 +114,7 @@ def simulate(
     """
     return Simulation(
         _core.Simulation(
-            catalog if isinstance(catalog, _core.Catalogue) else _core.Catalogue(catalog),
+            core_of(catalog),
             platform=platform,
             device=device,
             deployment=deployment,
