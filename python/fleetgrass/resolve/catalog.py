@@ -90,7 +90,7 @@ class Catalog:
             max_concurrency: How many requests are made at the same time.
 
         Raises:
-            ClientError, BotoCoreError: What the first request that failed raises; the recipes that were read are kept. A
+            ClientError, BotoCoreError: What the first request that failed raises; recipes that were read are kept. A
                 version that was deleted meanwhile is left out.
         """
         from fleetgrass.resolve import cloud
