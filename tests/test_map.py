@@ -173,15 +173,14 @@ def test_leaving_the_loop_ends_the_calls_under_way() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.xfail(reason="fails at times: a child that ends during its parent's map", strict=False)
 def test_a_fork_cannot_go_on_with_a_map_but_starts_its_own(cloud: Any) -> None:
     answers = cloud.map("get_core_device", ITEMS, max_concurrency=2)
-    next(answers)
+    next(answers)  # the next ones may be there already, or under way
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            list(answers)
+            next(answers)
         except RuntimeError as error:
             answers = cloud.map("get_core_device", ITEMS[:3])
             status = 0 if "fork" in str(error) and len(list(answers)) == 3 else 2

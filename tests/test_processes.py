@@ -27,9 +27,6 @@ KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 TLS = Path(__file__).parent / "tls"
 DEVICES = {"coreDevices": [{"coreDeviceThingName": "d", "status": "HEALTHY", "lastStatusUpdateTimestamp": 1.7e9}]}
 
-#: A thread that comes back to an interpreter that exits is ended by CPython before 3.14 with pthread_exit(3),
-#: through our frames, and now and then the process aborts. Known and not mended yet.
-aborts_at_times = pytest.mark.xfail(sys.version_info < (3, 14), reason="may abort at exit", strict=False)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 pytestmark = [
     pytest.mark.timeout(120),
@@ -342,7 +339,6 @@ def start(work, daemon):
 """
 
 
-@aborts_at_times
 @pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
 @pytest.mark.parametrize(
     "answer",
@@ -389,29 +385,71 @@ def test_an_interpreter_that_exits_waits_for_calls_of_other_threads(server: Reco
     assert len(server.take()) == 12 * 20
 
 
-def test_an_interpreter_exits_with_a_provider_that_daemon_threads_ask(server: RecordingServer) -> None:
-    code = PROLOGUE + (
-        "import botocore.session\n"
+#: What daemon threads do when Python's own code runs inside our calls: to make an exception, to log, to give credentials.
+INSIDE = {
+    "raises": ("", "client()", "ours.list_core_devices(maxResults='x')"),
+    "raises in map": ("", "client()", "list(ours.map('list_core_devices', [{'maxResults': 'x'}, {}] * 20, errors='raise'))"),
+    "logs": (
+        "import logging\n"
+        "logging.getLogger('fleetgrass').setLevel(logging.DEBUG)\n"
+        "logging.getLogger('fleetgrass').addHandler(logging.Handler())\n"
+        "logging.Handler.emit = logging.Handler.format\n",
+        "client()",
+        "ours.list_core_devices()",
+    ),
+    "asks a provider": (
+        "import botocore.session, fleetgrass.credentials\n"
         "class Provider:\n"
         "    method = 'explicit'\n"
         "    account_id = None\n"
         "    def get_frozen_credentials(self):\n"
+        "        sum(range(2000))\n"
         "        return fleetgrass.credentials.ReadOnlyCredentials('AKID', 'secret', None)\n"
-        "import fleetgrass.credentials\n"
         "session = botocore.session.Session()\n"
-        "session._credentials = Provider()\n"
-        "ours = fleetgrass.Session(botocore_session=session).client(\n"
-        "    'greengrassv2', region_name='us-east-1', endpoint_url=sys.argv[1])\n"
+        "session._credentials = Provider()\n",
+        "fleetgrass.Session(botocore_session=session).client(\n"
+        "    'greengrassv2', region_name='us-east-1', endpoint_url=sys.argv[1])",
+        "ours.list_core_devices()",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", INSIDE)
+def test_an_interpreter_exits_while_daemon_threads_run_python_code_inside(server: RecordingServer, kind: str) -> None:
+    server.script([reply(DEVICES)])
+    before, made, call = INSIDE[kind]
+    code = PROLOGUE + before + (
+        f"ours = {made}\n"
         "def work():\n"
         "    begun.release()\n"
         "    while True:\n"
-        "        ours.list_core_devices()\n"
+        "        try:\n"
+        f"            {call}\n"
+        "        except Exception:\n"
+        "            pass\n"
         "start(work, daemon=True)\n"
         "for _ in range(8):\n"
         "    begun.acquire()\n"
-    )
+    )  # fmt: skip
     for _ in range(5):
         run(code, server.url)
+
+
+def test_whoever_empties_atexit_early_changes_nothing(server: RecordingServer) -> None:
+    """Calls go on, on this thread and others; the last one is made by a function of atexit."""
+    code = PROLOGUE + (
+        "import atexit\n"
+        "ours = client()\n"
+        "ours.list_core_devices()\n"
+        "atexit._run_exitfuncs()\n"
+        "atexit.register(ours.list_core_devices)\n"
+        "thread = threading.Thread(target=ours.list_core_devices)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "list(ours.map('list_core_devices', [{}] * 3))\n"
+    )
+    run(code, server.url)
+    assert len(server.take()) == 6
 
 
 def test_an_interpreter_exits_with_an_emulator_that_nobody_stopped() -> None:

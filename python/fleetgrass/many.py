@@ -31,6 +31,9 @@ class OneByOne:
     def submit(self, number: int, operation: str, params: Any, paginated: bool) -> None:
         self._waiting.append((number, operation, params, paginated))
 
+    def check_process(self) -> None:
+        """Whichever process goes on makes the calls."""
+
     def take(self) -> list[tuple[int, Any]]:
         from fleetgrass.user_agent import PAGINATED
 
@@ -119,6 +122,7 @@ class Map:
 
     def _fill(self) -> None:
         """Reads parameters and submits calls while there is room."""
+        self._many.check_process()  # no item's error, so not left to `submit`
         while not self._all_read and self._under_way + len(self._unread) < self._bound:
             try:
                 number, params = next(self._params)

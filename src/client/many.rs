@@ -117,7 +117,8 @@ impl Many {
         }
     }
 
-    fn check_process(&self) -> Result<()> {
+    /// Fails in a child of a fork.
+    pub fn check_process(&self) -> Result<()> {
         if std::process::id() == self.process {
             return Ok(());
         }

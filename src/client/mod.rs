@@ -9,7 +9,7 @@ pub mod log;
 pub mod many;
 pub mod options;
 pub mod presign;
-mod process;
+pub(crate) mod process;
 pub mod reply;
 pub mod retry;
 pub mod sign;

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::errors::service_error;
 use super::identity::PyProvider;
 use super::input::PyInput;
+use super::interpreter::{leave, stay};
 use super::log;
 use super::signals;
 use super::sink::PySink;
@@ -53,9 +54,10 @@ impl PyClient {
         params: &Bound<'py, PyAny>,
         paginated: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
+        let _inside = stay(py);
         let prepared = self.prepare(operation, params, paginated)?;
         log::look(py)?;
-        let reply = py.detach(|| self.core.send(&prepared, &signals::check))?;
+        let reply = leave(py, || self.core.send(&prepared, &signals::check))?;
         self.answer(py, prepared.operation, &reply)
     }
 
@@ -68,6 +70,7 @@ impl PyClient {
         paginated: bool,
         endpoint_url: &str,
     ) -> PyResult<Bound<'py, PyDict>> {
+        let _inside = stay(py);
         let operation = self.operation(operation)?;
         let draft = self.core.draft(operation, &PyInput(params.clone()), paginated, endpoint_url)?;
         let headers = PyDict::new(py);
@@ -96,7 +99,8 @@ impl PyClient {
     /// Sends a request to whatever server, once and as it is. Gives status, headers and body of the answer.
     fn fetch<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
         let message = Message { method, url, headers, body: body.into() };
-        let answer = py.detach(|| self.core.fetch(message, &signals::check))?;
+        let _inside = stay(py);
+        let answer = leave(py, || self.core.fetch(message, &signals::check))?;
         Ok(plain_answer(py, &answer))
     }
 
@@ -104,6 +108,7 @@ impl PyClient {
     #[expect(clippy::too_many_arguments, reason = "the parts of a request, and for whom it is signed")]
     fn sign(
         &self,
+        py: Python<'_>,
         method: String,
         url: String,
         headers: Vec<(String, Vec<u8>)>,
@@ -112,6 +117,7 @@ impl PyClient {
         region: &str,
         service: &str,
     ) -> PyResult<Vec<(&'static str, String)>> {
+        let _inside = stay(py);
         let message = Message { method, url, headers, body: body.into() };
         let version = version.into();
         Ok(self.core.proof(&message, &version, &signer(&version, region, service))?)
@@ -131,6 +137,7 @@ impl PyClient {
         service: &str,
         expires: &str,
     ) -> PyResult<String> {
+        let _inside = stay(py);
         let message = Message { method, url, headers, body: body.into() };
         let version = version.into();
         let query = presigned_query(py, &message)?;
@@ -139,7 +146,8 @@ impl PyClient {
 
     /// Waits until the next attempt may be sent.
     fn admit(&self, py: Python<'_>) -> PyResult<()> {
-        Ok(py.detach(|| self.core.admit(&signals::check))?)
+        let _inside = stay(py);
+        Ok(leave(py, || self.core.admit(&signals::check))?)
     }
 
     /// On AWS Lambda, the trace that the function is part of.
@@ -156,6 +164,7 @@ impl PyClient {
         expires_in: &Bound<'_, PyAny>,
         method: Option<&str>,
     ) -> PyResult<String> {
+        let _inside = stay(py);
         let operation = self.operation(operation)?;
         let mut message = self.core.draft(operation, &PyInput(params.clone()), false, self.core.endpoint_url(operation))?.message;
         if let Some(method) = method {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
+use super::interpreter::leave;
+
 use crate::emulator::{
     AccessKey, Breakage, Cloud, ControlError, Effect, Emulator, Failure, Fault, Injury, Level, Options, Registration, Rules,
     ServiceError, StartError, StoreError, operations,
@@ -77,7 +79,7 @@ impl EmulatorServer {
             seed,
             log,
         };
-        let emulator = py.detach(|| Emulator::start(&options)).map_err(|error| match error {
+        let emulator = leave(py, || Emulator::start(&options)).map_err(|error| match error {
             StartError::Account(_) | StartError::Region(_) | StartError::Seconds(_) | StartError::Keys(_) => {
                 PyValueError::new_err(error.to_string())
             }
@@ -245,7 +247,7 @@ impl EmulatorServer {
         if !self.is_ours() {
             return;
         }
-        py.detach(|| {
+        leave(py, || {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(emulator);
         });
@@ -263,7 +265,7 @@ impl EmulatorServer {
         if !self.is_ours() {
             return None;
         }
-        py.detach(|| {
+        leave(py, || {
             let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
             emulator.as_ref().map(|emulator| work(emulator.cloud()))
         })

@@ -4,6 +4,7 @@ use pyo3::exceptions::{PyAttributeError, PyKeyError, PyOverflowError, PyRuntimeE
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use super::interpreter::stay;
 use crate::error::{Builtin, Error};
 
 impl From<Error> for PyErr {
@@ -49,6 +50,7 @@ fn botocore(class: &str, arguments: &[(&'static str, String)]) -> PyErr {
 
 /// `fleetgrass.exceptions` knows whether botocore's own class is to be had.
 fn make(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)]) -> PyErr {
+    let _inside = stay(py);
     let make = || {
         let keywords = PyDict::new(py);
         for (name, value) in arguments {

@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use super::signals::attached;
+use super::interpreter::visit;
 use crate::client::identity::{CredentialProvider, Credentials};
 use crate::error::Result;
 
@@ -17,7 +17,7 @@ pub(super) struct PyProvider(pub(super) Py<PyAny>);
 
 impl CredentialProvider for PyProvider {
     fn credentials(&self) -> Result<Option<Cow<'_, Credentials>>> {
-        attached(|py| {
+        visit(|py| {
             let frozen = self.0.bind(py).call_method0(intern!(py, "get_frozen_credentials"))?;
             if frozen.is_none() {
                 return Ok(None);

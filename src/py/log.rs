@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::signals::attached;
+use super::interpreter::visit;
 use crate::client::log::{Ended, listen};
 
 static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -29,7 +29,7 @@ fn tell(ended: &Ended) {
     let level = if ended.again.is_some() { 20 } else { 10 };
     let message = ended.to_string();
     // A log that fails is no reason for a call to fail; logging itself reports what goes wrong in handlers.
-    let _ = attached(|py| {
+    let _ = visit(|py| {
         if let Some(logger) = LOGGER.get(py) {
             logger.call_method1(py, intern!(py, "log"), (level, "%s", message))?;
         }

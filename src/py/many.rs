@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 use super::client::PyClient;
+use super::interpreter::{leave, stay};
 use super::log;
 use super::signals;
 use crate::client::many::Many;
@@ -19,6 +20,7 @@ pub struct PyMany {
 impl PyMany {
     #[new]
     fn new(py: Python<'_>, client: Py<PyClient>, max_concurrency: usize) -> PyResult<Self> {
+        let _inside = stay(py);
         log::look(py)?;
         let core = Many::new(client.get().core().clone(), max_concurrency);
         Ok(Self { client, core })
@@ -26,12 +28,19 @@ impl PyMany {
 
     /// Hands over a call. Raises where its parameters do not fit.
     fn submit(&self, number: u64, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<()> {
+        let _inside = stay(params.py());
         Ok(self.core.submit(number, self.client.get().prepare(operation, params, paginated)?)?)
+    }
+
+    /// Raises in a child of a fork.
+    fn check_process(&self) -> PyResult<()> {
+        Ok(self.core.check_process()?)
     }
 
     /// Waits until calls have ended: their numbers, and what each returned or the exception that it would raise.
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<(u64, Bound<'py, PyAny>)>> {
-        let ended = py.detach(|| self.core.take(&signals::check))?;
+        let _inside = stay(py);
+        let ended = leave(py, || self.core.take(&signals::check))?;
         let client = self.client.get();
         let answer = |operation, reply: crate::error::Result<_>| client.answer(py, operation, &reply?);
         Ok(ended

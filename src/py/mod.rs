@@ -8,6 +8,7 @@ pub mod emulator;
 mod errors;
 mod identity;
 mod input;
+pub mod interpreter;
 pub mod limiter;
 mod log;
 pub mod many;

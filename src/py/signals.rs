@@ -9,7 +9,8 @@ use std::cell::Cell;
 
 use pyo3::prelude::*;
 
-use crate::error::{Builtin, Error};
+use super::interpreter::visit;
+use crate::error::Error;
 
 thread_local! {
     /// The process in which this thread was found to be none that signals reach.
@@ -22,7 +23,7 @@ pub(super) fn check() -> Result<(), Error> {
     if DEAF_IN.get() == Some(process) {
         return Ok(());
     }
-    attached(|py| {
+    visit(|py| {
         // The question runs Python code, in which a signal's handler may raise already.
         if !is_main(py)? {
             DEAF_IN.set(Some(process));
@@ -30,12 +31,6 @@ pub(super) fn check() -> Result<(), Error> {
         }
         Ok(py.check_signals()?)
     })
-}
-
-/// Runs `work` with Python, or fails where Python is going away.
-pub(super) fn attached<T>(work: impl FnOnce(Python<'_>) -> Result<T, Error>) -> Result<T, Error> {
-    let gone = || Error::Builtin { class: Builtin::Runtime, message: "the interpreter is shutting down".into() };
-    Python::try_attach(work).unwrap_or_else(|| Err(gone()))
 }
 
 /// Without `threading` nobody knows: importing it here could take this thread for the main one.

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::client::PyClient;
+use super::interpreter::{leave, stay};
 use super::log;
 use super::signals;
 use crate::client::reply::Reply;
@@ -34,6 +35,7 @@ pub(super) type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 impl PyCall {
     #[new]
     fn new(py: Python<'_>, client: Py<PyClient>, operation: &str) -> PyResult<Self> {
+        let _inside = stay(py);
         log::look(py)?;
         let operation = client.get().operation(operation)?;
         let progress = Mutex::new(client.get().core().begin(operation));
@@ -48,12 +50,14 @@ impl PyCall {
     /// Sends a request as it is. Gives status, headers and body of the answer.
     fn send<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
         let message = Message { method, url, headers, body: body.into() };
-        let answer = py.detach(|| self.client.get().core().post(&mut self.progress(), message, &signals::check))?;
+        let _inside = stay(py);
+        let answer = leave(py, || self.client.get().core().post(&mut self.progress(), message, &signals::check))?;
         Ok(plain_answer(py, &answer))
     }
 
     /// The attempt ended with this answer, wherever it came from. Gives what boto3 makes of it, an error's too.
     fn answered<'py>(&self, py: Python<'py>, status: u16, headers: Headers, body: Vec<u8>) -> PyResult<Bound<'py, PyDict>> {
+        let _inside = stay(py);
         let status = StatusCode::from_u16(status).map_err(|_| PyValueError::new_err(format!("{status} is no HTTP status")))?;
         let reply = Reply {
             status,
