@@ -1,0 +1,109 @@
+"""A long run: many threads on one client, a service that fails one time in a hundred, keys that expire every second.
+
+No call may be lost, and memory and descriptors stay flat. `FLEETGRASS_SOAK=200000 pytest -s tests/test_soak.py` is the
+run of a night; what it saw is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from itertools import count
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config
+
+import fleetgrass
+from fleetgrass.credentials.refreshable import RefreshableCredentials
+from support.processes import used
+from support.soak import served
+
+CALLS = int(os.environ.get("FLEETGRASS_SOAK", "4000"))
+THREADS = 64
+SAMPLES = 50
+#: What a run may seem to grow by, whatever its length: noise of the allocator, and a connection for each thread.
+NOISE = {"bytes": 8_000_000, "descriptors": THREADS}
+
+
+class EverySecond(RefreshableCredentials):
+    """Keys that are good for a second, until the last moment of it: then all threads wait for one that renews them."""
+
+    def __init__(self) -> None:
+        self.renewed = 0
+        super().__init__(self._renew_them, "soak")
+
+    def _renew_them(self) -> dict[str, Any]:
+        self.renewed += 1
+        expiry = datetime.now(timezone.utc) + timedelta(seconds=1)
+        keys = {"access_key": f"AKID{self.renewed}", "secret_key": f"secret-{self.renewed}", "token": "token"}
+        return {**keys, "expiry_time": expiry.isoformat()}
+
+    def refresh_needed(self, within: timedelta = timedelta()) -> bool:
+        return super().refresh_needed(timedelta())
+
+
+def slope(points: list[tuple[int, float]]) -> float:
+    """Of the straight line through the points that misses them least."""
+    xs, ys = zip(*points, strict=True)
+    x_mean, y_mean = sum(xs) / len(xs), sum(ys) / len(ys)
+    across = sum((x - x_mean) ** 2 for x in xs)
+    return float(sum((x - x_mean) * (y - y_mean) for x, y in points) / across)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="reads /proc")
+@pytest.mark.timeout(300 + CALLS // 100)
+def test_no_call_is_lost_and_nothing_grows() -> None:
+    session = botocore.session.Session()
+    keys = session._credentials = EverySecond()
+    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=THREADS)
+    numbers, answered = count(), [0] * CALLS
+    failed: list[str] = []
+    samples: list[tuple[int, tuple[int, int, int]]] = []
+
+    with served(share=0.01) as (url, seen):
+        client: Any = fleetgrass.Session(botocore_session=session).client(
+            "greengrassv2", region_name="us-east-1", endpoint_url=url, config=config
+        )
+
+        def work() -> None:
+            while (number := next(numbers)) < CALLS:
+                try:
+                    answer = client.get_component(arn=f"call-{number}")
+                    answered[int(answer["tags"]["number"])] += 1
+                except Exception as error:
+                    failed.append(type(error).__name__)
+                if number % (CALLS // SAMPLES) == 0:
+                    samples.append((number, used()))
+
+        began = time.monotonic()
+        threads = [threading.Thread(target=work) for _ in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.monotonic() - began
+
+    errors = Counter(failed)
+    ended = sum(answered) + len(failed)
+    print(f"\n{CALLS} calls from {THREADS} threads in {took:.1f} s: {sum(answered)} answers, errors {dict(errors)}")
+    print(f"the server saw {dict(seen)}; keys were renewed {keys.renewed} times")
+    settled = [(number, use) for number, use in sorted(samples) if number >= CALLS // 5]
+    grown = {}
+    for at, name in ((2, "bytes"), (1, "descriptors")):
+        points = [(number, float(use[at])) for number, use in settled]
+        per_call = slope(points)
+        grown[name] = per_call * CALLS
+        print(f"{name}: {points[0][1]:.0f} after a fifth, {points[-1][1]:.0f} at the end, {per_call:+.3g} a call")
+
+    assert ended == CALLS
+    assert max(answered) == 1, "an answer came to a call that was not its own"
+    assert errors["ResourceNotFoundException"] == seen["final"]
+    # A call that met five faults in a row, or whose client had no quota left: its error is that of the last one.
+    assert set(errors) <= {"ResourceNotFoundException", "ClientError", "InternalServerException", "ThrottlingException",
+                           "ConnectionClosedError"}  # fmt: skip
+    assert {name: by for name, by in grown.items() if by > NOISE[name]} == {}
