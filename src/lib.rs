@@ -45,7 +45,7 @@ mod _core {
     #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};
     #[pymodule_export]
-    use crate::py::resolve::{InvalidInputError, merge_configuration, satisfies, select_lifecycle, select_manifest};
+    use crate::py::resolve::{InvalidInputError, lint, merge_configuration, satisfies, select_lifecycle, select_manifest};
     #[pymodule_export]
     use crate::py::simulation::PySimulation;
     #[pymodule_export]

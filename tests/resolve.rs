@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use fleetgrass::resolve::engine::Engine;
 use fleetgrass::resolve::facts::{self, Scenario};
 use fleetgrass::resolve::platform;
 use fleetgrass::resolve::recipe::{self, Recipe};
@@ -90,12 +91,12 @@ fn simulations_end_as_on_the_device() {
             device: facts::device(&case["device"], &catalogue).unwrap(),
             others: facts::other_groups(&case["other_groups"], &deployment).unwrap(),
             cloud_policy: facts::cloud_policy(&case["cloud_policy"]).unwrap(),
+            engine: Engine::Classic,
             catalogue,
             deployment,
         };
-        let simulation = scenario.simulation();
-        assert_eq!(in_words_of_the_vectors(&facts::told(&simulation.run())), case["expect"], "{case}");
-        assert_eq!(simulation.is_order_sensitive(), case["order_sensitive"].as_bool().unwrap(), "{case}");
+        assert_eq!(in_words_of_the_vectors(&facts::told(&scenario.run())), case["expect"], "{case}");
+        assert_eq!(scenario.is_order_sensitive(), case["order_sensitive"].as_bool().unwrap(), "{case}");
     }
 }
 

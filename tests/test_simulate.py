@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from fleetgrass import resolve
 
@@ -83,7 +84,7 @@ def test_alternatives_that_change_their_meaning_together_are_told(requirement: s
             "B": {"1.0.0": {}, "2.0.0": {}},
             "C": {"1.0.0": {"deps": {"B": requirement}}},
         },
-        device={"local_store": {"B": ["1.0.0", "2.0.0"]}},
+        device={"online": False, "local_store": {"A": ["1.0.0"], "B": ["1.0.0", "2.0.0"], "C": ["1.0.0"]}},
         deployment=GROUP,
     )
     assert simulation.merged_alternatives == misread
@@ -129,3 +130,234 @@ def test_what_cannot_be_read_is_named_with_its_remedy(wrong: dict[str, Any], tol
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - the texts follow
         resolve.simulate(**given)
     assert [part for part in told if part not in str(raised.value)] == []
+
+
+# The walk of lite devices. Nobody has run their code for us; these are the rules of its source.
+
+PI = {"os": "linux", "architecture": "aarch64", "runtime": "aws_nucleus_lite"}
+FOR_LITE = [{"Platform": {"os": "linux", "runtime": "*"}}]
+
+
+def lite(versions: dict[str, dict[str, dict[str, str]]]) -> dict[str, Any]:
+    """A catalogue for lite devices: dependencies by name and version."""
+    return {
+        name: {version: {"deps": deps, "manifests": FOR_LITE} for version, deps in of.items()}
+        for name, of in versions.items()
+    }
+
+
+def on_lite(catalog: dict[str, Any], **given: Any) -> resolve.Simulation:
+    return resolve.simulate(**{"platform": PI, "catalog": catalog, "deployment": GROUP, "engine": "lite", **given})
+
+
+def test_a_lite_device_takes_what_it_has_before_it_asks() -> None:
+    catalog = lite(
+        {
+            "A": {"1.0.0": {"B": ">=1.0.0", "C": ">=1.0.0"}},
+            "B": {"1.0.0": {}, "2.0.0": {}, "3.0.0": {}},
+            "C": {"1.0.0": {}, "1.1.0": {}},
+        }
+    )
+    device = {"local_store": {"B": ["1.0.0", "2.0.0"]}, "active": {"C": "1.0.0"}}
+    simulation = on_lite(catalog, device=device)
+    # the first in the folder, the running one, and the highest of the cloud
+    assert simulation.trace == ["A@1.0.0(cloud)", "B@1.0.0(local)", "C@1.0.0(local)"]
+    assert on_lite(catalog).result == {"A": "1.0.0", "B": "3.0.0", "C": "1.1.0"}
+    assert not simulation.order_sensitive
+
+
+def test_a_lite_device_asks_about_what_it_cannot_read() -> None:
+    catalog = lite({"A": {"1.0.0": {"B": "^1.0.0"}}, "B": {"1.0.0": {}, "1.1.0": {}, "2.0.0": {}}})
+    simulation = on_lite(catalog, device={"local_store": {"B": ["1.0.0"]}})
+    assert simulation.trace == ["A@1.0.0(cloud)", "B@1.1.0(cloud)"]
+
+
+def test_a_lite_device_does_not_take_a_version_back() -> None:
+    catalog = lite(
+        {
+            "A": {"1.0.0": {"B": ">=1.0.0", "C": "1.0.0"}},
+            "B": {"1.0.0": {}, "2.0.0": {}},
+            "C": {"1.0.0": {"B": "<2.0.0"}},
+        }
+    )
+    error = on_lite(catalog).error
+    assert error
+    assert (error.kind, error.details) == (
+        "chosen_already",
+        {"component": "B", "version": "2.0.0", "requirements": {"C": "<2.0.0"}},
+    )
+    # the other way round B is on the list, and not yet chosen, when C asks for it
+    catalog["A"]["1.0.0"]["deps"] = {"C": "1.0.0", "B": ">=1.0.0"}
+    simulation = on_lite(catalog)
+    assert simulation.result == {"A": "1.0.0", "B": "1.0.0", "C": "1.0.0"}
+    assert simulation.requirements["B"] == {"A": ">=1.0.0", "C": "<2.0.0"}
+
+
+def test_a_lite_device_passes_over_cycles_and_some_components() -> None:
+    skipped = dict.fromkeys(
+        ("aws.greengrass.Nucleus", "aws.greengrass.TokenExchangeService", "aws.greengrass.Cli"), ">=2.0.0"
+    )
+    catalog = lite({"A": {"1.0.0": {"B": "1.0.0", **skipped}}, "B": {"1.0.0": {"A": "1.0.0"}}})
+    assert on_lite(catalog).result == {"A": "1.0.0", "B": "1.0.0"}
+
+
+NUCLEUS = "aws.greengrass.NucleusLite"
+
+
+@pytest.mark.parametrize(
+    ("catalog", "given", "error"),
+    [
+        (
+            lite({"A": {"1.0.0": {"B": "1.0.0"}}}),
+            {},
+            {"kind": "no_available_version", "component": "B", "requirements": {"A": "1.0.0"}},
+        ),
+        (
+            lite({"A": {"1.0.0": {}}}),
+            {"device": {"online": False}},
+            {"kind": "no_available_version_offline", "component": "A", "requirements": {"thinggroup/g": "1.0.0"}},
+        ),
+        (
+            {"A": {"1.0.0": {"manifests": [{"Platform": {"os": "windows"}}]}}},
+            {},
+            {"kind": "platform_incompatible", "component": "A"},
+        ),
+        ({"A": {"1.0.0": {}}}, {}, {"kind": "local_recipe_unusable", "component": "A", "version": "1.0.0"}),
+        (
+            {"A": {"1.0.0": {"manifests": [{"Platform": {"os": "linux"}}]}}},
+            {},
+            {"kind": "local_recipe_unusable", "component": "A", "version": "1.0.0"},
+        ),
+        (
+            {"A": {"1.0.0": {"manifests": FOR_LITE, "type": "aws.greengrass.plugin"}}},
+            {},
+            {"kind": "component_type_unsupported", "component": "A", "version": "1.0.0"},
+        ),
+        (
+            {"A": {"1.0.0": {"deps": {"B": "<3.x"}}}},
+            {},
+            {"kind": "recipe_parse_error", "component": "A", "version": "1.0.0"},
+        ),
+        (
+            lite({"A": {"1.0.0": {}}}),
+            {"other_groups": {"thinggroup/h": {"A": "1.0.0+b"}}},
+            {
+                "kind": "roots_differ",
+                "component": "A",
+                "versions": {"thinggroup/g": "1.0.0", "thinggroup/h": "1.0.0+b"},
+            },
+        ),
+        (
+            lite({NUCLEUS: {"2.0.0": {}, "2.1.0": {}}}),
+            {
+                "deployment": {"target": "thing/t", "components": [{"name": NUCLEUS, "version": "2.1.0"}]},
+                "device": {"nucleus": {"name": NUCLEUS, "version": "2.0.0"}},
+            },
+            {"kind": "nucleus_differs", "component": NUCLEUS, "version": "2.1.0", "running": "2.0.0"},
+        ),
+        (
+            lite({"A": {"1.0.0": {f"C{n}": "1.0.0" for n in range(64)}}}),
+            {},
+            {"kind": "too_many_components"},
+        ),
+        (
+            lite({"A": {"1.0.0": {"B": ">=1.0.0 " * 300 + ">=1.0.0"}}}),
+            {},
+            {"kind": "requirements_too_long"},
+        ),
+    ],
+)
+def test_a_lite_device_refuses(catalog: dict[str, Any], given: dict[str, Any], error: dict[str, Any]) -> None:
+    refusal = on_lite(catalog, **given).error
+    assert refusal
+    assert {"kind": refusal.kind, **refusal.details} == error
+    assert (bool(refusal.message), refusal.codes) == (True, [])
+
+
+def test_a_lite_device_keeps_its_nucleus() -> None:
+    deployment = {"target": "thing/t", "components": [{"name": NUCLEUS, "version": "2.0.0"}]}
+    device = {"nucleus": {"name": NUCLEUS, "version": "2.0.0"}}
+    simulation = on_lite(lite({NUCLEUS: {"2.0.0": {}}}), deployment=deployment, device=device)
+    assert simulation.trace == [f"{NUCLEUS}@2.0.0(nucleus-skip)"]
+
+
+# Hostile input: an answer, and one that does not take for ever.
+
+
+def chain(length: int, end: str | None) -> dict[str, Any]:
+    catalog: dict[str, Any] = {"A": {"1.0.0": {"deps": {"C1": "*"}}}}
+    for at in range(1, length):
+        catalog[f"C{at}"] = {"1.0.0": {"deps": {f"C{at + 1}": "*"}}}
+    return catalog | {f"C{length}": {"1.0.0": {"deps": {end: "*"} if end else {}}}}
+
+
+@pytest.mark.parametrize(
+    ("catalog", "kind"),
+    [
+        ({}, "no_available_version"),
+        (chain(10_000, None), None),
+        (chain(10_000, "A"), "circular_dependency"),
+        (chain(10_000, "Z"), "no_available_version"),
+        ({"A": {"1.0.0": {"deps": {"A": "1.0.0"}}}}, "circular_dependency"),
+        ({"A": {"1.0.0": {"deps": {"B": ">=1.0.0" * 50_000}}}, "B": {"1.0.0": {}}}, None),
+        ({"A": {"1.0.0": {"deps": {"B": "1||" * 50_000}}}, "B": {"1.0.0": {}}}, "recipe_parse_error"),
+        ({"A": {"1.0.0": {"deps": {"B": "(" * 50_000}}}, "B": {"1.0.0": {}}}, "recipe_parse_error"),
+        ({"A": {"1.0.0": {"manifests": [{"Platform": {"os": "/(l*)*x/"}}]}}}, "platform_incompatible"),
+        ({"A": {"1.0.0": {"manifests": [{"Platform": {"os": "/(a|a)*(?=b)c/"}}]}}}, "platform_incompatible"),
+        ({"A": {"1.0.0": {"manifests": []}}}, "platform_incompatible"),
+    ],
+)
+def test_hostile_catalogues_get_an_answer(catalog: dict[str, Any], kind: str | None) -> None:
+    platform = {"os": "a" * 60, "architecture": "amd64"}
+    simulation = resolve.simulate(platform=platform, catalog=catalog, deployment=GROUP)
+    assert (simulation.error and simulation.error.kind) == kind
+
+
+@pytest.mark.parametrize("device", [{}, {"online": False}])
+@pytest.mark.parametrize("requirement", ["*", "1.0.0 || 2.0.0"])
+def test_hundreds_of_dependents_get_an_answer(device: dict[str, Any], requirement: str) -> None:
+    """A chain, each link of which needs the hub as well: it is asked for again and again, and never twice alike."""
+    catalog = chain(300, None)
+    for versions in list(catalog.values()):
+        versions["1.0.0"]["deps"]["Hub"] = requirement
+    catalog["Hub"] = {f"1.0.{patch}": {"deps": {}} for patch in range(5)}
+    stores = {"local_store": {name: list(versions) for name, versions in catalog.items()}} if device else {}
+    simulation = resolve.simulate(platform=LINUX, catalog=catalog, device=device | stores, deployment=GROUP)
+    assert simulation.result
+    assert len(simulation.trace) == 2 * 301
+    assert simulation.result["Hub"] == ("1.0.4" if requirement == "*" else "1.0.0")
+
+
+# Properties.
+
+VERSIONS = ("1.0.0", "1.1.0", "1.1.0-rc", "2.0.0")
+REQUIREMENTS = ("*", "^1.0.0", "<2.0.0", ">=1.1.0", "2.0.0", "1.0.0 || 2.0.0", "~1.1.0-a", "9.0.0")
+NAMES = ("A", "B", "C", "D", "E", "F")
+
+
+def catalogs() -> st.SearchStrategy[dict[str, dict[str, Any]]]:
+    deps = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(REQUIREMENTS), max_size=3)
+    facts = st.builds(lambda deps: {"deps": deps}, deps)
+    return st.dictionaries(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(VERSIONS), facts, min_size=1))
+
+
+@given(catalogs(), st.data())
+def test_the_listing_of_a_catalogue_changes_nothing(catalog: dict[str, dict[str, Any]], data: st.DataObject) -> None:
+    """Neither of components, nor of versions, nor of dependencies; the device's order is that of its hash maps."""
+
+    def shuffled(value: dict[str, Any], depth: int) -> dict[str, Any]:
+        keys = data.draw(st.permutations(sorted(value)))
+        return {key: shuffled(value[key], depth - 1) if depth else value[key] for key in keys}
+
+    roots = [
+        {"name": name, "version": data.draw(st.sampled_from(VERSIONS))} for name in data.draw(st.permutations("ABC"))
+    ]
+    policy = data.draw(st.sampled_from(["highest", "prefer_candidate"]))
+    deployment = {"target": "thinggroup/g", "components": roots}
+
+    def outcome(catalog: dict[str, Any]) -> tuple[Any, ...]:
+        simulation = resolve.simulate(platform=LINUX, catalog=catalog, deployment=deployment, cloud_policy=policy)
+        error = simulation.error and (simulation.error.kind, simulation.error.message, simulation.error.details)
+        return simulation.result, error, simulation.trace, simulation.requirements, simulation.orphans
+
+    assert outcome(shuffled(catalog, 3)) == outcome(catalog)

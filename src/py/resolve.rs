@@ -7,11 +7,14 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pythonize::pythonize;
+use serde_json::json;
 
+use super::catalogue::PyCatalogue;
 use super::plain::json_of;
 use super::recipe;
 use crate::resolve::configuration::{self, Change, InvalidChange};
 use crate::resolve::engine::Engine;
+use crate::resolve::lint::{Finding, cycles, lint_text};
 use crate::resolve::lite;
 use crate::resolve::platform::{self, Platform};
 use crate::resolve::requirement::Requirement;
@@ -68,10 +71,35 @@ pub fn select_manifest(py: Python<'_>, recipe: &[u8], platform: Platform, engine
 
 /// The lifecycle of the recipe's manifest at `index`, which must be there.
 #[pyfunction]
-pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize) -> PyResult<Bound<'py, PyAny>> {
+pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize, engine: &str) -> PyResult<Bound<'py, PyAny>> {
+    let engine = engine_of(py, engine)?;
     let recipe = recipe::read(py, recipe)?;
-    let lifecycle = platform::lifecycle(&recipe, &recipe.manifests[index]);
+    let manifest = &recipe.manifests[index];
+    let lifecycle = match engine {
+        Engine::Classic => platform::lifecycle(&recipe, manifest),
+        Engine::Lite => lite::lifecycle(&recipe, manifest),
+    };
     Ok(pythonize(py, &lifecycle)?)
+}
+
+/// What is odd in the text of a recipe, and what of it leads back over a catalogue.
+#[pyfunction]
+pub fn lint<'py>(py: Python<'py>, text: &[u8], catalogue: Option<&PyCatalogue>) -> PyResult<Bound<'py, PyAny>> {
+    let mut findings = lint_text(text);
+    if let (Some(catalogue), Ok(recipe)) = (catalogue, crate::resolve::recipe::read(text)) {
+        findings.extend(cycles(&recipe, &*catalogue.0));
+    }
+    let told = |finding: &Finding| {
+        json!({
+            "code": finding.code,
+            "severity": finding.severity.as_str(),
+            "place": finding.place,
+            "line": finding.line,
+            "message": finding.message,
+            "remedy": finding.remedy,
+        })
+    };
+    Ok(pythonize(py, &findings.iter().map(told).collect::<Vec<_>>())?)
 }
 
 /// The configuration of a component after a deployment.

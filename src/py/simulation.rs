@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::catalogue::PyCatalogue;
 use super::plain::json_of;
 use super::resolve::{engine_of, refusal};
-use crate::resolve::engine::Engine;
 use crate::resolve::facts::{self, InvalidFact, Scenario};
 
 /// A deployment that comes to a device, to be simulated in one order or more.
@@ -30,9 +29,7 @@ impl PySimulation {
         cloud_policy: &str,
         engine: &str,
     ) -> PyResult<Self> {
-        if engine_of(py, engine)? == Engine::Lite {
-            return Err(refusal(py, "unknown_engine", "engine \"lite\" is not simulated: write \"classic\""));
-        }
+        let engine = engine_of(py, engine)?;
         let deployment = read(py, facts::deployment(&json_of("deployment", deployment)?))?;
         Ok(Self(Scenario {
             catalogue: catalogue.0.clone(),
@@ -41,16 +38,17 @@ impl PySimulation {
             others: read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?,
             deployment,
             cloud_policy: read(py, facts::cloud_policy(&Value::from(cloud_policy)))?,
+            engine,
         }))
     }
 
     fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let told = py.detach(|| facts::told(&self.0.simulation().run()));
+        let told = py.detach(|| facts::told(&self.0.run()));
         Ok(pythonize(py, &told)?)
     }
 
     fn is_order_sensitive(&self, py: Python<'_>) -> bool {
-        py.detach(|| self.0.simulation().is_order_sensitive())
+        py.detach(|| self.0.is_order_sensitive())
     }
 }
 

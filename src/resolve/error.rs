@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::java_order::{JavaMap, Order};
+use super::lite_walk::LiteRefusal;
 use super::platform::Platform;
 use super::requirement::Requirement;
 use super::version::Version;
@@ -49,6 +50,9 @@ pub enum ResolveError {
     /// A device goes on for ever here; its deployment ends by timeout.
     #[error("The component versions keep changing each other: {component} changed last of all and has changed {changes} times")]
     NoFixpoint { component: String, changes: u32 },
+    /// A lite device has reasons of its own.
+    #[error(transparent)]
+    Lite(Box<LiteRefusal>),
 }
 
 const ADVICE: &str = "Check whether the version constraints conflict and that the component exists in your AWS account with a \
@@ -70,10 +74,11 @@ impl ResolveError {
             Self::MultipleNucleus { .. } => "multiple_nucleus",
             Self::NucleusUpdateNotExplicit { .. } => "nucleus_minor_update_not_explicit",
             Self::NoFixpoint { .. } => "no_fixpoint",
+            Self::Lite(refusal) => refusal.kind(),
         }
     }
 
-    /// The device's error codes, the most general first.
+    /// The device's error codes, the most general first; those of lite devices are not known.
     #[must_use]
     pub fn codes(&self) -> &'static [&'static str] {
         match self {
@@ -86,7 +91,7 @@ impl ResolveError {
             Self::InvalidRootRequirement { .. } => &["COMPONENT_VERSION_NOT_VALID"],
             Self::MultipleNucleus { .. } => &["MULTIPLE_NUCLEUS_RESOLVED_ERROR"],
             Self::NucleusUpdateNotExplicit { .. } => &["UNAUTHORIZED_NUCLEUS_MINOR_VERSION_UPDATE"],
-            Self::NoFixpoint { .. } => &[],
+            Self::NoFixpoint { .. } | Self::Lite(_) => &[],
         }
     }
 }

@@ -11,6 +11,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::{Catalogue, Entry, MemoryCatalogue};
+use super::engine::Engine;
+use super::lite_walk::{self, LiteRefusal};
 use super::platform::Platform;
 use super::recipe::{self, FORMAT_VERSION, Recipe};
 use super::requirement::Requirement;
@@ -26,9 +28,24 @@ pub struct Scenario {
     pub deployment: Roots,
     pub others: Vec<Roots>,
     pub cloud_policy: CloudPolicy,
+    pub engine: Engine,
 }
 
 impl Scenario {
+    #[must_use]
+    pub fn run(&self) -> Outcome {
+        match self.engine {
+            Engine::Classic => self.simulation().run(),
+            Engine::Lite => lite_walk::run(&self.simulation()),
+        }
+    }
+
+    /// Lite devices go by no hash map.
+    #[must_use]
+    pub fn is_order_sensitive(&self) -> bool {
+        self.engine == Engine::Classic && self.simulation().is_order_sensitive()
+    }
+
     #[must_use]
     pub fn simulation(&self) -> Simulation<'_, MemoryCatalogue> {
         Simulation {
@@ -164,7 +181,7 @@ pub fn told(outcome: &Outcome) -> Value {
     };
     let requirements = outcome.requirements.iter().filter(|(_, requirements)| !requirements.is_empty());
     let requirements: Map<_, _> =
-        requirements.map(|(component, requirements)| (component.clone(), constraints(requirements))).collect();
+        requirements.map(|(component, requirements)| (component.clone(), texts(requirements))).collect();
     json!({
         "result": result,
         "error": error,
@@ -197,15 +214,41 @@ fn refusal(error: &ResolveError) -> Value {
             json!({"kind": kind, "component": to.0, "from": from.1.as_str(), "to": to.1.as_str()})
         }
         ResolveError::NoFixpoint { .. } => json!({"kind": kind}),
+        ResolveError::Lite(refusal) => lite_refusal(refusal),
+    }
+}
+
+fn lite_refusal(refusal: &LiteRefusal) -> Value {
+    let kind = refusal.kind();
+    match refusal {
+        LiteRefusal::RootsDiffer { component, one, other } => {
+            json!({"kind": kind, "component": component, "versions": texts(&[(**one).clone(), (**other).clone()])})
+        }
+        LiteRefusal::NoAvailableVersion { component, requirements } | LiteRefusal::NoLocalVersion { component, requirements } => {
+            json!({"kind": kind, "component": component, "requirements": texts(requirements)})
+        }
+        LiteRefusal::PlatformIncompatible { component } => json!({"kind": kind, "component": component}),
+        LiteRefusal::RecipeUnusable { component, version }
+        | LiteRefusal::RecipeUnreadable { component, version }
+        | LiteRefusal::NotGeneric { component, version } => {
+            json!({"kind": kind, "component": component, "version": version.as_str()})
+        }
+        LiteRefusal::ChosenAlready { component, version, by } => {
+            json!({"kind": kind, "component": component, "version": version.as_str(), "requirements": texts(&[(**by).clone()])})
+        }
+        LiteRefusal::NucleusDiffers { running, version } => {
+            json!({"kind": kind, "component": lite_walk::NUCLEUS, "version": version, "running": running.as_str()})
+        }
+        LiteRefusal::TooManyComponents | LiteRefusal::RequirementsTooLong => json!({"kind": kind}),
     }
 }
 
 fn constraints(requirements: &[(String, Requirement)]) -> Value {
-    requirements
-        .iter()
-        .map(|(who, requirement)| (who.clone(), Value::from(requirement.to_string())))
-        .collect::<Map<_, _>>()
-        .into()
+    texts(&requirements.iter().map(|(who, requirement)| (who.clone(), requirement.to_string())).collect::<Vec<_>>())
+}
+
+fn texts(requirements: &[(String, String)]) -> Value {
+    requirements.iter().map(|(who, requirement)| (who.clone(), Value::from(&**requirement))).collect::<Map<_, _>>().into()
 }
 
 /// A value and the way to it.

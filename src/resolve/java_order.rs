@@ -4,6 +4,8 @@
 //! quarters as many keys are in, never fewer again, and in the order of insertion within a bucket. With another
 //! [`Order`] the same keys fall into other buckets, to find out whether their order matters.
 
+use std::mem;
+
 /// How the keys of a [`JavaMap`] are spread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
@@ -29,35 +31,40 @@ impl<V> JavaMap<V> {
         Self { order, buckets: Vec::new(), len: 0 }
     }
 
-    /// A key that is there keeps its place.
-    pub fn insert(&mut self, key: &str, value: V) {
+    /// A key that is there keeps its place, and its value is given back.
+    pub fn insert(&mut self, key: &str, value: V) -> Option<V> {
         if self.buckets.is_empty() {
             self.buckets.resize_with(BUCKETS, Vec::new);
         }
         let at = self.order.bucket(key, self.buckets.len());
         if let Some((_, held)) = self.buckets[at].iter_mut().find(|(held, _)| held == key) {
-            *held = value;
-            return;
+            return Some(mem::replace(held, value));
         }
         self.buckets[at].push((key.into(), value));
         self.len += 1;
         if self.len * 4 > self.buckets.len() * 3 {
             self.grow();
         }
+        None
     }
 
-    pub fn remove(&mut self, key: &str) {
-        if !self.buckets.is_empty() {
-            let at = self.order.bucket(key, self.buckets.len());
-            let before = self.buckets[at].len();
-            self.buckets[at].retain(|(held, _)| held != key);
-            self.len -= before - self.buckets[at].len();
-        }
+    pub fn remove(&mut self, key: &str) -> Option<V> {
+        let buckets = self.buckets.len();
+        let bucket = self.buckets.get_mut(self.order.bucket(key, buckets.max(1)))?;
+        let at = bucket.iter().position(|(held, _)| held == key)?;
+        self.len -= 1;
+        Some(bucket.remove(at).1)
+    }
+
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&V> {
+        let bucket = self.buckets.get(self.order.bucket(key, self.buckets.len().max(1)))?;
+        bucket.iter().find(|(held, _)| held == key).map(|(_, value)| value)
     }
 
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        !self.buckets.is_empty() && self.buckets[self.order.bucket(key, self.buckets.len())].iter().any(|(held, _)| held == key)
+        self.get(key).is_some()
     }
 
     /// The entries in the device's order.

@@ -1,4 +1,4 @@
-//! What the lite device reads otherwise than the classic one: version requirements and the platforms of manifests.
+//! What the lite device reads otherwise than the classic one: version requirements, platforms and lifecycles.
 //!
 //! It knows no grammar of versions. A requirement is words between single spaces, each a comparison with the text of
 //! the version; a word that is none (`^1.0.0`, `~1`, `*`, `||`) is never met. Nothing is refused as unreadable: what
@@ -7,11 +7,13 @@
 
 use std::cmp::Ordering;
 
+use serde_json::{Map, Value};
+
 use super::platform::Platform;
-use super::recipe::Manifest;
+use super::recipe::{Manifest, Recipe};
 
 /// The device's `runtime`.
-const RUNTIME: &str = "aws_nucleus_lite";
+pub(super) const RUNTIME: &str = "aws_nucleus_lite";
 
 /// A manifest without a Platform (an empty one is taken for none), on which a lite device gives up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +78,19 @@ pub fn manifest(manifests: &[Manifest], device: &Platform) -> Result<Option<usiz
     Ok(None)
 }
 
+/// The lifecycle of `manifest`: its own, or what the recipe has under that of its selections which is `all` or `linux`.
+#[must_use]
+pub fn lifecycle(recipe: &Recipe, manifest: &Manifest) -> Map<String, Value> {
+    if !manifest.lifecycle.is_empty() {
+        return manifest.lifecycle.clone();
+    }
+    let mut selections = manifest.selections.iter().filter(|selection| matches!(&***selection, "all" | "linux"));
+    match selections.find_map(|selection| recipe.lifecycle.get(selection)) {
+        Some(Value::Object(steps)) => steps.clone(),
+        _ => Map::new(),
+    }
+}
+
 fn fits(manifest: &Manifest, device: &Platform) -> bool {
     let template = |attribute: &str| {
         let found = manifest.platform.iter().find(|(name, _)| name == attribute);
@@ -104,6 +119,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_the_recipes_lifecycle_all_and_linux_are_known() {
+        let recipe = serde_json::json!({
+            "RecipeFormatVersion": "2020-01-25", "ComponentName": "a", "ComponentVersion": "1.0.0",
+            "Lifecycle": {"all": {"Run": "all"}, "linux": {"Run": "linux"}, "gpu": {"Run": "gpu"}, "Run": "none"},
+            "Manifests": [{"Selections": ["gpu", "linux", "all"]}, {"Selections": ["all"]}, {"Selections": ["gpu"]}, {},
+                          {"Selections": ["all"], "Lifecycle": {"Run": "own"}}],
+        });
+        let recipe = crate::resolve::recipe::read_value(&recipe).unwrap();
+        let runs: Vec<_> = recipe.manifests.iter().map(|manifest| lifecycle(&recipe, manifest).remove("Run")).collect();
+        assert_eq!(runs, [Some("linux".into()), Some("all".into()), None, None, Some("own".into())]);
     }
 
     #[test]

@@ -11,10 +11,10 @@
 //! - [`lite`] is what the other kind of device, the lite nucleus, reads differently; [`engine`] names the two;
 //! - [`catalogue`] is where component versions come from, whoever keeps them;
 //! - [`simulate`] walks as a device does from the roots of its deployments to the versions that it installs; it goes by
-//!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses;
+//!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses. [`lite_walk`] is the way of lite devices;
 //! - [`facts`] tells a simulation in plain values;
 //! - [`configuration`] is what a component is configured with after a deployment;
-//! - [`lint`] finds what a readable recipe cannot mean.
+//! - [`lint`] finds what a recipe cannot mean.
 
 pub mod catalogue;
 pub mod configuration;
@@ -24,6 +24,7 @@ pub mod facts;
 pub mod java_order;
 pub mod lint;
 pub mod lite;
+pub mod lite_walk;
 pub mod platform;
 pub mod recipe;
 pub mod requirement;

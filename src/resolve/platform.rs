@@ -63,13 +63,19 @@ fn template_holds(attribute: &str, template: Option<&str>, value: Option<&str>) 
         Some(template) => template,
     };
     let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(false) };
-    if let Some(expression) = template.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        return Ok(Regex::new(&format!(r"\A(?:{expression})\z")).and_then(|regex| regex.is_match(value))?);
+    if let Some(expression) = expression(template) {
+        return expression.and_then(|regex| regex.is_match(value).map_err(Box::new));
     }
     let wildcard = matches!(attribute, "os" | "architecture") && matches!(template, "all" | "any");
     // other first characters are reserved
     let plain = template.starts_with(|c: char| c.is_ascii_alphanumeric());
     Ok(wildcard || plain && template == value)
+}
+
+/// The expression of a template that is one; it is about a whole value.
+pub(super) fn expression(template: &str) -> Option<Result<Regex, Box<fancy_regex::Error>>> {
+    let expression = template.strip_prefix('/')?.strip_suffix('/')?;
+    Some(Regex::new(&format!(r"\A(?:{expression})\z")).map_err(Box::new))
 }
 
 /// The lifecycle of `manifest`, which is one of `recipe`: its own, or else what its selections leave of the global one.

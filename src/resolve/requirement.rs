@@ -9,35 +9,37 @@
 //! then is ignored, which is how the oddities above come about.
 
 use std::fmt;
+use std::sync::Arc;
 
-use super::version::{Partial, Version};
+use super::version::{Partial, Version, shown};
 
-/// A requirement on the version of a component.
+/// A requirement on the version of a component; a clone shares it.
 ///
 /// `Display` prints it normalized, as comparators only: `^1.2` becomes `>=1.2.0 <2.0.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requirement {
+pub struct Requirement(Arc<Parsed>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Parsed {
     text: Box<str>,
-    rule: Rule,
+    /// Operands before their operators, so that nothing nests.
+    rule: Vec<Term>,
 }
 
 /// Why a text is no requirement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a version requirement that a core device can read: {reason}")]
+#[error("{} is not a version requirement that a core device can read: {reason}", shown(text))]
 pub struct InvalidRequirement {
     pub text: String,
     pub reason: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Rule {
+#[derive(Debug, PartialEq, Eq)]
+enum Term {
     Is(Comparator, Version),
-    Both(Box<Rule>, Box<Rule>),
-    Either(Box<Rule>, Box<Rule>),
+    Both,
+    Either,
 }
-
-/// How long a requirement may get, so that its rule may nest as deep as it is long. The device has no limit of its own.
-const TOKEN_LIMIT: usize = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Comparator {
@@ -64,9 +66,9 @@ enum Token {
 impl Requirement {
     /// Reads a requirement; nothing, `*` and `latest` mean any version.
     pub fn parse(text: &str) -> Result<Self, InvalidRequirement> {
-        let rule = if text.is_empty() { Ok(any()) } else { rule(text) };
+        let rule = if text.is_empty() { Ok(vec![any()]) } else { postfix(tokens(text)).and_then(rule) };
         match rule {
-            Ok(rule) => Ok(Self { text: text.into(), rule }),
+            Ok(rule) => Ok(Self(Arc::new(Parsed { text: text.into(), rule }))),
             Err(reason) => Err(InvalidRequirement { text: text.into(), reason }),
         }
     }
@@ -74,42 +76,56 @@ impl Requirement {
     /// The text as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     #[must_use]
     pub fn matches(&self, version: &Version) -> bool {
-        self.rule.matches(version)
+        let mut waiting: Vec<Judgement> = Vec::new();
+        for term in &self.0.rule {
+            let judgement = if let Term::Is(comparator, bound) = term {
+                let names_it = bound.is_prerelease() && bound.has_numbers_of(version);
+                Judgement { met: comparator.holds(version, bound), plain: true, names_it }
+            } else {
+                let right = waiting.pop().unwrap_or_default();
+                let left = waiting.pop().unwrap_or_default();
+                if *term == Term::Both { left.and(right, version) } else { left.or(right) }
+            };
+            waiting.push(judgement);
+        }
+        waiting.pop().is_some_and(|judgement| judgement.met)
+    }
+
+    /// The versions that it names, normalized.
+    pub(super) fn bounds(&self) -> impl Iterator<Item = &Version> {
+        self.comparisons().map(|(_, bound)| bound)
+    }
+
+    fn comparisons(&self) -> impl Iterator<Item = (Comparator, &Version)> {
+        self.0.rule.iter().filter_map(|term| if let Term::Is(sign, bound) = term { Some((*sign, bound)) } else { None })
     }
 }
 
-impl Rule {
-    fn matches(&self, version: &Version) -> bool {
-        match self {
-            Self::Is(comparator, bound) => comparator.holds(version, bound),
-            Self::Either(left, right) => left.matches(version) || right.matches(version),
-            Self::Both(left, right) => {
-                let mut bounds = Vec::new();
-                let plain = self.bounds(&mut bounds);
-                // Only where comparators stand together must one of them name a prerelease of the very same numbers.
-                let held_back = plain
-                    && version.is_prerelease()
-                    && !bounds.iter().any(|bound| bound.is_prerelease() && bound.has_numbers_of(version));
-                !held_back && left.matches(version) && right.matches(version)
-            }
-        }
+/// What a part of a rule makes of a version.
+#[derive(Clone, Copy, Default)]
+struct Judgement {
+    met: bool,
+    /// Whether no alternatives are in it.
+    plain: bool,
+    /// Whether it names a prerelease of the very same numbers.
+    names_it: bool,
+}
+
+impl Judgement {
+    /// Only where comparators stand together are prereleases held back that none of them names.
+    fn and(self, other: Self, version: &Version) -> Self {
+        let (plain, names_it) = (self.plain && other.plain, self.names_it || other.names_it);
+        let held_back = plain && version.is_prerelease() && !names_it;
+        Self { met: !held_back && self.met && other.met, plain, names_it }
     }
 
-    /// Collects the versions named, and tells whether no alternatives are among them.
-    fn bounds<'r>(&'r self, bounds: &mut Vec<&'r Version>) -> bool {
-        match self {
-            Self::Is(_, bound) => {
-                bounds.push(bound);
-                true
-            }
-            Self::Both(left, right) => left.bounds(bounds) && right.bounds(bounds),
-            Self::Either(..) => false,
-        }
+    fn or(self, other: Self) -> Self {
+        Self { met: self.met || other.met, plain: false, names_it: false }
     }
 }
 
@@ -133,14 +149,6 @@ impl Token {
     fn takes_version(&self) -> bool {
         matches!(self, Self::Compare(_) | Self::Tilde | Self::Caret)
     }
-}
-
-fn rule(text: &str) -> Result<Rule, String> {
-    let tokens = tokens(text);
-    if tokens.len() > TOKEN_LIMIT {
-        return Err(format!("it has {} parts, and {TOKEN_LIMIT} are enough", tokens.len()));
-    }
-    evaluate(&mut postfix(tokens)?)
 }
 
 /// Cuts the text; a version followed by an operator gets [`Token::Both`] between the two.
@@ -174,22 +182,26 @@ fn tokens(text: &str) -> Vec<Token> {
         }
         tokens.push(token);
     }
-    join_suffixes(&mut tokens);
-    tokens
+    join_suffixes(tokens)
 }
 
 /// `1.0.0 - rc` is no range, since `rc` is no version: it becomes `1.0.0-rc` again. A version gets one hyphen back.
-fn join_suffixes(tokens: &mut Vec<Token>) {
-    let mut at = 0;
-    while at + 2 < tokens.len() {
-        if let [Token::Version(version), Token::Hyphen, Token::Version(suffix)] = &tokens[at..at + 3]
-            && Version::parse_partial(suffix, Partial::Wildcard).is_err()
-        {
-            let joined = Token::Version(format!("{version}-{suffix}"));
-            tokens.splice(at..at + 3, [joined]);
+fn join_suffixes(tokens: Vec<Token>) -> Vec<Token> {
+    let is_suffix =
+        |token: &Token| matches!(token, Token::Version(text) if Version::parse_partial(text, Partial::Wildcard).is_err());
+    let mut joined = Vec::with_capacity(tokens.len());
+    let mut left = tokens.into_iter().peekable();
+    while let Some(token) = left.next() {
+        joined.push(token);
+        let [.., Token::Version(version), Token::Hyphen] = &mut joined[..] else { continue };
+        if let Some(Token::Version(suffix)) = left.next_if(is_suffix) {
+            version.push('-');
+            version.push_str(&suffix);
+            joined.pop();
+            joined.extend(left.next());
         }
-        at += 1;
     }
+    joined
 }
 
 /// Puts operators behind what they apply to. Alternatives are split first; all else binds from right to left, and an
@@ -222,32 +234,47 @@ fn postfix(tokens: Vec<Token>) -> Result<Vec<Token>, String> {
     Ok(output)
 }
 
-/// Takes the last rule off `tokens`, which [`postfix`] made.
-fn evaluate(tokens: &mut Vec<Token>) -> Result<Rule, String> {
-    Ok(match tokens.pop() {
-        Some(Token::Version(text)) if text == "*" || text == "latest" => any(),
-        Some(Token::Version(text)) => {
-            let version = partial(&text, Partial::Wildcard)?;
-            if version.is_whole() { Rule::Is(Comparator::Same, version) } else { tilde(&version) }
+/// The rule at the end of `tokens`, which [`postfix`] made: from its own end on, an operator before its operands.
+fn rule(mut tokens: Vec<Token>) -> Result<Vec<Term>, String> {
+    let (mut rule, mut missing) = (Vec::new(), 1);
+    while missing > 0 {
+        match tokens.pop() {
+            Some(Token::Both) => {
+                rule.push(Term::Both);
+                missing += 1;
+            }
+            Some(Token::Either) => {
+                rule.push(Term::Either);
+                missing += 1;
+            }
+            Some(Token::Open | Token::Close) => return Err("its operators or parentheses do not match".into()),
+            Some(token) => {
+                rule.extend(comparison(token, &mut tokens)?.into_iter().rev());
+                missing -= 1;
+            }
+            None => return Err("a version is missing beside an operator".into()),
         }
-        Some(Token::Compare(comparator)) => Rule::Is(comparator, partial(&operand(tokens)?, Partial::Missing)?),
-        Some(Token::Tilde) => tilde(&partial(&operand(tokens)?, Partial::Wildcard)?),
-        Some(Token::Caret) => caret(&partial(&operand(tokens)?, Partial::Wildcard)?),
-        Some(Token::Hyphen) => {
+    }
+    rule.reverse();
+    Ok(rule)
+}
+
+/// What a version or an operator on versions, which it takes off `tokens`, asks.
+fn comparison(token: Token, tokens: &mut Vec<Token>) -> Result<Vec<Term>, String> {
+    Ok(match token {
+        Token::Version(text) if text == "*" || text == "latest" => vec![any()],
+        Token::Version(text) => {
+            let version = partial(&text, Partial::Wildcard)?;
+            if version.is_whole() { vec![Term::Is(Comparator::Same, version)] } else { tilde(&version) }
+        }
+        Token::Compare(comparator) => vec![Term::Is(comparator, partial(&operand(tokens)?, Partial::Missing)?)],
+        Token::Tilde => tilde(&partial(&operand(tokens)?, Partial::Wildcard)?),
+        Token::Caret => caret(&partial(&operand(tokens)?, Partial::Wildcard)?),
+        _ => {
             let upper = partial(&operand(tokens)?, Partial::Wildcard)?;
             let lower = partial(&operand(tokens)?, Partial::Wildcard)?;
             hyphen(&lower, upper)
         }
-        Some(Token::Both) => {
-            let right = evaluate(tokens)?;
-            both(evaluate(tokens)?, right)
-        }
-        Some(Token::Either) => {
-            let right = evaluate(tokens)?;
-            Rule::Either(Box::new(evaluate(tokens)?), Box::new(right))
-        }
-        Some(Token::Open | Token::Close) => return Err("its operators or parentheses do not match".into()),
-        None => return Err("a version is missing beside an operator".into()),
     })
 }
 
@@ -262,25 +289,21 @@ fn partial(text: &str, partial: Partial) -> Result<Version, String> {
     Version::parse_partial(text, partial).map_err(|invalid| invalid.to_string())
 }
 
-fn any() -> Rule {
-    Rule::Is(Comparator::AtLeast, Version::from_numbers(0, 0, 0))
-}
-
-fn both(left: Rule, right: Rule) -> Rule {
-    Rule::Both(Box::new(left), Box::new(right))
+fn any() -> Term {
+    Term::Is(Comparator::AtLeast, Version::from_numbers(0, 0, 0))
 }
 
 /// From `lower`, and below the next version of the number that `upper` names last.
-fn range(lower: &Version, upper: (i32, i32, i32)) -> Rule {
+fn range(lower: &Version, upper: (i32, i32, i32)) -> Vec<Term> {
     let upper = Version::from_numbers(upper.0, upper.1, upper.2);
-    both(Rule::Is(Comparator::AtLeast, lower.padded()), Rule::Is(Comparator::Below, upper))
+    vec![Term::Is(Comparator::AtLeast, lower.padded()), Term::Is(Comparator::Below, upper), Term::Both]
 }
 
-fn tilde(version: &Version) -> Rule {
+fn tilde(version: &Version) -> Vec<Term> {
     range(version, if version.has_minor() { next_minor(version) } else { next_major(version) })
 }
 
-fn caret(version: &Version) -> Rule {
+fn caret(version: &Version) -> Vec<Term> {
     let next = match (version.major(), version.minor()) {
         (0, 0) if version.is_whole() => (0, 0, version.patch().saturating_add(1)),
         (0, _) if version.has_minor() => next_minor(version),
@@ -289,9 +312,9 @@ fn caret(version: &Version) -> Rule {
     range(version, next)
 }
 
-fn hyphen(lower: &Version, upper: Version) -> Rule {
+fn hyphen(lower: &Version, upper: Version) -> Vec<Term> {
     if upper.is_whole() {
-        both(Rule::Is(Comparator::AtLeast, lower.padded()), Rule::Is(Comparator::AtMost, upper))
+        vec![Term::Is(Comparator::AtLeast, lower.padded()), Term::Is(Comparator::AtMost, upper), Term::Both]
     } else {
         range(lower, if upper.has_minor() { next_minor(&upper) } else { next_major(&upper) })
     }
@@ -307,26 +330,33 @@ fn next_minor(version: &Version) -> (i32, i32, i32) {
 
 impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.rule.fmt(f)
+        // an operator stands before the first version on its right
+        let (mut separators, mut firsts) = (Vec::new(), Vec::new());
+        for term in &self.0.rule {
+            let separator = match term {
+                Term::Is(..) => {
+                    firsts.push(separators.len());
+                    separators.push("");
+                    continue;
+                }
+                Term::Both => " ",
+                Term::Either => " || ",
+            };
+            separators[firsts.pop().unwrap_or_default()] = separator;
+        }
+        self.comparisons().zip(separators).try_for_each(|((sign, bound), separator)| write!(f, "{separator}{sign}{bound}"))
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for Comparator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Is(comparator, bound) => {
-                let sign = match comparator {
-                    Comparator::Same => "=",
-                    Comparator::Below => "<",
-                    Comparator::AtMost => "<=",
-                    Comparator::Above => ">",
-                    Comparator::AtLeast => ">=",
-                };
-                write!(f, "{sign}{bound}")
-            }
-            Self::Both(left, right) => write!(f, "{left} {right}"),
-            Self::Either(left, right) => write!(f, "{left} || {right}"),
-        }
+        f.write_str(match self {
+            Self::Same => "=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+        })
     }
 }
 
@@ -358,11 +388,24 @@ mod tests {
         assert!(error.contains("\">=1.0.0, <2.0.0\"") && error.contains("\"1.0.0,\""), "{error}");
     }
 
+    /// On a stack that is too small for anything that nests as deep as the text is long.
     #[test]
     fn a_long_text_ends_well() {
-        assert!(matches(&vec!["1"; TOKEN_LIMIT / 2].join("||"), "1.5.0"));
-        for text in ["1||".repeat(5000), ">=1".repeat(5000), "(".repeat(5000)] {
-            assert!(Requirement::parse(&text).is_err());
-        }
+        const LENGTH: usize = 100_000;
+        let check = || {
+            let alternatives = vec!["1"; LENGTH].join("||");
+            assert!(matches(&alternatives, "1.5.0") && !matches(&alternatives, "2.0.0"));
+            let together = ">=1.0.0".repeat(LENGTH);
+            assert!(matches(&together, "1.5.0") && !matches(&together, "1.5.0-a"));
+            let requirement = Requirement::parse(&together).unwrap();
+            assert_eq!(requirement.to_string(), vec![">=1.0.0"; LENGTH].join(" "));
+            for text in
+                ["1||".repeat(LENGTH), ">=1,".repeat(LENGTH), ")".repeat(LENGTH), "1-a-".repeat(LENGTH), "1,".repeat(LENGTH)]
+            {
+                let error = Requirement::parse(&text).unwrap_err().to_string();
+                assert!(error.len() < 1000, "{error}");
+            }
+        };
+        std::thread::Builder::new().stack_size(256 * 1024).spawn(check).unwrap().join().unwrap();
     }
 }

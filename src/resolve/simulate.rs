@@ -18,7 +18,6 @@ pub use super::java_order::Order;
 use super::catalogue::Catalogue;
 use super::platform::Platform;
 use super::recipe::Recipe;
-use super::requirement::Requirement;
 use super::version::Version;
 use super::walk::Walk;
 
@@ -87,13 +86,15 @@ pub struct Outcome {
     pub plan: Result<Plan, ResolveError>,
     /// Every answer on the way, also of a way that ends in an error.
     pub trace: Vec<Visit>,
-    /// By component, who requires what of it at the end.
-    pub requirements: BTreeMap<String, Vec<(String, Requirement)>>,
+    /// By component, who requires what of it at the end, normalized.
+    pub requirements: BTreeMap<String, Vec<(String, String)>>,
     /// What is installed though no root leads to it.
     pub orphans: Vec<String>,
     /// Components of which the device had a version that all requirements in one text, as it searches, judge otherwise
     /// than each of them does: alternatives and prereleases change their meaning there. Sorted.
     pub merged_alternatives: Vec<String>,
+    /// How often a version was held against a requirement, which is what a simulation costs.
+    pub judgements: usize,
 }
 
 /// A version that was chosen for a component. It prints as `A@1.0.0(cloud)`.
@@ -150,9 +151,15 @@ impl<C: Catalogue> Simulation<'_, C> {
         let mut walk = Walk::new(self, order);
         let plan = walk.resolve();
         let orphans = if plan.is_ok() { walk.orphans() } else { Vec::new() };
-        let requirements = walk.requirements.keys().map(|component| (component.clone(), walk.required(component))).collect();
-        let merged_alternatives = walk.misread.into_iter().collect();
-        Outcome { plan: plan.map(|()| walk.plan), trace: walk.trace, requirements, orphans, merged_alternatives }
+        let (mut requirements, mut merged_alternatives, mut judgements) = (BTreeMap::new(), Vec::new(), 0);
+        for (name, component) in walk.components {
+            judgements += component.judgements;
+            merged_alternatives.extend(component.misread.then(|| name.clone()));
+            let required = component.required().into_iter();
+            requirements.insert(name, required.map(|(who, requirement)| (who, requirement.to_string())).collect());
+        }
+        merged_alternatives.sort();
+        Outcome { plan: plan.map(|()| walk.plan), trace: walk.trace, requirements, orphans, merged_alternatives, judgements }
     }
 
     /// The roots of the deployment first.
@@ -231,7 +238,7 @@ mod tests {
         let trace: Vec<_> = outcome.trace.iter().map(ToString::to_string).collect();
         assert_eq!(trace, ["A@1.0.0(cloud)", "B@1.10.0(cloud)"]);
         assert_eq!(outcome.plan.unwrap()["B"].version.as_str(), "1.10.0");
-        assert_eq!(outcome.requirements["B"], [("A".into(), Requirement::parse("^1.0.0").unwrap())]);
+        assert_eq!(outcome.requirements["B"], [("A".into(), ">=1.0.0 <2.0.0".into())]);
     }
 
     #[test]
@@ -252,6 +259,35 @@ mod tests {
 
         let shelf = Shelf::new(&[("A", "1.0.0", B), ("B", "1.0.0", "A: {VersionRequirement: ^1.0.0}")]);
         assert_eq!(shelf.refusal("linux", &online), "Circular dependency detected for component A-v1.0.0");
+    }
+
+    /// Chains and stars: `count` components below A that all need one more.
+    #[test]
+    fn the_cost_grows_as_the_dependencies() {
+        let all = |names: &[String]| {
+            names.iter().map(|name| format!("{name}: {{VersionRequirement: '*'}}")).collect::<Vec<_>>().join(", ")
+        };
+        let versions: Vec<String> = (0..10).map(|patch| format!("1.0.{patch}")).collect();
+        for is_chain in [false, true] {
+            for count in [50, 100, 200] {
+                let names: Vec<String> = (0..count).map(|at| format!("C{at}")).collect();
+                let mut recipes = vec![(String::from("A"), "1.0.0", all(&names[..if is_chain { 1 } else { count }]))];
+                for (at, name) in names.iter().enumerate() {
+                    let next = is_chain.then(|| names.get(at + 1).cloned()).flatten();
+                    recipes.push((
+                        name.clone(),
+                        "1.0.0",
+                        all(&[next, Some("Hub".into())].into_iter().flatten().collect::<Vec<_>>()),
+                    ));
+                }
+                recipes.extend(versions.iter().map(|version| (String::from("Hub"), &**version, String::new())));
+                let outcome = Shelf::new(&recipes).run("linux", &Device::default());
+                // A, each component, and the hub for each of them
+                let edges = 1 + 2 * count;
+                assert_eq!((outcome.plan.unwrap().len(), outcome.trace.len()), (count + 2, edges));
+                assert!(outcome.judgements <= edges * versions.len(), "{count}: {}", outcome.judgements);
+            }
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct Version {
 
 /// Why a text is no version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a version: {reason}")]
+#[error("{} is not a version: {reason}", shown(text))]
 pub struct InvalidVersion {
     pub text: String,
     pub reason: &'static str,
@@ -151,6 +151,14 @@ impl Version {
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// In quotes, and no longer than one reads.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{:?}... ({} characters)", &text[..end], text.chars().count()),
+        None => format!("{text:?}"),
     }
 }
 

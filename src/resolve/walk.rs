@@ -1,7 +1,12 @@
 //! The walk of a simulation: what is required by now, what is chosen by now, and how one becomes the other.
 //!
-//! Nothing recurses, so that no catalogue is too deep. It ends: a component that has changed too often is taken for
-//! one of a circle that never comes to rest, on which a device walks for ever.
+//! Nothing recurses, so that no catalogue is too deep. A requirement is held against the versions of a component once,
+//! when it comes, and what was chosen stands until something changes; so the cost grows as the dependencies visited,
+//! however many have a component in common. What the device has is searched with all requirements in one text, each
+//! time anew; but only where the cloud does not decide.
+//!
+//! The walk ends: a component that has changed too often is taken for one of a circle that never comes to rest, on which
+//! a device walks for ever.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -26,33 +31,84 @@ const CHANGE_LIMIT: u32 = 500;
 pub(super) struct Walk<'w, C> {
     simulation: &'w Simulation<'w, C>,
     order: Order,
-    /// By component: who requires what of it.
-    pub(super) requirements: HashMap<String, JavaMap<Requirement>>,
+    pub(super) components: HashMap<String, Component>,
     pub(super) plan: Plan,
-    /// By component: how often it was visited, less the dependents that were taken back.
-    visits: HashMap<String, isize>,
-    /// By component: how often its dependencies were followed.
-    changes: HashMap<String, u32>,
-    /// What the cloud gave, which the device holds from then on.
-    fetched: HashMap<String, Vec<Arc<Recipe>>>,
     pub(super) trace: Vec<Visit>,
-    /// Components of which a version was judged otherwise by all texts in one than by each.
-    pub(super) misread: BTreeSet<String>,
+}
+
+/// What is known of a component.
+pub(super) struct Component {
+    /// Who requires what of it.
+    requirements: JavaMap<Requirement>,
+    /// The versions that the cloud has.
+    listed: Arc<[Entry]>,
+    /// By listed version: how many requirements it fails.
+    failed: Vec<u32>,
+    /// What the cloud gave, which the device holds from then on.
+    fetched: Vec<Arc<Recipe>>,
+    /// What was last chosen, until a requirement or what the device holds changes.
+    chosen: Option<(Arc<Recipe>, Source)>,
+    /// How often it was visited, less the dependents that were taken back.
+    visits: isize,
+    /// How often its dependencies were followed.
+    changes: u32,
+    /// How often a version was held against a requirement: what this component has cost.
+    pub(super) judgements: usize,
+    /// Whether a version on the device was judged otherwise by all texts in one than by each.
+    pub(super) misread: bool,
+}
+
+impl Component {
+    fn new(listed: Arc<[Entry]>, order: Order) -> Self {
+        Self {
+            requirements: JavaMap::new(order),
+            failed: vec![0; listed.len()],
+            listed,
+            fetched: Vec::new(),
+            chosen: None,
+            visits: 0,
+            changes: 0,
+            judgements: 0,
+            misread: false,
+        }
+    }
+
+    fn require(&mut self, who: &str, requirement: &Requirement) {
+        let earlier = self.requirements.insert(who, requirement.clone());
+        if earlier.as_ref() != Some(requirement) {
+            self.judge(requirement, |failed| *failed += 1);
+            earlier.inspect(|earlier| self.judge(earlier, |failed| *failed -= 1));
+        }
+    }
+
+    fn release(&mut self, who: &str) {
+        if let Some(requirement) = self.requirements.remove(who) {
+            self.judge(&requirement, |failed| *failed -= 1);
+        }
+    }
+
+    /// Counts the versions that fail a requirement which comes or goes.
+    fn judge(&mut self, requirement: &Requirement, count: impl Fn(&mut u32)) {
+        self.judgements += self.listed.len();
+        self.chosen = None;
+        let failing = self.listed.iter().zip(&mut self.failed).filter(|(entry, _)| !requirement.matches(&entry.version));
+        failing.for_each(|(_, failed)| count(failed));
+    }
+
+    /// The listed versions that meet all requirements.
+    fn fitting(&self) -> impl Iterator<Item = &Entry> {
+        self.listed.iter().zip(&self.failed).filter(|(_, failed)| **failed == 0).map(|(entry, _)| entry)
+    }
+
+    /// Who requires what of it, in the device's order.
+    pub(super) fn required(&self) -> Vec<(String, Requirement)> {
+        self.requirements.iter().map(|(who, requirement)| (who.into(), requirement.clone())).collect()
+    }
 }
 
 impl<'w, C: Catalogue> Walk<'w, C> {
     pub(super) fn new(simulation: &'w Simulation<'w, C>, order: Order) -> Self {
-        Self {
-            simulation,
-            order,
-            requirements: HashMap::new(),
-            plan: Plan::new(),
-            visits: HashMap::new(),
-            changes: HashMap::new(),
-            fetched: HashMap::new(),
-            trace: Vec::new(),
-            misread: BTreeSet::new(),
-        }
+        Self { simulation, order, components: HashMap::new(), plan: Plan::new(), trace: Vec::new() }
     }
 
     pub(super) fn resolve(&mut self) -> Result<(), ResolveError> {
@@ -63,12 +119,12 @@ impl<'w, C: Catalogue> Walk<'w, C> {
                     component: component.clone(),
                     version: version.clone(),
                 })?;
-                self.require(component, &roots.group, requirement);
+                self.component(component).require(&roots.group, &requirement);
             }
         }
         let mut met = HashSet::new();
         for (component, _) in &simulation.deployment.components {
-            if met.insert(component) {
+            if met.insert(&**component) {
                 self.visit_from(component)?;
             }
         }
@@ -76,46 +132,39 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         for (component, _) in simulation.others.iter().flat_map(|roots| &roots.components) {
             others.insert(component, ());
         }
-        for (component, ()) in others.iter().filter(|(component, ())| !met.contains(&String::from(*component))) {
+        for (component, ()) in others.iter().filter(|(component, ())| !met.contains(component)) {
             self.visit_from(component)?;
         }
         self.refuse_cycles()?;
         self.guard_nucleus()
     }
 
-    fn require(&mut self, component: &str, who: &str, requirement: Requirement) {
-        let order = self.order;
-        self.requirements.entry(component.into()).or_insert_with(|| JavaMap::new(order)).insert(who, requirement);
-    }
-
-    /// Who requires what of a component, in the device's order.
-    pub(super) fn required(&self, component: &str) -> Vec<(String, Requirement)> {
-        self.requirements_of(component).map(|(who, requirement)| (who.into(), requirement.clone())).collect()
-    }
-
-    fn requirements_of(&self, component: &str) -> impl Iterator<Item = (&str, &Requirement)> {
-        self.requirements.get(component).into_iter().flat_map(JavaMap::iter)
+    fn component(&mut self, name: &str) -> &mut Component {
+        let (catalogue, order) = (self.simulation.catalogue, self.order);
+        self.components.entry(name.into()).or_insert_with(|| Component::new(catalogue.versions(name), order))
     }
 
     fn visit_from(&mut self, root: &str) -> Result<(), ResolveError> {
         let mut queue = VecDeque::from([String::from(root)]);
         while let Some(component) = queue.pop_front() {
             let recipe = self.choose(&component)?;
-            *self.visits.entry(component.clone()).or_default() += 1;
+            self.component(&component).visits += 1;
             match self.plan.insert(component.clone(), recipe.clone()) {
                 Some(earlier) if earlier.version.is_same(&recipe.version) => continue,
                 Some(earlier) => self.take_back(earlier),
                 None => {}
             }
-            let changes = self.changes.entry(component.clone()).or_default();
-            *changes += 1;
-            if *changes > CHANGE_LIMIT {
+            let known = self.component(&component);
+            known.changes += 1;
+            if known.changes > CHANGE_LIMIT {
                 return Err(ResolveError::NoFixpoint { component, changes: CHANGE_LIMIT });
             }
             let mut dependencies = JavaMap::new(self.order);
-            recipe.dependencies.iter().for_each(|dependency| dependencies.insert(&dependency.name, &dependency.requirement));
+            for dependency in &recipe.dependencies {
+                dependencies.insert(&dependency.name, &dependency.requirement);
+            }
             for (dependency, requirement) in dependencies.iter() {
-                self.require(dependency, &component, Requirement::clone(requirement));
+                self.component(dependency).require(&component, requirement);
                 queue.push_back(dependency.into());
             }
         }
@@ -127,12 +176,10 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         let mut left = vec![recipe];
         while let Some(recipe) = left.pop() {
             for dependency in &recipe.dependencies {
-                if let Some(requirements) = self.requirements.get_mut(&dependency.name) {
-                    requirements.remove(&recipe.name);
-                }
-                let visits = self.visits.entry(dependency.name.clone()).or_default();
-                *visits -= 1;
-                if *visits == 0 {
+                let component = self.component(&dependency.name);
+                component.release(&recipe.name);
+                component.visits -= 1;
+                if component.visits == 0 {
                     left.extend(self.plan.remove(&dependency.name));
                 }
             }
@@ -140,109 +187,128 @@ impl<'w, C: Catalogue> Walk<'w, C> {
     }
 
     /// What the device would install of a component by what is known now.
-    fn choose(&mut self, component: &str) -> Result<Arc<Recipe>, ResolveError> {
+    fn choose(&mut self, name: &str) -> Result<Arc<Recipe>, ResolveError> {
+        let held = self.component(name).fetched.len();
+        let chosen = self.component(name).chosen.take();
+        let (recipe, source) = chosen.map_or_else(|| self.choose_anew(name), Ok)?;
+        let component = self.component(name);
+        if component.fetched.len() == held {
+            component.chosen = Some((recipe.clone(), source));
+        }
+        self.trace.push(Visit { component: name.into(), version: recipe.version.clone(), source });
+        Ok(recipe)
+    }
+
+    fn choose_anew(&mut self, name: &str) -> Result<(Arc<Recipe>, Source), ResolveError> {
         let device = self.simulation.device;
-        let candidate = self.candidate(component);
-        let is_kept = |version: &Version| {
-            KEPT.contains(&component)
-                && device.nucleus.as_ref().is_some_and(|(name, running)| name == component && running.is_same(version))
-        };
-        let is_local = self.requirements.get(component).is_some_and(|requirements| requirements.contains(LOCAL_DEPLOYMENT));
-        let is_trusted = self.fetched.contains_key(component) || !device.foreign.contains(component);
-        match candidate {
-            Some(version) if is_local && is_trusted => self.take(component, version, Source::Local),
-            Some(version) if !device.online => self.take(component, version, Source::LocalOffline),
-            None if !device.online => {
-                Err(ResolveError::NoLocalVersion { component: component.into(), requirements: self.required(component) })
-            }
-            Some(version) if is_kept(&version) => self.take(component, version, Source::NucleusSkip),
-            candidate => match (self.ask(component, candidate.as_ref()), candidate) {
-                (Ok(version), _) => self.fetch(component, version),
-                (Err(_), Some(version)) => self.take(component, version, Source::LocalFallback),
-                (Err(error), None) => Err(error),
+        let component = &self.components[name];
+        let is_local = component.requirements.contains(LOCAL_DEPLOYMENT);
+        let is_trusted = !component.fetched.is_empty() || !device.foreign.contains(name);
+        if is_local
+            && is_trusted
+            && let Some(version) = self.candidate(name)
+        {
+            return self.take(name, version, Source::Local);
+        }
+        if !device.online {
+            let candidate = self.candidate(name);
+            let none = || ResolveError::NoLocalVersion { component: name.into(), requirements: self.components[name].required() };
+            return candidate.ok_or_else(none).and_then(|version| self.take(name, version, Source::LocalOffline));
+        }
+        if let Some((nucleus, running)) = &device.nucleus
+            && nucleus == name
+            && KEPT.contains(&name)
+            && let Some(version) = self.candidate(name)
+            && running.is_same(&version)
+        {
+            return self.take(name, version, Source::NucleusSkip);
+        }
+        match self.ask(name) {
+            Ok(version) => self.fetch(name, version),
+            Err(error) => match self.candidate(name) {
+                Some(version) => self.take(name, version, Source::LocalFallback),
+                None => Err(error),
             },
         }
     }
 
     /// The version that the device has: the one that runs, else the highest. Platforms are not looked at.
-    fn candidate(&mut self, component: &str) -> Option<Version> {
+    fn candidate(&mut self, name: &str) -> Option<Version> {
         let device = self.simulation.device;
-        let nucleus = device.nucleus.as_ref().filter(|(name, _)| name == component).map(|(_, version)| version);
-        let running = nucleus.or_else(|| device.active.get(component));
-        let mut held = self.held(component).peekable();
+        let component = &self.components[name];
+        let nucleus = device.nucleus.as_ref().filter(|(nucleus, _)| nucleus == name).map(|(_, version)| version);
+        let running = nucleus.or_else(|| device.active.get(name));
+        let mut held = self.held(name).peekable();
         if running.is_none() && held.peek().is_none() {
             return None;
         }
         // all texts in one, which reads otherwise than each for itself where there are alternatives
-        let texts: Vec<_> = self.requirements_of(component).map(|(_, requirement)| requirement.to_string()).collect();
+        let texts: Vec<_> = component.requirements.iter().map(|(_, requirement)| requirement.to_string()).collect();
         let merged = Requirement::parse(&texts.join(" "));
-        let misread = Cell::new(false);
+        let (misread, judgements) = (Cell::new(false), Cell::new(0));
         let meets = |version: &&Version| {
-            let each = self.requirements_of(component).all(|(_, requirement)| requirement.matches(version));
+            let each = component.requirements.iter().all(|(_, requirement)| requirement.matches(version));
             let all = merged.as_ref().map_or(each, |merged| merged.matches(version));
             misread.set(misread.get() || all != each);
+            judgements.set(judgements.get() + 2 * texts.len());
             all
         };
         let highest = || held.map(|recipe| &recipe.version).filter(meets).max_by(|a, b| a.compare(b));
         let candidate = running.filter(meets).or_else(highest).cloned();
-        if misread.get() {
-            self.misread.insert(component.into());
-        }
+        let (misread, judgements) = (misread.get(), judgements.get());
+        let component = self.component(name);
+        component.misread |= misread;
+        component.judgements += judgements;
         candidate
     }
 
     /// The recipes on the device; of one version the newest come first.
-    fn held(&self, component: &str) -> impl Iterator<Item = &Arc<Recipe>> {
-        let stored = self.simulation.device.store.get(component);
-        self.fetched.get(component).into_iter().flatten().chain(stored.into_iter().flatten())
+    fn held(&self, name: &str) -> impl Iterator<Item = &Arc<Recipe>> {
+        let stored = self.simulation.device.store.get(name);
+        self.components[name].fetched.iter().chain(stored.into_iter().flatten())
     }
 
     /// Takes what the device has.
-    fn take(&mut self, component: &str, version: Version, source: Source) -> Result<Arc<Recipe>, ResolveError> {
-        let held = self.held(component).find(|recipe| recipe.version.is_same(&version)).cloned();
+    fn take(&self, name: &str, version: Version, source: Source) -> Result<(Arc<Recipe>, Source), ResolveError> {
+        let held = self.held(name).find(|recipe| recipe.version.is_same(&version)).cloned();
         let recipe = held
-            .or_else(|| self.simulation.catalogue.recipe(component, &version))
+            .or_else(|| self.simulation.catalogue.recipe(name, &version))
             .filter(|recipe| claims_platform(recipe, self.simulation.platform))
-            .ok_or_else(|| ResolveError::LocalRecipeUnusable { component: component.into(), version: version.clone() })?;
-        self.trace.push(Visit { component: component.into(), version, source });
-        Ok(recipe)
+            .ok_or_else(|| ResolveError::LocalRecipeUnusable { component: name.into(), version })?;
+        Ok((recipe, source))
     }
 
     /// Takes what the cloud has.
-    fn fetch(&mut self, component: &str, version: Version) -> Result<Arc<Recipe>, ResolveError> {
-        let Some(recipe) = self.simulation.catalogue.recipe(component, &version) else {
-            return Err(ResolveError::RecipeUnreadable { component: component.into(), version });
+    fn fetch(&mut self, name: &str, version: Version) -> Result<(Arc<Recipe>, Source), ResolveError> {
+        let Some(recipe) = self.simulation.catalogue.recipe(name, &version) else {
+            return Err(ResolveError::RecipeUnreadable { component: name.into(), version });
         };
-        let fetched = self.fetched.entry(component.into()).or_default();
+        let fetched = &mut self.component(name).fetched;
         if !fetched.iter().any(|held| held.version.is_same(&version)) {
             fetched.push(recipe.clone());
         }
-        self.trace.push(Visit { component: component.into(), version, source: Source::Cloud });
-        Ok(recipe)
+        Ok((recipe, Source::Cloud))
     }
 
     /// The cloud's answer.
-    fn ask(&self, component: &str, candidate: Option<&Version>) -> Result<Version, ResolveError> {
-        let listed = self.simulation.catalogue.versions(component);
-        let requirements = self.requirements.get(component);
-        let meets = |entry: &&Entry| {
-            requirements.into_iter().flat_map(JavaMap::iter).all(|(_, requirement)| requirement.matches(&entry.version))
+    fn ask(&mut self, name: &str) -> Result<Version, ResolveError> {
+        let preferred = match self.simulation.cloud_policy {
+            CloudPolicy::PreferCandidate => self.candidate(name),
+            CloudPolicy::Highest => None,
         };
+        let component = &self.components[name];
         // what the device cannot read the cloud can; so it is not the platform that keeps it from answering
         let claims =
             |entry: &&Entry| entry.recipe.as_ref().is_none_or(|recipe| claims_platform(recipe, self.simulation.platform));
-        let fitting = || listed.iter().filter(meets);
-        let preferred = candidate.filter(|_| self.simulation.cloud_policy == CloudPolicy::PreferCandidate);
-        let preferred = preferred.and_then(|candidate| fitting().find(|entry| entry.version.is_same(candidate) && claims(entry)));
-        if let Some(entry) = preferred.or_else(|| fitting().find(claims)) {
+        let is_preferred = |entry: &&Entry| preferred.as_ref().is_some_and(|version| entry.version.is_same(version));
+        let preferred = component.fitting().find(is_preferred).filter(claims);
+        if let Some(entry) = preferred.or_else(|| component.fitting().find(claims)) {
             return Ok(entry.version.clone());
         }
-        let component = component.into();
-        Err(if fitting().next().is_some() {
-            ResolveError::PlatformIncompatible { component, platform: self.simulation.platform.clone() }
+        Err(if component.fitting().next().is_some() {
+            ResolveError::PlatformIncompatible { component: name.into(), platform: self.simulation.platform.clone() }
         } else {
-            let requirements = self.required(&component);
-            ResolveError::NoAvailableVersion { component, requirements }
+            ResolveError::NoAvailableVersion { component: name.into(), requirements: component.required() }
         })
     }
 

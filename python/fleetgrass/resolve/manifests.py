@@ -35,7 +35,10 @@ def select_manifest(
 
 
 def select_lifecycle(
-    lifecycle: Mapping[str, Any] | None, manifests: Sequence[Mapping[str, Any]], index: int
+    lifecycle: Mapping[str, Any] | None,
+    manifests: Sequence[Mapping[str, Any]],
+    index: int,
+    engine: Engine = "classic",
 ) -> dict[str, Any]:
     """The lifecycle of `manifests[index]`: its own, or else what its Selections leave of the recipe's.
 
@@ -43,16 +46,17 @@ def select_lifecycle(
         lifecycle: The recipe's `Lifecycle`, where it has one.
         manifests: All of the recipe's, since the Selections of all tell which keys are selections.
         index: What `select_manifest` found.
+        engine: "classic", or "lite": of the recipe's it knows what is under `all` and `linux`, if Selections name it.
 
     Raises:
-        ValueError: There is no such manifest.
+        ValueError: There is no such manifest, or no such engine.
         RecipeError: Lifecycle or manifests are none.
     """
     if index not in range(len(manifests)):
         raise ValueError(
             f"index {index!r} is none of the {len(manifests)} manifests: give one that select_manifest found"
         )
-    return _core.select_lifecycle(_recipe(manifests, lifecycle), index)
+    return _core.select_lifecycle(_recipe(manifests, lifecycle), index, engine)
 
 
 def _recipe(manifests: Sequence[Mapping[str, Any]], lifecycle: Mapping[str, Any] | None) -> bytes:

@@ -24,8 +24,10 @@ class Refusal:
         kind: One word: `no_available_version`, `no_available_version_offline`, `platform_incompatible`,
             `local_recipe_unusable`, `circular_dependency`, `invalid_root_requirement`, `recipe_parse_error`,
             `multiple_nucleus`, `nucleus_minor_update_not_explicit`, or `no_fixpoint`, where a device walks on for ever.
-        message: The device's message.
-        codes: The device's error codes, the most general first.
+            Lite devices also have `roots_differ`, `chosen_already`, `component_type_unsupported`, `nucleus_differs`,
+            `too_many_components` and `requirements_too_long`.
+        message: The device's message; of a lite device, ours.
+        codes: The device's error codes, the most general first; of a lite device, none.
         details: What the kind is about: `component`, `version`, and `requirements` by who has them.
     """
 
@@ -49,7 +51,8 @@ class Simulation:
         requirements: By component, who requires what of it in the end.
         orphans: Components that are installed though no root leads to them.
         merged_alternatives: Components of which a version on the device was judged otherwise than the requirements say
-            one by one, since a device searches what it has with all of them as one text.
+            one by one, since a device searches what it has with all of them as one text. It does so where the cloud
+            does not decide alone: offline, for local deployments, for the nucleus, after a refusal.
     """
 
     def __init__(self, core: _core.Simulation) -> None:
@@ -106,7 +109,9 @@ def simulate(
         other_groups: What the device has from its other groups: target to root components and their versions.
         cloud_policy: What the cloud answers where several versions would do: "highest", or "prefer_candidate", the one
             that the device has.
-        engine: The kind of device.
+        engine: The kind of device. "lite" has a walk of its own: it takes what it has before it asks the cloud, and
+            the first in the order of `local_recipes` and `local_store`, not the highest; it resolves each name once.
+            That is known from reading its code, not from running it.
 
     Raises:
         InvalidInputError: A value is not of these shapes; `kind` is `invalid_fact` or `unknown_engine`.

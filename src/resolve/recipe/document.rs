@@ -17,7 +17,7 @@ use super::error::Problem;
 /// The most bytes a recipe may have.
 pub const SIZE_LIMIT: usize = 16_000;
 
-/// A value and the place where it begins; JSON tells no places.
+/// A value and the place where it begins, which [`parse`] does not tell of JSON, and [`placed`] does.
 pub(super) type Node = Spanned<Content>;
 
 #[derive(Debug)]
@@ -46,6 +46,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Format, Node), Problem> {
     } else {
         yaml(text).map(|root| (Format::Yaml, root))
     }
+}
+
+/// The tree of JSON with places: as the YAML that most of it is too. `None` where it is YAML already, or is not.
+pub(super) fn placed(format: Format, bytes: &[u8]) -> Option<Node> {
+    let text = std::str::from_utf8(bytes).ok().filter(|_| format == Format::Json)?;
+    yaml(text.trim_start_matches('\u{feff}')).ok()
 }
 
 /// The tree of a value, which has no places.

@@ -18,7 +18,7 @@ use super::version::Version;
 
 pub use document::SIZE_LIMIT;
 pub use error::{Problem, RecipeError};
-pub use read::{read, read_value};
+pub use read::{Source, Step, path, read, read_value};
 pub use yaml::to_yaml;
 
 /// The one format there is.

@@ -17,7 +17,75 @@ const NUMBER_LIMIT: i32 = 999_999;
 /// Reads a recipe: JSON where the text begins with a brace, YAML otherwise.
 pub fn read(bytes: &[u8]) -> Result<Recipe, RecipeError> {
     let (format, root) = document::parse(bytes)?;
-    read_tree(format, &root)
+    read_tree(format, &root).map_err(|error| match document::placed(format, bytes).map(|root| read_tree(format, &root)) {
+        Some(Err(placed)) if placed.problems.len() == error.problems.len() => placed,
+        _ => error,
+    })
+}
+
+/// The text of a recipe, to look lines up in.
+#[derive(Debug)]
+pub struct Source {
+    root: Node,
+}
+
+impl Source {
+    pub fn parse(bytes: &[u8]) -> Result<Self, RecipeError> {
+        let (format, root) = document::parse(bytes)?;
+        Ok(Self { root: document::placed(format, bytes).unwrap_or(root) })
+    }
+
+    /// The line of a value, or of what is nearest around it.
+    #[must_use]
+    pub fn line(&self, path: &[Step]) -> Option<u64> {
+        let mut node = &self.root;
+        for step in path {
+            let next = match (step, &node.value) {
+                (Step::Property(name), Content::Map(entries)) => {
+                    entries.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, node)| node)
+                }
+                (Step::Entry(name), Content::Map(entries)) => {
+                    entries.iter().rev().find(|(key, _)| key == name).map(|(_, node)| node)
+                }
+                (Step::Item(at), Content::List(items)) => items.get(*at),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            node = next;
+        }
+        line_of(node)
+    }
+}
+
+/// A step on the way to a value in a recipe.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'p> {
+    /// A property of the format, in any case.
+    Property(&'static str),
+    /// The key of a map.
+    Entry(&'p str),
+    /// The place in a list.
+    Item(usize),
+}
+
+/// The way as problems tell it: `Manifests[0].Platform["os"]`.
+#[must_use]
+pub fn path(steps: &[Step]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        path = match step {
+            Step::Property(name) if path.is_empty() => (*name).into(),
+            Step::Property(name) => format!("{path}.{name}"),
+            Step::Entry(name) => format!("{path}[{name:?}]"),
+            Step::Item(at) => format!("{path}[{at}]"),
+        };
+    }
+    path
+}
+
+fn line_of(node: &Node) -> Option<u64> {
+    let line = node.referenced.line();
+    (line > 0).then_some(line)
 }
 
 /// Reads a recipe that is JSON already, of any size.
@@ -52,8 +120,8 @@ impl<'n> Place<'n> {
     }
 
     fn problem(&self, what: String, remedy: impl Into<String>) -> Problem {
-        let line = self.node.referenced.line();
-        Problem { path: self.path.clone(), line: (line > 0).then_some(line), column: None, what, remedy: remedy.into() }
+        let line = line_of(self.node);
+        Problem { path: self.path.clone(), line, column: None, what, remedy: remedy.into() }
     }
 
     /// What stands here, in a few words.
