@@ -26,7 +26,7 @@ from fleetgrass import faults
 from fleetgrass._core import EmulatorServer, partition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
 
     from fleetgrass._interface import GreengrassV2Client
@@ -52,6 +52,7 @@ class AccessKey:
             well and are allowed nothing.
         session_token: What temporary keys sign with; None for keys that last.
         expires: The end of the session token, a datetime with a time zone; None for no end.
+        actions: The IAM actions that the user may perform, such as `["greengrass:Get*", "iot:*"]`; None allows all.
     """
 
     access_key: str
@@ -60,6 +61,7 @@ class AccessKey:
     account_id: str | None = None
     session_token: str | None = field(default=None, repr=False)
     expires: datetime | None = None
+    actions: Sequence[str] | None = None
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -70,8 +72,11 @@ class AccessKey:
     def _known(self) -> dict[str, Any]:
         if self.expires is not None and self.expires.tzinfo is None:
             raise ValueError(f"expires of {self.access_key!r} has no time zone: give one, such as timezone.utc")
+        if isinstance(self.actions, str):
+            raise ValueError(f"actions of {self.access_key!r} is {self.actions!r}: give a list of actions")
         expires = None if self.expires is None else self.expires.timestamp()
-        return {**self.__dict__, "expires": expires}
+        actions = None if self.actions is None else list(self.actions)
+        return {**self.__dict__, "expires": expires, "actions": actions}
 
 
 class DeviceCertificate(NamedTuple):
@@ -342,6 +347,7 @@ class Emulator:
         devices: Iterable[str] | None = None,
         state: str = "BROKEN",
         code: str = "RUN_ERROR",
+        details: str | None = None,
     ) -> None:
         """Let a component fail from now on, wherever it runs or is installed later.
 
@@ -354,10 +360,13 @@ class Emulator:
             devices: Names of core devices; None stands for all, also those that are registered later.
             state: "BROKEN", which makes the device UNHEALTHY, or "ERRORED".
             code: Its lifecycle status code, such as "INSTALL_ERROR" or "STARTUP_TIMEOUT".
+            details: Its lifecycle state details, a sentence; None for none.
         Raises:
             ValueError: A device is not registered, or `state` or `code` is none that devices report.
         """
-        self._server.fail_component(name, version=version, devices=_names(devices), state=state, code=code)
+        self._server.fail_component(
+            name, version=version, devices=_names(devices), state=state, code=code, details=details
+        )
 
     def fail_publication(self, name: str, version: str | None = None, *, errors: Mapping[str, str]) -> None:
         """Let new versions of a component end FAILED, not DEPLOYABLE, until `heal()`.

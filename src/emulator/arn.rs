@@ -69,6 +69,11 @@ impl Names {
         self.iot("job", id)
     }
 
+    /// What only policies name so.
+    pub fn connectivity(&self, thing: &str) -> String {
+        format!("arn:{}:greengrass:{}:{}:/greengrass/things/{thing}/connectivityInfo", self.partition, self.region, self.account)
+    }
+
     fn iot(&self, kind: &str, name: &str) -> String {
         format!("arn:{}:iot:{}:{}:{kind}/{name}", self.partition, self.region, self.account)
     }

@@ -2,7 +2,8 @@
 //!
 //! The checks come in the order of the service, each with its text: the signature has all its parts, its time is now,
 //! its scope is ours, its key is known, it fits the request, its session token is valid. Then the account of the key is
-//! looked at: one emulator is one account, and keys of another may sign but are allowed nothing.
+//! looked at: one emulator is one account, and keys of another may sign but are allowed nothing. What others are allowed
+//! their [`Permissions`] tell.
 //!
 //! Time is this machine's, always: what a test does with the clock of the cloud changes no signature.
 //! The canonical request and the keys of each day are those of the client's [`Signer`].
@@ -17,6 +18,8 @@ use subtle::ConstantTimeEq;
 
 use super::arn::Names;
 use super::error::{Result, ServiceError};
+use super::permissions::Permissions;
+use super::routes::Route;
 use super::signature::Signature;
 use crate::client::identity::Credentials;
 use crate::client::sign::{Signer, Stamp, sha256};
@@ -41,6 +44,8 @@ pub struct AccessKey {
     pub session_token: Option<String>,
     /// The end of the session token, in seconds since 1970.
     pub expires: Option<f64>,
+    /// The IAM actions that the user may perform; None: all.
+    pub actions: Option<Vec<String>>,
 }
 
 impl fmt::Debug for AccessKey {
@@ -60,6 +65,7 @@ impl AccessKey {
             account_id: None,
             session_token: None,
             expires: None,
+            actions: None,
         }
     }
 
@@ -84,9 +90,8 @@ pub fn is_account(text: &str) -> bool {
 #[derive(Debug)]
 pub struct Auth {
     keys: HashMap<String, Key>,
-    region: String,
-    account: String,
-    /// Whose requests are all those that are not checked.
+    names: Names,
+    /// The access key of whose requests are all those that are not checked.
     anybody: Option<String>,
 }
 
@@ -97,6 +102,7 @@ struct Key {
     /// ARN.
     caller: String,
     expires: Option<SystemTime>,
+    permissions: Permissions,
     /// One a service.
     signers: [Signer; SERVICES.len()],
 }
@@ -109,37 +115,52 @@ impl Auth {
             if let Some(problem) = key.problem() {
                 return Err(problem);
             }
-            if known.insert(key.access_key.clone(), Key::new(key, names)).is_some() {
+            if known.insert(key.access_key.clone(), Key::new(key, names)?).is_some() {
                 return Err(format!("access_key {:?} is given twice", key.access_key));
             }
         }
         let first = keys.first().ok_or("credentials are empty: give at least one key")?;
-        let anybody = (!check).then(|| names.user(&names.account, &first.user_name));
-        Ok(Self { keys: known, region: names.region.clone(), account: names.account.clone(), anybody })
+        let anybody = (!check).then(|| first.access_key.clone());
+        Ok(Self { keys: known, names: names.clone(), anybody })
     }
 
-    /// The ARN of who signed this request for `action` of `service`, which the model calls by its signing name.
-    pub fn caller(&self, head: &Head, body: &[u8], service: &str, action: &str) -> Result<&str> {
+    /// The ARN of who signed this request for `route`, and may ask for it.
+    pub fn caller(&self, head: &Head, body: &[u8], route: &Route) -> Result<&str> {
         if !Signature::is_there(head) {
             return Err(ServiceError::missing_token());
         }
-        if let Some(anybody) = &self.anybody {
-            return Ok(anybody);
+        let service = &*route.model.metadata.signing_name;
+        let key = match &self.anybody {
+            Some(anybody) => self.key(anybody)?,
+            None => self.signer(head, body, service)?,
+        };
+        if key.account != self.names.account {
+            return Err(self.foreign(key, service, &route.operation.name));
         }
+        key.permissions.admit(&key.caller, &self.names, route)?;
+        Ok(&key.caller)
+    }
+
+    /// The key whose signature the request has.
+    fn signer(&self, head: &Head, body: &[u8], service: &str) -> Result<&Key> {
         let signature = Signature::read(head)?;
         timely(&signature, SystemTime::now())?;
         self.scoped(&signature, service)?;
-        let key = self.keys.get(&signature.access_key).ok_or_else(ServiceError::unrecognized_client)?;
+        let key = self.key(&signature.access_key)?;
         key.verify(&signature, head, body, service)?;
         key.session(&signature, SystemTime::now())?;
-        if key.account == self.account { Ok(&key.caller) } else { Err(self.foreign(key, service, action)) }
+        Ok(key)
+    }
+
+    fn key(&self, access_key: &str) -> Result<&Key> {
+        self.keys.get(access_key).ok_or_else(ServiceError::unrecognized_client)
     }
 
     fn scoped(&self, signature: &Signature, service: &str) -> Result<()> {
         let [date, region, scope_service, terminator] = &signature.scope;
         let stamp = &signature.stamp;
         let mut problems = Vec::new();
-        if *region != self.region {
+        if *region != self.names.region {
             problems.push(format!("Credential should be scoped to a valid region, not '{region}'. "));
         }
         if scope_service != service {
@@ -162,26 +183,29 @@ impl Auth {
     fn foreign(&self, key: &Key, service: &str, action: &str) -> ServiceError {
         ServiceError::access_denied(format!(
             "User: {} is not authorized to perform: {service}:{action} because this local cloud is of account {}",
-            key.caller, self.account
+            key.caller, self.names.account
         ))
     }
 }
 
 impl Key {
-    fn new(key: &AccessKey, names: &Names) -> Self {
+    fn new(key: &AccessKey, names: &Names) -> Result<Self, String> {
+        let permissions = Permissions::new(key.actions.as_deref())
+            .map_err(|problem| format!("actions of access_key {:?}: {problem}", key.access_key))?;
         let account = key.account_id.as_ref().unwrap_or(&names.account);
         let credentials = Credentials {
             access_key: key.access_key.clone(),
             secret_key: Some(key.secret_key.clone()),
             token: key.session_token.clone(),
         };
-        Self {
+        Ok(Self {
             credentials,
             account: account.clone(),
             caller: names.user(account, &key.user_name),
             expires: key.expires.map(|seconds| UNIX_EPOCH + Duration::try_from_secs_f64(seconds).unwrap_or_default()),
+            permissions,
             signers: SERVICES.map(|service| Signer::new(names.region.clone(), service.into(), false)),
-        }
+        })
     }
 
     fn verify(&self, signature: &Signature, head: &Head, body: &[u8], service: &str) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The public components that every account sees, so that recipes which depend on them resolve.
 //!
 //! A choice of names and versions as published by AWS, with the shape of their dependencies and one artifact each;
-//! their recipes hold nothing to run. `docs/emulator.md` tells how far this is from the real list.
+//! their recipes have no real lifecycles. `docs/emulator.md` tells how far this is from the real list.
 
 use rusqlite::Connection;
 use serde_json::{Map, Value, json};
@@ -193,7 +193,10 @@ impl Component {
         // plugins run inside the nucleus' Java
         let file = format!("{}.{}", self.name, if self.kind == "plugin" { "jar" } else { "zip" });
         let uri = artifacts::public_uri(&names.component_version(PUBLIC, self.name, version), &file);
-        let manifest = |os: &&str| json!({ "Platform": { "os": os }, "Artifacts": [{ "URI": uri }] });
+        // what is no part of the nucleus is a process of its own; the parts of Lambda are there for the functions
+        let runs = self.kind == "generic" && !self.name.contains("Lambda");
+        let lifecycle = if runs { json!({ "Run": "true" }) } else { json!({}) };
+        let manifest = |os: &&str| json!({ "Platform": { "os": os }, "Lifecycle": lifecycle, "Artifacts": [{ "URI": uri }] });
         let manifests: Vec<Value> = self.systems.iter().map(manifest).collect();
         json!({
             "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": self.name, "ComponentVersion": version,

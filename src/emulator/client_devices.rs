@@ -52,7 +52,7 @@ fn refusal(state: &State, thing: &str) -> Result<Option<ServiceError>> {
 
 /// The last associated first.
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let core = input.required("coreDeviceThingName")?;
     core_devices::must_exist(state, core, core)?;
     let mut query = state.db.prepare_cached(

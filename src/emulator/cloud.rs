@@ -19,7 +19,9 @@ use super::failures::{self, Failure};
 use super::faults::{Fault, Faults};
 use super::options::{Options, Rules, StartError, not_seconds};
 use super::output::Style;
+use super::replies::Running;
 use super::request_log::Level;
+use super::routes::Route;
 use super::store::{Millis, State, Store, StoreError};
 use super::throttle::Quota;
 use super::{agenda, artifacts, devices};
@@ -64,6 +66,7 @@ pub struct Cloud {
     pub(super) style: Style,
     pub(super) quota: Option<Quota>,
     pub(super) faults: Faults,
+    pub(super) running: Running,
     pub(super) log: Level,
 }
 
@@ -89,13 +92,14 @@ impl Cloud {
             style: options.style,
             quota,
             faults: Faults::new(options.seed),
+            running: Running::default(),
             log: options.log,
         })
     }
 
-    /// The ARN of who signed a request for `action` of `service`.
-    pub fn caller(&self, head: &Head, body: &[u8], service: &str, action: &str) -> Result<&str, ServiceError> {
-        self.auth.caller(head, body, service, action)
+    /// The ARN of who signed a request for `route`, and may ask for it.
+    pub(super) fn caller(&self, head: &Head, body: &[u8], route: &Route) -> Result<&str, ServiceError> {
+        self.auth.caller(head, body, route)
     }
 
     pub(super) fn transact<T, E>(&self, work: impl FnOnce(&State) -> Result<T, E>) -> Result<T, E>

@@ -212,7 +212,7 @@ pub fn delete(state: &State, operation: &Operation, input: &Input) -> Result<Val
 }
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let namespace = if input.text("scope") == Some("PUBLIC") { PUBLIC } else { &state.names.account };
     let mut names = state.db.prepare_cached(
         "SELECT DISTINCT name FROM component_version WHERE namespace = ?1 AND name > ?2 ORDER BY name LIMIT ?3",
@@ -231,7 +231,7 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
 }
 
 pub fn list_versions(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let after = page.after.as_deref().and_then(|version| Version::parse(version).ok());
     let mut rows = Vec::new();
     if let Some(Resource::Component { namespace, name, version: None }) = state.names.resource(input.required("arn")?) {

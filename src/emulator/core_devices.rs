@@ -134,7 +134,7 @@ pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 }
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let mut filters = Filters::default();
     let (table, name) = match input.text("thingGroupArn") {
         Some(group) => {
@@ -163,7 +163,7 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
 }
 
 pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let device = input.required("coreDeviceThingName")?;
     let (updated, runtime, software) = find(state, device)?;
     let all = input.text("topologyFilter") == Some("ALL");
@@ -174,6 +174,7 @@ pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Re
             "lifecycleState": component.state(), "lifecycleStatusCodes": codes, "isRoot": component.root,
             "lastStatusChangeTimestamp": component.changed, "lastReportedTimestamp": updated,
             "lastInstallationSource": component.source,
+            "lifecycleStateDetails": component.fault.as_ref().and_then(|fault| fault.details.as_deref()),
         });
         (component.name, row)
     });
@@ -199,6 +200,7 @@ fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(Strin
         service["componentVersion"] = "0.0.0".into();
         service["lifecycleState"] = "RUNNING".into();
         service["lifecycleStatusCodes"] = json!([]);
+        service["lifecycleStateDetails"] = Value::Null;
         service["isRoot"] = false.into();
         (name.into(), service)
     };
@@ -206,7 +208,7 @@ fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(Strin
 }
 
 pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let device = input.required("coreDeviceThingName")?;
     find(state, device)?;
     // The last modified first; a number breaks ties, and is the key of the page.

@@ -48,6 +48,8 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         }
     }
     check_timeout(&document)?;
+    let document = Value::from(document).to_string();
+    check_size(&document)?;
     replace(state, target)?;
     let id = uuid::Uuid::new_v4().to_string();
     let job = matches!(Target::parse(target), Some(Target::ThingGroup(_))).then(|| uuid::Uuid::new_v4().to_string());
@@ -60,7 +62,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         )?
         .execute(named_params! {
             ":id": id, ":target": target, ":parent": parent, ":name": input.text("deploymentName"),
-            ":created": state.now, ":job": job, ":document": Value::from(document).to_string(),
+            ":created": state.now, ":job": job, ":document": document,
         })?;
     tags::put(state, &state.names.deployment(&id), input)?;
     devices::take(state, &find(state, &id)?, None)?;
@@ -75,6 +77,17 @@ fn check_merge(name: &str, component: &Value) -> Result<()> {
     }
     let member = format!("components.{name}.configurationUpdate.merge");
     Err(ServiceError::member(&member, format!("Value at '{member}' is not a JSON object"), "Must be a JSON object"))
+}
+
+/// The most bytes of a document that devices take which know of large configurations, as all devices here do.
+const DOCUMENT_LIMIT: usize = 6 * 1024 * 1024;
+
+fn check_size(document: &str) -> Result<()> {
+    if document.len() <= DOCUMENT_LIMIT {
+        return Ok(());
+    }
+    let message = format!("Invalid Input: The deployment document has {} bytes; the limit is {DOCUMENT_LIMIT}", document.len());
+    Err(ServiceError::validation(Reason::Other, message))
 }
 
 /// How long a job may take has bounds that the model does not tell.
@@ -152,7 +165,7 @@ pub fn get(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 }
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let mut filters = Filters::default();
     filters.add_given("target = ?", input.text("targetArn"));
     filters.add_given("parent = ?", input.text("parentTargetArn"));

@@ -166,9 +166,13 @@ impl ServiceError {
         Self::new("ExpiredTokenException", "The security token included in the request is expired".into(), Value::Null)
     }
 
+    pub(super) fn already_in_progress() -> Self {
+        Self::new("RequestAlreadyInProgressException", "The request is already in progress.".into(), Value::Null)
+    }
+
     /// More requests than the quota allows.
     pub(super) fn throttled() -> Self {
-        let details = json!({ "serviceCode": "greengrass" });
+        let details = json!({ "serviceCode": "greengrass", "retryAfterSeconds": 1 });
         Self::new("ThrottlingException", "Rate exceeded".into(), details)
     }
 
@@ -190,6 +194,7 @@ impl ServiceError {
         let details = match code {
             "ConflictException" | "ResourceNotFoundException" => json!({ "resourceId": "fault", "resourceType": "fault" }),
             "ServiceQuotaExceededException" => json!({ "quotaCode": "fault", "serviceCode": "greengrass" }),
+            "InternalServerException" => json!({ "retryAfterSeconds": 1 }),
             "ValidationException" => json!({ "reason": "OTHER" }),
             _ => Value::Null,
         };
@@ -204,12 +209,6 @@ impl ServiceError {
     /// A defect of the emulator or its file: the detail is told, since its user is the one who can act on it.
     pub(super) fn internal(detail: &str) -> Self {
         Self::new("InternalServerException", format!("Internal server error: {detail}"), Value::Null)
-    }
-
-    /// Seconds, for the header `Retry-After` of whoever asked too much.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<u32> {
-        (self.status == 429).then_some(1)
     }
 
     /// The headers and the JSON body of the answer. The model tells which details travel in headers.

@@ -30,6 +30,8 @@ pub struct Breakage {
     pub state: String,
     /// One of its `lifecycleStatusCodes`.
     pub code: String,
+    /// Its `lifecycleStateDetails`; None says nothing.
+    pub details: Option<String>,
 }
 
 pub const BROKEN: &str = "BROKEN";

@@ -1,5 +1,6 @@
 //! The way of a request: it becomes a call of a handler, its value or refusal becomes an answer.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,12 +22,12 @@ use super::faults::Met;
 use super::injury::Injured;
 use super::input::{Input, Parts};
 use super::output::Style;
-use super::replies;
+use super::replies::{self, Ends};
 use super::request_log::Entry;
-use super::routes::{self, Route};
+use super::routes::{self, Handler, Route};
 use super::server::Arrival;
 use super::store::State;
-use crate::model::Model;
+use crate::model::{Model, Operation};
 
 /// The most bytes that the gateway before the service takes.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -42,16 +43,21 @@ pub async fn answer(cloud: Arc<Cloud>, Arrival { request, certificate }: Arrival
         return bucket::answer(&cloud, &head).map(Full::new).map(Either::Left);
     }
     let route = routes::find(head.method.as_str(), head.uri.path());
-    let operation = route.as_ref().map(|route| route.operation);
+    let (model, operation) = route.as_ref().map(|route| (route.model, route.operation)).unzip();
+    let body = Limited::new(body, BODY_LIMIT).collect().await;
     let met = operation.map(|operation| cloud.faults.meet(operation)).unwrap_or_default();
-    if !met.latency.is_zero() {
-        tokio::time::sleep(met.latency).await;
-    }
-    let answered = match Limited::new(body, BODY_LIMIT).collect().await {
-        Ok(body) => call(&cloud, &head, &body.to_bytes(), certificate.as_deref(), route, &met),
+    let admitted = match body {
+        Ok(body) => route
+            .ok_or_else(ServiceError::missing_token)
+            .and_then(|route| admit(&cloud, &head, &body.to_bytes(), certificate.as_deref(), route, &met)),
         Err(error) if error.is::<LengthLimitError>() => Err(ServiceError::too_large()),
         Err(error) => Err(ServiceError::validation(Reason::CannotParse, format!("Could not read request body: {error}"))),
     };
+    if !met.latency.is_zero() {
+        tokio::time::sleep(met.latency).await;
+    }
+    let answered = admitted.and_then(|call| serve(&cloud, &call, &met));
+    let answered = answered.map_err(|error| if let Some(model) = model { error.told_by(model) } else { error });
     let error = answered.as_ref().err().map(|error| error.code);
     let mut response = answered.unwrap_or_else(|error| refusal(&error, cloud.style));
     let request_id = Uuid::new_v4().to_string();
@@ -73,32 +79,31 @@ pub async fn answer(cloud: Arc<Cloud>, Arrival { request, certificate }: Arrival
     }
 }
 
-fn call(
-    cloud: &Cloud,
-    head: &Head,
-    body: &[u8],
-    certificate: Option<&CertificateDer>,
-    route: Option<Route>,
-    met: &Met,
-) -> Result<Response<Bytes>> {
-    let route = route.ok_or_else(ServiceError::missing_token)?;
-    let model = route.model;
-    perform(cloud, route, head, body, certificate, met).map_err(|error| error.told_by(model))
+/// A request that may be served.
+struct Call<'c> {
+    model: &'static Model,
+    operation: &'static Operation,
+    handler: Handler,
+    input: Input,
+    caller: Cow<'c, str>,
+    /// What tells others that it goes on.
+    _ends: Option<Ends<'c>>,
 }
 
-fn perform(
-    cloud: &Cloud,
-    Route { model, operation, labels }: Route,
+/// Who asks, whether they may, and for what.
+fn admit<'c>(
+    cloud: &'c Cloud,
     head: &Head,
     body: &[u8],
     certificate: Option<&CertificateDer>,
+    route: Route,
     met: &Met,
-) -> Result<Response<Bytes>> {
+) -> Result<Call<'c>> {
+    let (model, operation) = (route.model, route.operation);
     let service = &model.metadata.signing_name;
-    let device = certificate.map(|certificate| device_door::caller(&cloud.setting.names, certificate));
-    let caller = match &device {
-        Some(device) => device_door::admit(device, service, operation).map(|()| device.as_str())?,
-        None => cloud.caller(head, body, service, &operation.name)?,
+    let caller = match certificate.map(|certificate| device_door::caller(&cloud.setting.names, certificate)) {
+        Some(device) => device_door::admit(&device, service, operation).map(|()| device.into())?,
+        None => cloud.caller(head, body, &route)?.into(),
     };
     let handler = routes::handler(&operation.name).ok_or_else(|| ServiceError::not_here(&operation.name))?;
     if let Some(quota) = &cloud.quota {
@@ -106,14 +111,20 @@ fn perform(
     }
     met.refuse()?;
     let query = head.uri.query().unwrap_or_default();
-    let input = Input::read(model, operation, &Parts { labels, query, headers: &head.headers, body })?;
+    let input = Input::read(model, operation, &Parts { labels: route.labels, query, headers: &head.headers, body })?;
+    let ends = cloud.running.begin(model, operation, &input)?;
+    Ok(Call { model, operation, handler, input, caller, _ends: ends })
+}
+
+fn serve(cloud: &Cloud, call: &Call, met: &Met) -> Result<Response<Bytes>> {
+    let &Call { model, operation, handler, ref input, ref caller, .. } = call;
     let behavior = match &*operation.http_method {
         "GET" => TransactionBehavior::Deferred,
         _ => TransactionBehavior::Immediate,
     };
     let serve = |state: &State| match met.cut {
-        Some(cut) => cut.apply(state, operation, &input, handler),
-        None => replies::once(state, model, operation, &input, handler),
+        Some(cut) => cut.apply(state, operation, input, handler),
+        None => replies::once(state, model, operation, input, handler),
     };
     let present = || cloud.transact_for(caller, behavior, serve);
     let value = match met.lag_millis() {
@@ -142,9 +153,6 @@ fn refusal(error: &ServiceError, style: Style) -> Response<Bytes> {
     let mut response = json(status(error.status), style.write(Model::greengrassv2(), None, &body));
     if !error.code.is_empty() {
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(error.code));
-    }
-    if let Some(seconds) = error.retry_after() {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {

@@ -82,7 +82,7 @@ pub fn cancel(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 pub fn list_executions(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
     let deployment = find(state, input.required("jobId")?)?;
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let mut filters = Filters::default();
     filters.add("deployment = ?", &deployment.seq.to_string());
     filters.add_given("execution.status = ?", input.text("status"));
@@ -96,7 +96,7 @@ pub fn list_executions(state: &State, operation: &Operation, input: &Input) -> R
 }
 
 pub fn executions_of_thing(state: &State, operation: &Operation, input: &Input, thing: &str) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let mut filters = Filters::default();
     filters.add("device = ?", thing);
     filters.add_given("job = ?", input.text("jobId"));

@@ -4,7 +4,7 @@
 //! [`Emulator`] owns the server's thread; [`Cloud`] is the state behind it, which is also where devices come from;
 //! [`options`] tell how both start.
 //! A request goes down this list: [`server`] its connection, [`gateway`] its way, [`routes`] which operation, [`auth`] who
-//! asks (or [`device_door`], where a certificate tells), [`input`] its parameters and [`check`] the model's constraints,
+//! asks (or [`device_door`], where a certificate tells) and may ([`permissions`]), [`input`] its parameters and [`check`] the model's constraints,
 //! [`replies`] client tokens, then one of the files that are named for a resource, and back through [`output`].
 //! [`throttle`] and [`faults`] come in between where they are asked for; what takes time stands in the [`agenda`] and
 //! happens by the [`clock`]. How the service behaves, and what of that is assumed, is told in `docs/emulator.md`.
@@ -39,6 +39,7 @@ mod options;
 mod output;
 mod page;
 mod past;
+mod permissions;
 mod replies;
 mod request_log;
 mod rollout;

@@ -1,7 +1,8 @@
 //! Pages: `maxResults`, and tokens that mean something to us only.
 //!
 //! A token holds the key of the last row given, so rows that come or go between two pages neither repeat nor lose
-//! others. It is bound to the operation and its filters by a digest: with any other request it is invalid.
+//! others. It is bound to the operation and its filters by a digest: with any other request it is invalid, and so it is
+//! when a day has gone by.
 //!
 //! Real pages may be short, even empty, while there is a next one. A [`Cut`] makes such pages on request.
 
@@ -17,11 +18,13 @@ use sha2::{Digest, Sha256};
 use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
 use super::routes::Handler;
-use super::store::State;
+use super::store::{Millis, State};
 use crate::model::Operation;
 
 const DEFAULT_SIZE: usize = 50;
 const DIGEST_LENGTH: usize = 12;
+/// How long a token is good for: a day.
+const KEPT: Millis = 24 * 60 * 60 * 1000;
 
 /// One page that is asked for.
 #[derive(Debug)]
@@ -33,18 +36,31 @@ pub struct Page {
     again: bool,
     filters: String,
     result_key: String,
+    now: Millis,
+}
+
+/// What a token tells.
+#[derive(Debug, PartialEq)]
+struct Place {
+    again: bool,
+    made: Millis,
+    /// Empty at the beginning.
+    key: String,
 }
 
 impl Page {
     /// The page that `input` asks `operation` for.
-    pub fn read(operation: &Operation, input: &Input) -> Result<Self> {
+    pub fn read(state: &State, operation: &Operation, input: &Input) -> Result<Self> {
         let paginator = operation.paginator.as_ref().ok_or_else(|| ServiceError::internal("an operation without pages"))?;
         let filters = format!("{} {}", operation.name, input.fingerprint(&[&paginator.limit_key, &paginator.input_token]));
         let size = input.get(&paginator.limit_key).and_then(Value::as_u64);
         let size = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(DEFAULT_SIZE);
-        let token = input.text(&paginator.input_token).map(|token| open(&filters, token)).transpose()?;
-        let (again, after) = token.map_or((false, None), |(again, key)| (again, (!key.is_empty()).then_some(key)));
-        Ok(Self { size, after, again, filters, result_key: (*paginator.result_key).into() })
+        let place = input.text(&paginator.input_token).map(|token| open(&filters, token)).transpose()?;
+        if place.as_ref().is_some_and(|place| state.now - place.made > KEPT) {
+            return Err(invalid());
+        }
+        let (again, after) = place.map_or((false, None), |place| (place.again, Some(place.key).filter(|key| !key.is_empty())));
+        Ok(Self { size, after, again, filters, result_key: (*paginator.result_key).into(), now: state.now })
     }
 
     /// How many rows to look for: one more than the page holds tells whether there is a next one.
@@ -61,10 +77,15 @@ impl Page {
     pub fn answer(&self, mut rows: Vec<(String, Value)>) -> Value {
         let next = (rows.len() > self.size).then(|| {
             rows.truncate(self.size);
-            rows.last().map(|(key, _)| seal(&self.filters, false, key))
+            rows.last().map(|(key, _)| self.token(false, key))
         });
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         Map::from_iter([(self.result_key.clone(), Value::Array(rows)), ("nextToken".into(), next.flatten().into())]).into()
+    }
+
+    /// The token of a page that begins after `key`, `again` where this one did so too.
+    fn token(&self, again: bool, key: &str) -> String {
+        seal(&self.filters, &Place { again, made: self.now, key: key.into() })
     }
 }
 
@@ -80,7 +101,7 @@ pub enum Cut {
 impl Cut {
     /// Answers as `handler` does, with a page that is cut.
     pub fn apply(self, state: &State, operation: &Operation, input: &Input, handler: Handler) -> Result<Value> {
-        let page = Page::read(operation, input)?;
+        let page = Page::read(state, operation, input)?;
         let Some(paginator) = &operation.paginator else { return handler(state, operation, input) };
         match self {
             Self::Short(share) => {
@@ -93,7 +114,7 @@ impl Cut {
                 // what is refused is refused
                 let mut answer = handler(state, operation, input)?;
                 answer[&page.result_key] = Value::Array(Vec::new());
-                answer[&*paginator.output_token] = seal(&page.filters, true, page.after.as_deref().unwrap_or_default()).into();
+                answer[&*paginator.output_token] = page.token(true, page.after.as_deref().unwrap_or_default()).into();
                 Ok(answer)
             }
         }
@@ -139,17 +160,21 @@ fn digest(filters: &str, place: &[u8]) -> [u8; DIGEST_LENGTH] {
     std::array::from_fn(|at| whole[at])
 }
 
-/// The token of a page that begins after `key`, `again` where the one before did so too.
-fn seal(filters: &str, again: bool, key: &str) -> String {
-    let place = [&[u8::from(again)], key.as_bytes()].concat();
+fn seal(filters: &str, place: &Place) -> String {
+    let place = [&[u8::from(place.again)][..], &place.made.to_be_bytes(), place.key.as_bytes()].concat();
     BASE64.encode([&digest(filters, &place)[..], &place].concat())
 }
 
-fn open(filters: &str, token: &str) -> Result<(bool, String)> {
-    let bytes = BASE64.decode(token).map_err(|_| invalid())?;
-    let (seal, place) = bytes.split_at_checked(DIGEST_LENGTH).ok_or_else(invalid)?;
-    let (again, key) = place.split_first().filter(|_| seal == digest(filters, place)).ok_or_else(invalid)?;
-    Ok((*again == 1, std::str::from_utf8(key).map_err(|_| invalid())?.into()))
+fn open(filters: &str, token: &str) -> Result<Place> {
+    let read = || {
+        let bytes = BASE64.decode(token).ok()?;
+        let (_, place) = bytes.split_at_checked(DIGEST_LENGTH).filter(|(seal, place)| *seal == digest(filters, place))?;
+        let (again, rest) = place.split_first()?;
+        let (made, key) = rest.split_first_chunk()?;
+        let key = std::str::from_utf8(key).ok()?.into();
+        Some(Place { again: *again == 1, made: Millis::from_be_bytes(*made), key })
+    };
+    read().ok_or_else(invalid)
 }
 
 fn invalid() -> ServiceError {
@@ -162,8 +187,9 @@ mod tests {
 
     #[test]
     fn a_token_opens_for_its_own_request_only() {
-        let token = seal("ListComponents []", true, "a");
-        assert_eq!(open("ListComponents []", &token), Ok((true, "a".into())));
+        let place = Place { again: true, made: 7, key: "a".into() };
+        let token = seal("ListComponents []", &place);
+        assert_eq!(open("ListComponents []", &token), Ok(place));
         assert!(open("ListComponents [scope]", &token).is_err());
         for wrong in ["", "a", "not-a-token", &token[1..], &format!("{token}A")] {
             assert!(open("ListComponents []", wrong).is_err(), "{wrong}");

@@ -1,6 +1,10 @@
-//! Client tokens: the same request again gets the same answer again, and does nothing.
+//! Client tokens: the same request again gets the same answer again, and does nothing. While the first one goes on,
+//! which takes time only where a fault says so, the second one is refused.
 //!
 //! Which operations take a token, and in which member, is the model's to say.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::OptionalExtension;
 use serde_json::Value;
@@ -11,6 +15,42 @@ use super::input::Input;
 use super::routes::Handler;
 use super::store::{Millis, State};
 use crate::model::{Model, Operation};
+
+/// The calls with a token that are going on.
+#[derive(Debug, Default)]
+pub struct Running(Mutex<HashSet<Call>>);
+
+/// An operation, and the token of a call.
+type Call = (&'static str, String);
+
+/// Ends a call when it is dropped.
+pub struct Ends<'r> {
+    running: &'r Running,
+    call: Call,
+}
+
+impl Running {
+    /// Begins a call, which ends with what comes back, if it has a token.
+    pub fn begin(&self, model: &'static Model, operation: &'static Operation, input: &Input) -> Result<Option<Ends<'_>>> {
+        let Some((_, token)) = token(model, operation, input) else { return Ok(None) };
+        let call = (&*operation.name, token.to_owned());
+        if self.lock().insert(call.clone()) {
+            Ok(Some(Ends { running: self, call }))
+        } else {
+            Err(ServiceError::already_in_progress())
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Call>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.running.lock().remove(&self.call);
+    }
+}
 
 /// How long an answer is kept: eight hours.
 const KEPT: Millis = 8 * 60 * 60 * 1000;

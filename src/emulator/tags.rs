@@ -39,6 +39,9 @@ pub fn of(state: &State, arn: &str) -> Result<Map<String, Value>> {
     Ok(tags.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The most tags that one resource has, whatever the service.
+const MOST: usize = 50;
+
 /// Gives `arn` the `tags` of a request, if there are any.
 pub fn put(state: &State, arn: &str, input: &Input) -> Result<()> {
     let tags = input.get("tags").and_then(Value::as_object).into_iter().flatten();
@@ -51,6 +54,11 @@ pub fn put(state: &State, arn: &str, input: &Input) -> Result<()> {
             key,
             value.as_str().unwrap_or_default(),
         ))?;
+    }
+    let count = of(state, arn)?.len();
+    if count > MOST {
+        let message = format!("The resource {arn} would have {count} tags; the limit is {MOST}");
+        return Err(ServiceError::validation(Reason::Other, message));
     }
     Ok(())
 }

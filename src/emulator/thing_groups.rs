@@ -89,7 +89,7 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 /// All groups, or those below a parent: only the next level where `recursive` is false.
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let parent = input.text("parentGroup").map(|name| find(state, name)).transpose()?;
     let is_recursive = input.get("recursive") != Some(&Value::Bool(false));
     let mut filters = Filters::default();
@@ -177,7 +177,7 @@ fn named<'i>(input: &'i Input, name: &str, arn: &str, kind: &str) -> Result<&'i 
 }
 
 pub fn list_things(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let group = find(state, input.required("thingGroupName")?)?;
     let which = if input.get("recursive") == Some(&Value::Bool(true)) { "" } else { "direct AND" };
     let query = format!("SELECT thing FROM member WHERE thing_group = ?1 AND {which} thing > ?2 ORDER BY thing LIMIT ?3");

@@ -66,7 +66,7 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 }
 
 pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let mut filters = Filters::default();
     filters.add_given("kind = ?", input.text("thingTypeName"));
     // an attribute as one text, since its name holds no `=`
@@ -120,7 +120,7 @@ pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 }
 
 pub fn list_groups(state: &State, operation: &Operation, input: &Input) -> Result<Value> {
-    let page = Page::read(operation, input)?;
+    let page = Page::read(state, operation, input)?;
     let thing = find(state, input.required("thingName")?)?;
     let mut groups = thing_groups::of(state, &thing.name)?;
     groups.retain(|group| page.after.as_ref().is_none_or(|after| group > after));

@@ -158,7 +158,8 @@ impl EmulatorServer {
         self.ask(py, Cloud::settle)
     }
 
-    #[pyo3(signature = (name, *, version, devices, state, code))]
+    #[pyo3(signature = (name, *, version, devices, state, code, details))]
+    #[allow(clippy::too_many_arguments)] // the keywords of the Python method
     fn fail_component(
         &self,
         py: Python<'_>,
@@ -167,8 +168,9 @@ impl EmulatorServer {
         devices: Option<Vec<String>>,
         state: String,
         code: String,
+        details: Option<String>,
     ) -> PyResult<()> {
-        let failure = Failure::Component { name, version, fault: Breakage { state, code } };
+        let failure = Failure::Component { name, version, fault: Breakage { state, code, details } };
         self.ask(py, |cloud| cloud.fail(failure, devices.as_deref()))
     }
 

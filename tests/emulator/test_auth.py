@@ -323,6 +323,49 @@ def test_another_account_is_allowed_nothing(guarded: Emulator) -> None:
     assert told(guarded, *signed(guarded, PATH, "AKIDFOREIGN", "wrong")) == MISMATCH
 
 
+def allowed(emulator: Emulator, key: AccessKey, service: str = "greengrassv2") -> Any:
+    place = {"endpoint_url": emulator.endpoint_url, "region_name": emulator.region_name}
+    return boto3.client(service, **place, **key.credentials)
+
+
+def test_a_user_may_do_what_the_key_says() -> None:
+    reader = AccessKey(
+        "AKIDREADER", "reader", "reader", actions=["greengrass:List*", "greengrass:Get?o*", "iot:*Thing"]
+    )
+    nobody = AccessKey("AKIDNOBODY", "nobody", "nobody", actions=[])
+    with Emulator(
+        region_name="eu-west-1", account_id="111122223333", credentials=[LASTING, reader, nobody]
+    ) as emulator:
+        emulator.register_core_device("pump-1")
+        client = allowed(emulator, reader)
+        assert client.list_core_devices()["coreDevices"]
+        assert client.get_core_device(coreDeviceThingName="pump-1")
+        status, code, error = refused(client.delete_core_device, coreDeviceThingName="pump-1")
+        assert (status, code) == (403, "AccessDeniedException")
+        assert error["Error"]["Message"] == (
+            "User: arn:aws:iam::111122223333:user/reader is not authorized to perform: greengrass:DeleteCoreDevice "
+            "on resource: arn:aws:greengrass:eu-west-1:111122223333:coreDevices:pump-1 "
+            "because no identity-based policy allows the greengrass:DeleteCoreDevice action"
+        )
+        # what is not allowed is told before what is wrong with the request
+        status, code, error = refused(client.create_deployment, targetArn=emulator.thing_arn("x"), tags={"aws:": ""})
+        assert (status, code) == (403, "AccessDeniedException")
+        assert "greengrass:CreateDeployment on resource: * because" in error["Error"]["Message"]
+        registry = allowed(emulator, reader, "iot")
+        assert registry.describe_thing(thingName="pump-1")["thingName"] == "pump-1"
+        status, code, error = refused(registry.describe_thing_group, thingGroupName="line-4")
+        assert "iot:DescribeThingGroup on resource: arn:aws:iot:eu-west-1:111122223333:thinggroup/line-4" in str(error)
+        assert refused(allowed(emulator, nobody).list_core_devices)[:2] == (403, "AccessDeniedException")
+        allowed(emulator, LASTING).delete_core_device(coreDeviceThingName="pump-1")
+
+
+def test_permissions_hold_where_signatures_go_unchecked() -> None:
+    reader = AccessKey("AKIDREADER", "reader", "reader", actions=["greengrass:List*"])
+    with Emulator(credentials=[reader], check_signatures=False) as emulator:
+        assert told(emulator, PATH, {"Authorization": "x"}) == 200
+        assert told(emulator, f"{PATH}/x", {"Authorization": "x"})[0] == "AccessDeniedException"
+
+
 def test_both_clients_sign_what_it_takes(guarded: Emulator) -> None:
     arn = publish(client_of(guarded), "io.acme.Signed")
     for client in (guarded.client(), client_of(guarded)):
@@ -351,6 +394,11 @@ def test_signatures_may_go_unchecked() -> None:
         ([AccessKey("a/b", "c")], 'access_key "a/b" is not one'),
         ([AccessKey("a", "")], "must not be empty"),
         ([AccessKey("a", "b", account_id="1")], 'account_id "1" of "a"'),
+        ([AccessKey("a", "b", actions="greengrass:*")], "actions of 'a' is 'greengrass:\\*': give a list"),
+        (
+            [AccessKey("a", "b", actions=["greengrass:GetCoreDevise"])],
+            'actions of access_key "a": action "greengrass:GetCoreDevise" covers nothing here',
+        ),
         ([AccessKey("a", "b", expires=datetime(2026, 1, 1))], "'a' has no time zone"),
     ],
 )

@@ -1,8 +1,13 @@
 """Deployments of the local cloud: revisions, states, client tokens, subdeployments."""
 
+import contextlib
+import json
+import re
+import threading
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from fleetgrass.emulator import Emulator
 from support.local_cloud import GROUP, THING, UUID, client_of, deploy, publish, recipe, refused
@@ -109,6 +114,45 @@ def test_a_client_token_is_answered_once(client: Any) -> None:
     assert created[0]["creationTimestamp"] == created[1]["creationTimestamp"]
 
 
+def test_a_client_token_is_one_call_at_a_time(emulator: Emulator, client: Any) -> None:
+    slow = emulator.inject("latency", 3600, times=1)
+    first = boto_thread(client.create_deployment, targetArn=THING, clientToken="token-1")
+    while not slow.hits:
+        assert first.is_alive()
+    for target in (THING, GROUP):
+        status, code, error = refused(client_of(emulator).create_deployment, targetArn=target, clientToken="token-1")
+        assert (status, code) == (400, "RequestAlreadyInProgressException")
+        assert error["message"] == "The request is already in progress."
+    # a token is of one operation, and other tokens go on
+    other = client_of(emulator)
+    other.create_component_version(inlineRecipe=recipe("a"), clientToken="token-1")
+    other.create_deployment(targetArn=THING, clientToken="token-2")
+
+
+def boto_thread(call: Any, **params: Any) -> threading.Thread:
+    """A thread with a call whose end nobody waits for."""
+
+    def run() -> None:
+        with contextlib.suppress(BotoCoreError):
+            call(**params)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_call_that_its_client_gives_up_is_over(emulator: Emulator, client: Any) -> None:
+    with emulator.inject("latency", 3600, times=1), pytest.raises(ReadTimeoutError):
+        client_of(emulator, read_timeout=0.05).create_deployment(targetArn=THING, clientToken="token-1")
+    while True:
+        try:
+            client.create_deployment(targetArn=THING, clientToken="token-1")
+        except client.exceptions.RequestAlreadyInProgressException:
+            continue
+        break
+    assert len(client.list_deployments(historyFilter="ALL")["deployments"]) == 1
+
+
 def test_a_refusal_is_not_kept_for_its_token(client: Any) -> None:
     params = {"targetArn": GROUP, "components": {"a": {"componentVersion": "1.0.0"}}, "clientToken": "t"}
     assert refused(client.create_deployment, **params)[:2] == (404, "ResourceNotFoundException")
@@ -148,6 +192,22 @@ def test_a_timeout_has_limits(client: Any, minutes: int) -> None:
     assert error["fields"][0]["name"] == "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes"
     job["timeoutConfig"]["inProgressTimeoutInMinutes"] = 10080
     client.create_deployment(targetArn=GROUP, iotJobConfiguration=job)
+
+
+def test_a_document_may_be_large_but_not_without_end(client: Any) -> None:
+    publish(client, "a")
+
+    def component(size: int) -> dict[str, Any]:
+        return {"a": {"componentVersion": "1.0.0", "configurationUpdate": {"merge": json.dumps({"x": "y" * size})}}}
+
+    large = component(6 * 1024 * 1024 - 200)
+    made = client.create_deployment(targetArn=GROUP, components=large)["deploymentId"]
+    assert client.get_deployment(deploymentId=made)["components"] == large
+    status, code, error = refused(client.create_deployment, targetArn=GROUP, components=component(6 * 1024 * 1024))
+    assert (status, code) == (400, "ValidationException")
+    assert re.fullmatch(
+        r"Invalid Input: The deployment document has \d{7} bytes; the limit is 6291456", error["message"]
+    )
 
 
 def test_a_merge_must_be_json(client: Any) -> None:

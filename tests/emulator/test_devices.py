@@ -51,9 +51,10 @@ def test_a_component_that_breaks_makes_its_devices_unhealthy(emulator: Emulator,
     emulator.register_core_device("idle")
     before = pump.get_core_device(coreDeviceThingName="pump-1")["lastStatusUpdateTimestamp"]
     emulator.advance(60)
-    emulator.fail_component("pump", code="STARTUP_TIMEOUT")
+    emulator.fail_component("pump", code="STARTUP_TIMEOUT", details="It took too long.")
     assert installed(pump) == {"pump": ("1.0.0", "BROKEN", ["STARTUP_TIMEOUT"])}
     (row,) = pump.list_installed_components(coreDeviceThingName="pump-1")["installedComponents"]
+    assert row["lifecycleStateDetails"] == "It took too long."
     device = pump.get_core_device(coreDeviceThingName="pump-1")
     assert device["status"] == "UNHEALTHY"
     assert row["lastStatusChangeTimestamp"] == row["lastReportedTimestamp"] == device["lastStatusUpdateTimestamp"]

@@ -60,6 +60,16 @@ def test_a_token_is_for_its_own_request(emulator: Emulator, client: Any) -> None
     assert refused(client.list_components, nextToken=token)[:2] == (400, "ValidationException")
 
 
+def test_a_token_is_for_a_day(emulator: Emulator, client: Any) -> None:
+    emulator.register_core_devices(2)
+    token = client.list_core_devices(maxResults=1)["nextToken"]
+    emulator.advance(86300)
+    assert len(client.list_core_devices(nextToken=token)["coreDevices"]) == 1
+    emulator.advance(200)
+    status, code, error = refused(client.list_core_devices, nextToken=token)
+    assert (status, code, error["message"]) == (400, "ValidationException", "Invalid nextToken")
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     names=st.sets(st.from_regex(r"[A-Za-z0-9:_-]{1,12}", fullmatch=True), min_size=1, max_size=30),

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import ARN, GROUP, publish, refused
+from support.local_cloud import ARN, GROUP, THING, publish, refused
 
 
 def test_of_every_kind_of_resource(emulator: Emulator, client: Any) -> None:
@@ -42,3 +42,16 @@ def test_reserved_keys_and_public_components(client: Any) -> None:
     assert refused(client.tag_resource, resourceArn=arn, tags={"aws:a": "b"})[:2] == (400, "ValidationException")
     public = "arn:aws:greengrass:eu-west-1:aws:components:aws.greengrass.Cli:versions:2.17.0"
     assert refused(client.tag_resource, resourceArn=public, tags={"a": "b"})[:2] == (403, "AccessDeniedException")
+
+
+def test_tags_are_at_most_fifty(client: Any) -> None:
+    tags = {f"k{number}": "" for number in range(50)}
+    made = client.create_deployment(targetArn=THING, tags=tags)["deploymentId"]
+    arn = f"arn:aws:greengrass:eu-west-1:111122223333:deployments:{made}"
+    client.tag_resource(resourceArn=arn, tags={"k0": "again"})
+    status, code, error = refused(client.tag_resource, resourceArn=arn, tags={"k50": ""})
+    assert (status, code) == (400, "ValidationException")
+    assert error["message"] == f"The resource {arn} would have 51 tags; the limit is 50"
+    assert refused(client.create_deployment, targetArn=THING, tags={**tags, "k50": ""})[:2] == (status, code)
+    assert client.list_tags_for_resource(resourceArn=arn)["tags"] == {**tags, "k0": "again"}
+    assert len(client.list_deployments(historyFilter="ALL")["deployments"]) == 1

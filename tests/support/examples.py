@@ -7,6 +7,7 @@ member by member, after these rules, which are all that may differ:
 - a time is any time, told in the recorded form;
 - an id that the service chose is the one that the local cloud chose for the same thing (`Replay.ids`);
 - a `nextToken` is any token where one is recorded, and none where none is;
+- rows come in any order where the service tells none (`UNORDERED`);
 - a recipe is compared as the JSON in it, where the digests of artifacts are any;
 - what the example itself calls volatile is compared by its type.
 """
@@ -15,9 +16,12 @@ import base64
 import json
 import re
 import urllib.parse
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import botocore.auth
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -27,6 +31,9 @@ from support.local_cloud import send
 
 FILE = Path(__file__).parents[1] / "vectors" / "service_examples.json"
 EXAMPLES: dict[str, dict[str, Any]] = {example["id"]: example for example in json.loads(FILE.read_text())["examples"]}
+
+#: Whose order is nobody's to rely on.
+UNORDERED = {"coreDevices"}
 
 ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -40,6 +47,8 @@ class Replay:
         keys = emulator.credentials
         #: Who signs.
         self.credentials = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"])
+        #: How far the clock of who signs is ahead.
+        self.clock = timedelta()
         #: By recorded text, what stands for it here.
         self.ids: dict[str, str] = {}
 
@@ -58,7 +67,10 @@ class Replay:
 
     def signed(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
         request = AWSRequest(method, self.emulator.endpoint_url + path, headers, body)
-        SigV4Auth(self.credentials, "greengrass", self.emulator.region_name).add_auth(request)
+        signer = SigV4Auth(self.credentials, "greengrass", self.emulator.region_name)
+        told = datetime.now(timezone.utc).replace(tzinfo=None) + self.clock
+        with patch.object(botocore.auth, "get_current_datetime", lambda: told):
+            signer.add_auth(request)
         return dict(request.headers.items())
 
     def learn(self, recorded: Any, found: Any) -> None:
@@ -81,6 +93,7 @@ class Replay:
         assert status == recorded["status"], found
         assert headers.get("x-amzn-ErrorType") == recorded["headers"].get("x-amzn-ErrorType")
         assert headers.get("Content-Type") == recorded["headers"].get("Content-Type")
+        assert ("Retry-After" in headers) == ("Retry-After" in recorded["headers"])
         expected = json.loads(self.translated(json.dumps(body_of(example))))
         volatile = set(example["volatile"])
         assert plain(found, volatile) == plain(expected, volatile)
@@ -106,5 +119,6 @@ def plain(node: Any, volatile: set[str], path: str = "") -> Any:
         dotted = f"{path}." if path else ""
         return {key: plain(value, volatile, dotted + key) for key, value in node.items() if value is not None}
     if isinstance(node, list):
-        return [plain(item, volatile, f"{path}.{at}") for at, item in enumerate(node)]
+        rows = [plain(item, volatile, f"{path}.{at}") for at, item in enumerate(node)]
+        return sorted(rows, key=json.dumps) if name in UNORDERED else rows
     return node
