@@ -3,6 +3,8 @@
 A device has one execution a target, the last changed first; success is COMPLETED of a thing and SUCCEEDED of a group,
 whose deployment goes on whatever its devices make of it; what ended stays ended; a device is UNHEALTHY when one of its
 components is BROKEN; its components are those of its last report; who is silent tells nothing; what settles is over.
+A group's deployment fails where it has criteria for that only, and its devices run out of time where it has a limit;
+its job counts what it lists. A new revision takes the place of the one before and of the subdeployments below that.
 """
 
 from datetime import datetime
@@ -23,6 +25,16 @@ NAMES = ["io.acme.Pump", "io.acme.Valve"]
 UNDER_WAY = ("QUEUED", "IN_PROGRESS")
 FAILURES = ("FAILED", "REJECTED", "TIMED_OUT")
 DEVICE = st.sampled_from(DEVICES)
+PARENTS = st.sampled_from([None, ALL_OF + "line-4", ALL_OF + "line-6"])
+CRITERION = {"failureType": "ALL", "action": "CANCEL", "thresholdPercentage": 50, "minNumberOfExecutedThings": 1}
+JOBS = st.fixed_dictionaries(
+    {},
+    optional={
+        "timeoutConfig": st.sampled_from([{"inProgressTimeoutInMinutes": minutes} for minutes in (1, 60)]),
+        "abortConfig": st.just({"criteriaList": [CRITERION]}),
+        "jobExecutionsRolloutConfig": st.just({"maximumPerMinute": 1}),
+    },
+)
 
 
 class Fleet(RuleBasedStateMachine):
@@ -41,7 +53,12 @@ class Fleet(RuleBasedStateMachine):
         for device in DEVICES:
             self.emulator.register_core_device(device, thing_groups=GROUPS[:1])
         self.registry.create_thing_group(thingGroupName=GROUPS[1])
+        self.present = set(DEVICES)
         self.targets: dict[str, str] = {}
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.parents: dict[str, str | None] = {}
+        #: By target.
+        self.latest: dict[str, str] = {}
         self.silent: set[str] = set()
         self.heard: dict[str, datetime] = {}
         #: How executions of deployments to things ended, by device and deployment.
@@ -54,17 +71,42 @@ class Fleet(RuleBasedStateMachine):
         policy=st.sampled_from(["ROLLBACK", "DO_NOTHING"]),
         mishap=st.sampled_from([None, "fill_disk", "reject_deployments", "fail_component", "heal"]),
         seconds=st.sampled_from([71, 0, 11]),
+        job=JOBS,
+        parent=PARENTS,
     )
     def deploy(
-        self, target_arn: str, names: list[str], version: str, policy: str, mishap: str | None, seconds: int
+        self,
+        target_arn: str,
+        names: list[str],
+        version: str,
+        policy: str,
+        mishap: str | None,
+        seconds: int,
+        job: dict[str, Any],
+        parent: str | None,
     ) -> None:
         if mishap == "fail_component":
             self.emulator.fail_component(NAMES[0], version)
         elif mishap:
             getattr(self.emulator, mishap)()
-        policies = {"failureHandlingPolicy": policy}
-        id = deploy(self.client, target_arn, *names, version=version, deploymentPolicies=policies)
+        params: dict[str, Any] = {"version": version, "deploymentPolicies": {"failureHandlingPolicy": policy}}
+        if target_arn.startswith(ALL_OF):
+            params["iotJobConfiguration"] = job
+        if target_arn == ALL_OF + GROUPS[1] and parent:
+            params["parentTargetArn"] = parent
+            before = self.parents.get(self.latest.get(target_arn, ""))
+            if before and before != parent:
+                with pytest.raises(self.client.exceptions.ValidationException, match="subdeployments of another"):
+                    deploy(self.client, target_arn, *names, **params)
+                return
+        id = deploy(self.client, target_arn, *names, **params)
         self.targets[id] = target_arn
+        self.jobs[id] = params.get("iotJobConfiguration", {})
+        self.parents[id] = params.get("parentTargetArn")
+        below = [target for target, other in self.latest.items() if self.parents[other] == target_arn]
+        for target in below:
+            del self.latest[target]
+        self.latest[target_arn] = id
         self.emulator.advance(seconds)
 
     @rule(data=st.data())
@@ -81,10 +123,13 @@ class Fleet(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES), version=st.sampled_from([None, "2.0.0"]), device=DEVICE)
     def break_component(self, name: str, version: str | None, device: str) -> None:
-        self.emulator.fail_component(name, version, [device])
+        if device in self.present:
+            self.emulator.fail_component(name, version, [device])
 
     @rule(device=DEVICE, silent=st.booleans())
     def silence_or_wake(self, device: str, silent: bool) -> None:
+        if device not in self.present:
+            return
         if silent:
             self.emulator.silence([device])
             self.silent.add(device)
@@ -92,13 +137,31 @@ class Fleet(RuleBasedStateMachine):
             self.emulator.wake([device])
             self.silent.discard(device)
 
+    @rule(device=DEVICE)
+    def delete_device(self, device: str) -> None:
+        if device not in self.present:
+            with pytest.raises(self.client.exceptions.ResourceNotFoundException):
+                self.client.delete_core_device(coreDeviceThingName=device)
+            return
+        self.client.delete_core_device(coreDeviceThingName=device)
+        self.present.remove(device)
+        self.silent.discard(device)
+        del self.heard[device]
+        self.ended = {key: status for key, status in self.ended.items() if key[0] != device}
+
+    @rule(device=DEVICE)
+    def register(self, device: str) -> None:
+        self.emulator.register_core_device(device)
+        self.present.add(device)
+        self.silent.discard(device)
+
     @rule(seconds=st.sampled_from([61, 86400, None]))
     def let_time_go_by(self, seconds: int | None) -> None:
         if seconds is not None:
             self.emulator.advance(seconds)
             return
         self.emulator.settle()
-        for device in set(DEVICES) - self.silent:
+        for device in self.present - self.silent:
             for row in self.executions(device):
                 assert row["coreDeviceExecutionStatus"] not in UNDER_WAY, row
 
@@ -111,7 +174,7 @@ class Fleet(RuleBasedStateMachine):
 
     @invariant()
     def executions_are_of_deployments(self) -> None:
-        for device in DEVICES if hasattr(self, "targets") else []:
+        for device in sorted(self.present) if hasattr(self, "targets") else []:
             rows = self.executions(device)
             assert len({row["targetArn"] for row in rows}) == len(rows), "one a target"
             changed = [row["modifiedTimestamp"] for row in rows]
@@ -123,6 +186,7 @@ class Fleet(RuleBasedStateMachine):
                 assert of_thing or row["targetArn"].startswith(ALL_OF)
                 assert status != ("SUCCEEDED" if of_thing else "COMPLETED")
                 assert (row.get("reason") == "SUCCESSFUL") == (status in ("COMPLETED", "SUCCEEDED")), row
+                assert status != "TIMED_OUT" or "timeoutConfig" in self.jobs[id]
                 if status == "FAILED":
                     assert row["statusDetails"]["errorStack"][0] == "DEPLOYMENT_FAILURE"
                 if of_thing:
@@ -136,7 +200,32 @@ class Fleet(RuleBasedStateMachine):
     def group_deployments_go_on(self) -> None:
         for id, target in getattr(self, "targets", {}).items():
             if target.startswith(ALL_OF):
-                assert self.status(id) in ("ACTIVE", "CANCELED", "INACTIVE")
+                failed = ("FAILED",) if "abortConfig" in self.jobs[id] else ()
+                assert self.status(id) in ("ACTIVE", "CANCELED", "INACTIVE", *failed)
+
+    @invariant()
+    def a_target_has_one_latest_deployment(self) -> None:
+        if not hasattr(self, "targets"):
+            return
+        listed = {row["deploymentId"]: row for row in self.client.list_deployments()["deployments"]}
+        assert set(listed) == set(self.latest.values())
+        for id in self.targets.keys() - listed.keys():
+            assert self.status(id) == "INACTIVE"
+        for parent in (ALL_OF + "line-4", ALL_OF + "line-6"):
+            below = self.client.list_deployments(parentTargetArn=parent)["deployments"]
+            assert {row["deploymentId"] for row in below} == {id for id in listed if self.parents[id] == parent}
+
+    @invariant()
+    def jobs_count_what_they_list(self) -> None:
+        for id in getattr(self, "latest", {}).values():
+            if not self.targets[id].startswith(ALL_OF):
+                continue
+            deployment = self.client.get_deployment(deploymentId=id)
+            job = self.registry.describe_job(jobId=deployment["iotJobId"])["job"]
+            assert job["status"] == ("IN_PROGRESS" if deployment["deploymentStatus"] == "ACTIVE" else "CANCELED")
+            rows = self.registry.list_job_executions_for_job(jobId=job["jobId"])["executionSummaries"]
+            assert sum(job["jobProcessDetails"].values()) == len(rows)
+            assert {row["thingArn"].rpartition("/")[2] for row in rows} <= self.present
 
     @invariant()
     def devices_are_what_they_reported(self) -> None:
@@ -144,7 +233,7 @@ class Fleet(RuleBasedStateMachine):
             return
         pages = self.client.get_paginator("list_core_devices").paginate(PaginationConfig={"PageSize": 2})
         listed = [row for page in pages for row in page["coreDevices"]]
-        assert [row["coreDeviceThingName"] for row in listed] == DEVICES
+        assert [row["coreDeviceThingName"] for row in listed] == sorted(self.present)
         for row in listed:
             name, heard = row["coreDeviceThingName"], row["lastStatusUpdateTimestamp"]
             told = self.client.get_core_device(coreDeviceThingName=name)
@@ -163,7 +252,7 @@ class Fleet(RuleBasedStateMachine):
 
 @pytest.mark.timeout(600)  # what fails is made small, which takes its time
 def test_any_fate_of_a_fleet() -> None:
-    with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 60)) as emulator:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 61)) as emulator:
         cloud = {"emulator": emulator, "client": client_of(emulator), "registry": registry_of(emulator)}
         machine = type("Machine", (Fleet,), cloud)
         nightly = settings().max_examples > 1000
