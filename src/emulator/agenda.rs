@@ -7,6 +7,7 @@
 use rusqlite::OptionalExtension;
 use serde::{Deserialize, Serialize};
 
+use super::core_devices::{self, Registration};
 use super::error::Result;
 use super::store::{Millis, State};
 use super::{components, devices, rollout};
@@ -27,12 +28,14 @@ pub enum Event {
     TimeOut(i64),
     /// The daily report.
     Report,
+    /// The report of a core device that was deleted, whose nucleus goes on.
+    Return(Registration),
 }
 
 impl Event {
     /// Whether something is under way until it has happened.
     fn is_awaited(&self) -> bool {
-        !matches!(self, Self::TimeOut(_) | Self::Report)
+        !matches!(self, Self::TimeOut(_) | Self::Report | Self::Return(_))
     }
 }
 
@@ -83,5 +86,6 @@ fn happen(state: &State, id: i64, event: Event, now: Millis) -> Result<()> {
         Event::Finish(deployment) => devices::finish(state, id, deployment),
         Event::TimeOut(deployment) => devices::time_out(state, deployment),
         Event::Report => devices::report_daily(state, id, now),
+        Event::Return(registration) => core_devices::come_back(state, &registration),
     }
 }

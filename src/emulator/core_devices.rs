@@ -1,6 +1,7 @@
 //! Core devices: they appear with their first report, and are read by name, in lists, and by what they run.
 
 use rusqlite::{OptionalExtension, named_params};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::agenda::{self, Event};
@@ -22,7 +23,7 @@ const NAME_LIMIT: usize = 124;
 const INTERNAL: [&str; 4] = ["DeploymentService", "FleetStatusService", "TelemetryAgent", "UpdateSystemPolicyService"];
 
 /// What core devices say of themselves in their first report.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Registration {
     pub names: Vec<String>,
     /// Joined in addition to those that the devices are in already.
@@ -239,13 +240,43 @@ pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Re
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
 }
 
+/// The cloud forgets the device. Its nucleus does not know, and reports in time, unless it is silent.
 pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let name = input.required("coreDeviceThingName")?;
     let (_, _, software) = find(state, name)?;
+    let registration = state
+        .db
+        .prepare_cached(
+            "SELECT platform, architecture, nucleus_version, runtime FROM core_device WHERE name = ?1 AND NOT silent",
+        )?
+        .query_row([name], |row| {
+            Ok(Registration {
+                names: vec![name.into()],
+                thing_groups: Vec::new(),
+                platform: row.get(0)?,
+                architecture: row.get(1)?,
+                nucleus_version: row.get(2)?,
+                runtime: row.get(3)?,
+            })
+        })
+        .optional()?;
+    if let Some(registration) = registration {
+        agenda::schedule(state, state.timings.report, &Event::Return(registration))?;
+    }
     state.db.prepare_cached("DELETE FROM core_device WHERE name = ?1")?.execute([name])?;
     software::release(state, software)?;
     tags::remove_all(state, &state.names.core_device(name))?;
     Ok(Value::Null)
+}
+
+/// A deleted device reports, if it has not done so by itself and there is still a thing for it.
+pub fn come_back(state: &State, registration: &Registration) -> Result<()> {
+    for name in &registration.names {
+        if search(state, name)?.is_none() && things::exists(state, name)? {
+            register(state, registration)?;
+        }
+    }
+    Ok(())
 }
 
 pub fn must_exist(state: &State, arn: &str, name: &str) -> Result<()> {

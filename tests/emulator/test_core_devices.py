@@ -75,6 +75,26 @@ def test_deletion_and_return(emulator: Emulator, client: Any) -> None:
     assert client.get_core_device(coreDeviceThingName="pump-1")["tags"] == {}
 
 
+def test_a_deleted_device_reports_within_a_day_unless_it_is_silent(
+    emulator: Emulator, client: Any, registry: Any
+) -> None:
+    names = ["gone", "pump-1", "silent"]
+    for name in names:
+        emulator.register_core_device(name, ["line-4"], platform="windows", architecture="x86")
+    emulator.silence(["silent"])
+    for name in names:
+        client.delete_core_device(coreDeviceThingName=name)
+    registry.delete_thing(thingName="gone")
+    made = deploy(client, GROUP)
+    emulator.settle()
+    assert client.list_core_devices()["coreDevices"] == []
+    emulator.advance(86400)
+    (row,) = client.list_core_devices()["coreDevices"]
+    assert (row["coreDeviceThingName"], row["platform"], row["architecture"]) == ("pump-1", "windows", "x86")
+    (execution,) = client.list_effective_deployments(coreDeviceThingName="pump-1")["effectiveDeployments"]
+    assert (execution["deploymentId"], execution["coreDeviceExecutionStatus"]) == (made, "SUCCEEDED")
+
+
 def test_a_device_installs_roots_and_dependencies(emulator: Emulator, client: Any) -> None:
     publish(client, "base", "1.2.0", lifecycle={"Install": "true"})
     publish(client, "base", "1.10.0", lifecycle={"Install": "true"})

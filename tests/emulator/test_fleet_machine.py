@@ -7,7 +7,7 @@ A group's deployment fails where it has criteria for that only, and its devices 
 its job counts what it lists. A new revision takes the place of the one before and of the subdeployments below that.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,6 +54,8 @@ class Fleet(RuleBasedStateMachine):
             self.emulator.register_core_device(device, thing_groups=GROUPS[:1])
         self.registry.create_thing_group(thingGroupName=GROUPS[1])
         self.present = set(DEVICES)
+        #: When those report again that were deleted.
+        self.back: dict[str, datetime] = {}
         self.targets: dict[str, str] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
         self.parents: dict[str, str | None] = {}
@@ -108,6 +110,7 @@ class Fleet(RuleBasedStateMachine):
             del self.latest[target]
         self.latest[target_arn] = id
         self.emulator.advance(seconds)
+        self.come_back()
 
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -145,6 +148,8 @@ class Fleet(RuleBasedStateMachine):
             return
         self.client.delete_core_device(coreDeviceThingName=device)
         self.present.remove(device)
+        if device not in self.silent:
+            self.back[device] = self.emulator.now + timedelta(days=1)
         self.silent.discard(device)
         del self.heard[device]
         self.ended = {key: status for key, status in self.ended.items() if key[0] != device}
@@ -152,6 +157,7 @@ class Fleet(RuleBasedStateMachine):
     @rule(device=DEVICE)
     def register(self, device: str) -> None:
         self.emulator.register_core_device(device)
+        self.back.pop(device, None)
         self.present.add(device)
         self.silent.discard(device)
 
@@ -159,11 +165,20 @@ class Fleet(RuleBasedStateMachine):
     def let_time_go_by(self, seconds: int | None) -> None:
         if seconds is not None:
             self.emulator.advance(seconds)
+            self.come_back()
             return
         self.emulator.settle()
+        self.come_back()
         for device in self.present - self.silent:
             for row in self.executions(device):
                 assert row["coreDeviceExecutionStatus"] not in UNDER_WAY, row
+
+    def come_back(self) -> None:
+        """What time brings: the reports of devices that were deleted."""
+        for device, time in list(self.back.items()):
+            if time <= self.emulator.now:
+                del self.back[device]
+                self.present.add(device)
 
     def status(self, id: str) -> str:
         return str(self.client.get_deployment(deploymentId=id)["deploymentStatus"])
