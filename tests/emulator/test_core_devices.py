@@ -36,6 +36,9 @@ def test_a_first_report(emulator: Emulator, client: Any) -> None:
     assert rows["aws.greengrass.Nucleus"] == "2.12.0"
     assert list(rows) == sorted(rows)
     assert rows["FleetStatusService"] == "0.0.0"
+    everything = client.list_installed_components(coreDeviceThingName="pump-1", topologyFilter="ALL")
+    assert {row["lastInstallationSource"] for row in everything["installedComponents"]} == {"LOCAL"}
+    assert not any(row["isRoot"] for row in everything["installedComponents"])
 
 
 def test_filters(emulator: Emulator, client: Any) -> None:

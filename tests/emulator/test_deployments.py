@@ -235,6 +235,11 @@ def test_subdeployments(client: Any) -> None:
     below = client.create_deployment(targetArn=child, parentTargetArn=GROUP)["deploymentId"]
     rows = client.list_deployments(parentTargetArn=GROUP)["deployments"]
     assert [(row["deploymentId"], row["parentTargetArn"]) for row in rows] == [(below, GROUP)]
+    # both filters hold
+    client.create_deployment(targetArn=f"{GROUP}-right", parentTargetArn=GROUP)
+    for target, expected in ((child, [below]), (GROUP, [])):
+        rows = client.list_deployments(parentTargetArn=GROUP, targetArn=target)["deployments"]
+        assert [row["deploymentId"] for row in rows] == expected
     other = {"targetArn": child, "parentTargetArn": GROUP + "-other"}
     assert refused(client.create_deployment, **other)[:2] == (400, "ValidationException")
     on_thing = {"targetArn": THING, "parentTargetArn": GROUP}

@@ -1,5 +1,6 @@
 """Faults on request: what each does on the wire, which calls it hits, and what clients make of it."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 from hypothesis import given, settings, strategies as st
 
 from fleetgrass import faults
@@ -321,6 +322,38 @@ def test_faults_of_the_command_line(emulator: Emulator, text: str, arguments: di
     parsed = faults.parse(text)
     assert {name: value for name, value in parsed.items() if value is not None} == arguments
     emulator.inject(**parsed).remove()
+
+
+#: Every fault as the command line has it.
+TEXTS = (
+    "latency=0.001",
+    "latency=0-0.001",
+    "throttle",
+    "error=InternalServerException",
+    "error=TooManyRequestsException",
+    "reset",
+    "truncate=3",
+    "slow=100000",
+    "short-pages",
+    "empty-pages",
+    "consistency-delay=0.5",
+)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_every_fault_has_its_text(emulator: Emulator, client: Any, text: str) -> None:
+    emulator.register_core_devices(3)
+    fault = emulator.inject(**faults.parse(f"ListCoreDevices:1x:{text}"))
+    with contextlib.suppress(BotoCoreError, ClientError):
+        client.list_core_devices(maxResults=2)
+    assert fault.hits == 1
+    assert len(client.list_core_devices(maxResults=2)["coreDevices"]) == 2
+    assert fault.hits == 1
+
+
+def test_the_texts_are_of_all_faults() -> None:
+    assert faults.__doc__
+    assert {text.partition("=")[0] for text in TEXTS} == set(re.findall(r"^\| `([a-z-]+)` \|", faults.__doc__, re.M))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import GROUP, THING, client_of, deploy, publish, refused
+from support.local_cloud import GROUP, THING, client_of, deploy, publish, refused, registry_of
 
 PLACE = {"region_name": "eu-west-1", "account_id": "111122223333"}
 
@@ -138,7 +138,9 @@ def test_too_many_failures_end_a_rollout(emulator: Emulator, client: Any) -> Non
     emulator.settle()
     # the first is silent and the second does well: with the next two, 2 of 3 have failed
     assert statuses(client, names) == ["CANCELED", "SUCCEEDED", "FAILED", "FAILED"] + [None] * 6
-    assert client.get_deployment(deploymentId=deployment)["deploymentStatus"] == "FAILED"
+    told = client.get_deployment(deploymentId=deployment)
+    assert told["deploymentStatus"] == "FAILED"
+    assert registry_of(emulator).describe_job(jobId=told["iotJobId"])["job"]["status"] == "CANCELED"
     emulator.register_core_device("late", ["line-4"])
     assert statuses(client, ["late"]) == [None]
 
