@@ -265,7 +265,7 @@ class Fleet(RuleBasedStateMachine):
             self.heard[name] = heard
 
 
-@pytest.mark.timeout(600)  # what fails is made small, which takes its time
+@pytest.mark.timeout(3600)  # what fails is made small, which takes its time
 def test_any_fate_of_a_fleet() -> None:
     with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 61)) as emulator:
         cloud = {"emulator": emulator, "client": client_of(emulator), "registry": registry_of(emulator)}

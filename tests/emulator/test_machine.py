@@ -211,7 +211,7 @@ class Cloud(RuleBasedStateMachine):
         assert sorted(listed) == sorted(self.there("versions"))
 
 
-@pytest.mark.timeout(600)  # what fails is made small, which takes its time
+@pytest.mark.timeout(3600)  # what fails is made small, which takes its time
 def test_any_sequence_of_calls() -> None:
     with Emulator(region_name="eu-west-1", account_id="111122223333") as emulator:
         machine = type("Machine", (Cloud,), {"emulator": emulator})
