@@ -282,7 +282,7 @@ fn serve() {
                 } else if let Some(size) = path.strip_prefix(SIGNED).map(str::to_owned) {
                     let (head, body) = arrival.request.into_parts();
                     let body = body.collect().await.unwrap().to_bytes();
-                    cloud.caller(&head, &body, "greengrass", "Constant").unwrap();
+                    cloud.signer(&head, &body, "greengrass").unwrap();
                     constant(&size)
                 } else {
                     gateway::answer(cloud, arrival).await

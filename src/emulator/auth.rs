@@ -96,11 +96,11 @@ pub struct Auth {
 }
 
 #[derive(Debug)]
-struct Key {
+pub struct Key {
     credentials: Credentials,
     account: String,
     /// ARN.
-    caller: String,
+    pub caller: String,
     expires: Option<SystemTime>,
     permissions: Permissions,
     /// One a service.
@@ -126,14 +126,8 @@ impl Auth {
 
     /// The ARN of who signed this request for `route`, and may ask for it.
     pub fn caller(&self, head: &Head, body: &[u8], route: &Route) -> Result<&str> {
-        if !Signature::is_there(head) {
-            return Err(ServiceError::missing_token());
-        }
         let service = &*route.model.metadata.signing_name;
-        let key = match &self.anybody {
-            Some(anybody) => self.key(anybody)?,
-            None => self.signer(head, body, service)?,
-        };
+        let key = self.signer(head, body, service)?;
         if key.account != self.names.account {
             return Err(self.foreign(key, service, &route.operation.name));
         }
@@ -142,7 +136,13 @@ impl Auth {
     }
 
     /// The key whose signature the request has.
-    fn signer(&self, head: &Head, body: &[u8], service: &str) -> Result<&Key> {
+    pub fn signer(&self, head: &Head, body: &[u8], service: &str) -> Result<&Key> {
+        if !Signature::is_there(head) {
+            return Err(ServiceError::missing_token());
+        }
+        if let Some(anybody) = &self.anybody {
+            return self.key(anybody);
+        }
         let signature = Signature::read(head)?;
         timely(&signature, SystemTime::now())?;
         self.scoped(&signature, service)?;

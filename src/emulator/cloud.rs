@@ -97,6 +97,11 @@ impl Cloud {
         })
     }
 
+    /// The ARN of who signed a request to `service`, whatever for.
+    pub fn signer(&self, head: &Head, body: &[u8], service: &str) -> Result<&str, ServiceError> {
+        self.auth.signer(head, body, service).map(|key| &*key.caller)
+    }
+
     /// The ARN of who signed a request for `route`, and may ask for it.
     pub(super) fn caller(&self, head: &Head, body: &[u8], route: &Route) -> Result<&str, ServiceError> {
         self.auth.caller(head, body, route)

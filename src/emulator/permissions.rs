@@ -107,18 +107,18 @@ mod tests {
     #[test]
     fn a_denial_names_what_the_path_names() {
         let names = Names::new("eu-west-1", "123456789012");
-        let named = |method, path| resource(&names, &routes::find(method, path).unwrap());
-        assert_eq!(named("GET", "/greengrass/v2/coreDevices"), "*");
+        let of = |method, path| resource(&names, &routes::find(method, path).unwrap());
+        assert_eq!(of("GET", "/greengrass/v2/coreDevices"), "*");
         assert_eq!(
-            named("GET", "/greengrass/v2/coreDevices/a/installedComponents"),
+            of("GET", "/greengrass/v2/coreDevices/a/installedComponents"),
             "arn:aws:greengrass:eu-west-1:123456789012:coreDevices:a"
         );
         assert_eq!(
-            named("GET", "/greengrass/things/a/connectivityInfo"),
+            of("GET", "/greengrass/things/a/connectivityInfo"),
             "arn:aws:greengrass:eu-west-1:123456789012:/greengrass/things/a/connectivityInfo"
         );
-        assert_eq!(named("GET", "/things/a"), "arn:aws:iot:eu-west-1:123456789012:thing/a");
-        assert_eq!(named("GET", "/tags/arn%3Aaws%3Ax"), "arn:aws:x");
+        assert_eq!(of("GET", "/things/a"), "arn:aws:iot:eu-west-1:123456789012:thing/a");
+        assert_eq!(of("GET", "/tags/arn%3Aaws%3Ax"), "arn:aws:x");
     }
 
     #[test]
