@@ -28,6 +28,16 @@ def main(arguments: list[str] | None = None) -> int:
     fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
     fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
     fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
+    times = emulate.add_argument_group("what takes time, in seconds (default: nothing)")
+    for what, first, second in (("component", "REQUESTED", "INITIATED"), ("deployment", "QUEUED", "IN_PROGRESS")):
+        times.add_argument(
+            f"--{what}-seconds",
+            nargs=2,
+            type=float,
+            default=(0, 0),
+            metavar=(first, second),
+            help=f"how long a {what} is {first}, and then {second}",
+        )
     faults = emulate.add_argument_group("what goes wrong")
     faults.add_argument("--quota", action="store_true", help="throttle requests beyond the rates that AWS publishes")
     faults.add_argument(
@@ -92,6 +102,8 @@ def _emulate(options: argparse.Namespace) -> int:
         region_name=options.region,
         account_id=options.account,
         store=options.store,
+        component_seconds=tuple(options.component_seconds),
+        deployment_seconds=tuple(options.deployment_seconds),
         quota=options.quota,
         seed=options.seed,
         log_level=options.log_level,

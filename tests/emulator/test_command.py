@@ -14,6 +14,7 @@ import pytest
 
 from fleetgrass.__main__ import main
 from fleetgrass.emulator import LOG_LEVELS, Emulator
+from support.local_cloud import recipe
 
 READ = """
 import boto3, sys
@@ -96,6 +97,22 @@ def test_a_fleet_is_there_from_the_start() -> None:
         assert command.end() == ""
 
 
+def test_things_may_take_time() -> None:
+    with emulate("--devices", "1", "--component-seconds", "3600", "0", "--deployment-seconds", "0", "3600") as command:
+        code = f"""
+import boto3
+client = boto3.client("greengrassv2")
+arn = client.create_component_version(inlineRecipe={recipe("a")!r})["arn"]
+print(client.describe_component(arn=arn)["status"]["componentState"])
+target = "arn:aws:iot:us-east-1:123456789012:thing/device-00001"
+client.create_deployment(targetArn=target)
+told = client.list_effective_deployments(coreDeviceThingName="device-00001")
+print(told["effectiveDeployments"][0]["coreDeviceExecutionStatus"])
+"""
+        answer = subprocess.run([sys.executable, "-c", code], env=command.environment, capture_output=True, text=True)
+        assert (answer.stdout.split(), answer.stderr) == (["REQUESTED", "IN_PROGRESS"], "")
+
+
 LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z %s \d+\.\d ms [0-9a-f-]{36}%s"
 
 
@@ -168,6 +185,7 @@ def keep_signals() -> Any:
         (["--devices", "1", "--thing-groups", "a b"], '"a b" is not a thing group name'),
         (["--fault", "throttle"], "as in GetCoreDevice:0.1:throttle"),
         (["--fault", "GetCoreDevise:1:throttle"], "did you mean 'GetCoreDevice'?"),
+        (["--component-seconds", "-1", "0"], "component_seconds has -1: give seconds from 0"),
         (["--seed", "-1"], "seed is -1: give a number from 0 to 2**64 - 1"),
         (["--store", "no/such/folder/cloud.db"], "the store no/such/folder/cloud.db cannot be used: No such file"),
     ],
