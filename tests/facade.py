@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import boto3
+import botocore.session
 
 import fleetgrass
 from fleetgrass import _core
@@ -50,6 +51,8 @@ aws_security_token = older
 aws_access_key_id = HALF
 """
 REGION = {"AWS_DEFAULT_REGION": "eu-west-1"}
+#: botocore's tables, read once instead of for each session.
+LOADER = botocore.session.create_loader()
 OPTIONS = list(fleetgrass.config.OPTION_DEFAULTS)
 
 
@@ -101,6 +104,7 @@ def environment(config: str | bytes = "", credentials: str | bytes = "", **varia
             mock.patch.object(boto3, "DEFAULT_SESSION", None),
             mock.patch.object(fleetgrass, "DEFAULT_SESSION", None),
             mock.patch.object(_core, "Client", FakeCore, create=True),
+            mock.patch.object(botocore.session, "create_loader", return_value=LOADER),
         ):
             FakeCore.made, FakeCore.answers = [], []
             yield place

@@ -7,7 +7,7 @@ from botocore.config import Config
 from hypothesis import given, strategies as st
 
 import fleetgrass
-from facade import environment, same
+from facade import FakeCore, environment, same
 from fleetgrass import _core
 
 KEYS = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
@@ -105,3 +105,75 @@ def test_partition_of_a_region_is_botocores(region):
 def test_other_services_regions_come_from_boto3():
     with environment():
         assert "us-east-1" in fleetgrass.Session().get_available_regions("s3")
+
+
+FILES = """
+[profile none]
+region = eu-west-1
+[profile all]
+region = eu-west-1
+endpoint_url = http://file-all
+[profile own]
+region = eu-west-1
+services = s
+[profile both]
+region = eu-west-1
+endpoint_url = http://file-all
+services = s
+[profile others]
+region = eu-west-1
+services = o
+[profile ignoring]
+region = eu-west-1
+endpoint_url = http://file-all
+services = s
+ignore_configured_endpoint_urls = true
+[services s]
+greengrassv2 =
+  endpoint_url = http://file-own
+[services o]
+greengrass_v2 =
+  endpoint_url = http://misspelt
+greengrass =
+  endpoint_url = http://older
+"""
+OWN, ALL, IGNORE = "AWS_ENDPOINT_URL_GREENGRASSV2", "AWS_ENDPOINT_URL", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+VARIABLES = [
+    {},
+    {ALL: "http://all"},
+    {OWN: "http://own"},
+    {OWN: "http://own", ALL: "http://all"},
+    {OWN: "", ALL: "http://all"},
+    {OWN: "", ALL: ""},
+]
+
+
+def configured(profile, variables, url=None, **options):
+    """The URL of a client, which is called as it is shown."""
+
+    def ask(module):
+        client = module.Session(profile_name=profile).client("greengrassv2", endpoint_url=url, config=Config(**options))
+        return client.meta.endpoint_url
+
+    with environment(FILES, **variables):
+        shown = same(ask)
+        assert FakeCore.made[-1].options["endpoint_url"] == shown
+        return shown
+
+
+@pytest.mark.parametrize("profile", ["none", "all", "own", "both", "others", "ignoring"])
+@pytest.mark.parametrize(
+    ("ignored", "ignoring"),
+    [(None, None), (None, "true"), (None, "False"), (None, "1"), (True, None), (False, "true"), (False, None)],
+)
+def test_configured_urls_are_found_in_botocores_order(profile, ignored, ignoring):
+    """Variable and file, for this service and for all, under every way of ignoring them."""
+    options = {} if ignored is None else {"ignore_configured_endpoint_urls": ignored}
+    for variables in VARIABLES:
+        configured(profile, {**variables, **({IGNORE: ignoring} if ignoring else {})}, **options)
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_url_in_the_argument_wins_over_all(ignored):
+    url = configured("both", VARIABLES[3], "http://argument", ignore_configured_endpoint_urls=ignored)
+    assert url == "http://argument"

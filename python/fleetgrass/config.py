@@ -219,7 +219,7 @@ def _check_s3(s3: Mapping[str, Any] | None) -> None:
 
 def check_retries(retries: Mapping[str, Any] | None) -> None:
     """Raise what botocore raises for a wrong key, mode or number in `retries`."""
-    for key, value in (retries or {}).items():
+    for key, value in {}.items() if retries is None else retries.items():
         least = {"max_attempts": 0, "total_max_attempts": 1}.get(key)
         if key in RETRY_OPTIONS and not (value not in RETRY_MODES if least is None else value < least):
             continue

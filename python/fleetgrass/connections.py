@@ -30,7 +30,7 @@ def verify(value: Any) -> bool | str:
         )
     if value is True or not value:
         return bool(value)
-    return str(os.fspath(value))
+    return str(_path(value, f"verify={value!r} is neither True, nor False, nor the path of a bundle"))
 
 
 def warn_of_no_verification(url: str) -> None:
@@ -59,10 +59,18 @@ def client_cert(value: Any) -> Any:
     """None, a path, or a pair of paths: certificate and key."""
     if value is None:
         return None
+    problem = f"client_cert {value!r} is neither the path of a file with certificate and key, nor a pair of paths"
     if isinstance(value, (tuple, list)):
         certificate, key = value
-        return os.fspath(certificate), os.fspath(key)
-    return os.fspath(value)
+        return _path(certificate, problem), _path(key, problem)
+    return _path(value, problem)
+
+
+def _path(value: Any, problem: str) -> Any:
+    try:
+        return os.fspath(value)
+    except TypeError:
+        inert_options.invalid(problem)
 
 
 def proxies(given: Any, config: Any, url: str, verify: bool | str) -> dict[str, Any] | None:

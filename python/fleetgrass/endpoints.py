@@ -92,7 +92,7 @@ def check_region(region: str) -> None:
 
 
 def check_url(url: str) -> None:
-    if not _is_valid_url(url):
+    if not isinstance(url, str) or not _is_valid_url(url):
         raise ValueError(f"Invalid endpoint: {url}")
 
 

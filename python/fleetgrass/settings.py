@@ -141,11 +141,12 @@ def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) ->
 
 
 def _check_api_version(version: str | None, lookup: Lookup) -> None:
-    version = version or lookup.get("api_versions").get(SERVICE)
+    if version is None:
+        version = lookup.get("api_versions").get(SERVICE)
     if version not in (None, _core.api_version()):
         from fleetgrass import exceptions
 
-        raise exceptions.DataNotFoundError(data_path=f"{SERVICE}/{version}/service-2")
+        raise exceptions.DataNotFoundError(data_path=os.path.join(SERVICE, str(version), "service-2"))
 
 
 def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaults_mode: str) -> dict[str, Any]:

@@ -20,7 +20,12 @@ impl Client {
         version: &SignatureVersion,
         signer: &Signer,
     ) -> Result<String> {
-        if let SignatureVersion::Unknown(version) = version {
+        let unknown = match version {
+            SignatureVersion::Bearer => Some("bearer"),
+            SignatureVersion::Unknown(version) => Some(version.as_str()),
+            SignatureVersion::V4 | SignatureVersion::S3V4 | SignatureVersion::Unsigned => None,
+        };
+        if let Some(version) = unknown {
             let versions = format!("{version}-query");
             return Err(Error::botocore("UnsupportedSignatureVersionError", [("signature_version", versions)]));
         }
