@@ -4,6 +4,7 @@
 //! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +21,7 @@ use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
-use crate::client::wait::wait;
+use crate::client::waiting::{CallersThread, CredentialSource, Waiting, at_once};
 use crate::error::{Builtin, Error, Result};
 use crate::model::{DataPlane, Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
@@ -34,7 +35,7 @@ pub struct Client {
     endpoint: Endpoint,
     data_plane: Option<Endpoint>,
     pub(crate) signer: Signer,
-    provider: Option<Box<dyn CredentialProvider>>,
+    provider: Option<CredentialSource>,
     pub(super) transport: Transport,
     quota: Quota,
     /// Of adaptive clients.
@@ -70,7 +71,7 @@ impl Client {
             model,
             user_agents: [user_agent(false)?, user_agent(true)?],
             signer: Signer::new(options.signing_region.clone(), model.metadata.signing_name.to_string(), raw_path),
-            provider,
+            provider: provider.map(Arc::from),
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
             gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
@@ -98,23 +99,28 @@ impl Client {
         serialize(self.model, operation, parameters, self.options.parameter_validation, token)
     }
 
-    /// Sends a call until it is answered for good. `interrupt` is asked now and then; its error ends the call.
+    /// Sends a call from this thread until it is answered for good. `interrupt` is asked now and then; its error ends the call.
     pub fn send(&self, call: &Prepared<'_>, interrupt: Interrupt) -> Result<Reply> {
+        at_once(self.send_in(&CallersThread(interrupt), call))
+    }
+
+    /// The same, wherever it may wait.
+    pub(super) async fn send_in(&self, waiting: &impl Waiting, call: &Prepared<'_>) -> Result<Reply> {
         let endpoint = self.endpoint(call.operation);
         let invocation = uuid::Uuid::new_v4().to_string();
         let mut seen = Seen::default();
         loop {
-            self.admit(interrupt)?;
-            let identity = self.identity(self.signature_version(call.operation))?;
+            self.admit_in(waiting).await?;
+            let identity = self.identity_in(waiting, self.signature_version(call.operation)).await?;
             let signed_at = self.now();
             let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
-            let answer = self.transport.exchange(&endpoint.origin, request, interrupt);
+            let answer = self.transport.exchange_in(waiting, &endpoint.origin, request).await;
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
             }
             match self.verdict(call.operation, &answer, signed_at, &mut seen) {
                 Verdict::Again(delay) => {
-                    wait(delay, interrupt)?;
+                    waiting.sleep(delay).await?;
                     seen.attempts += 1;
                 }
                 Verdict::Final { attempts_spent, quota_spent } => {
@@ -129,7 +135,14 @@ impl Client {
 
     /// Waits until the next attempt may be sent.
     pub fn admit(&self, interrupt: Interrupt) -> Result<()> {
-        self.gate.as_ref().map_or(Ok(()), |gate| gate.pass(interrupt))
+        at_once(self.admit_in(&CallersThread(interrupt)))
+    }
+
+    async fn admit_in(&self, waiting: &impl Waiting) -> Result<()> {
+        match &self.gate {
+            Some(gate) => gate.pass(waiting).await,
+            None => Ok(()),
+        }
     }
 
     /// An attempt has ended, throttled by the service or not.
@@ -182,8 +195,12 @@ impl Client {
         Skew(self.skew.load(Ordering::Relaxed)).correct(SystemTime::now())
     }
 
-    /// Who signs now; `None` if nobody does.
+    /// Who signs now; `None` if nobody does. Asked on this thread.
     pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<Cow<'_, Credentials>>> {
+        at_once(self.identity_in(&CallersThread(&|| Ok(())), version))
+    }
+
+    async fn identity_in(&self, waiting: &impl Waiting, version: &SignatureVersion) -> Result<Option<Cow<'_, Credentials>>> {
         match version {
             SignatureVersion::Unsigned => Ok(None),
             SignatureVersion::Bearer => Err(Error::botocore("NoAuthTokenError", [])),
@@ -191,8 +208,11 @@ impl Client {
                 Err(Error::botocore("UnknownSignatureVersionError", [("signature_version", version.clone())]))
             }
             SignatureVersion::V4 | SignatureVersion::S3V4 => {
-                let provider = self.provider.as_deref().unwrap_or(&self.options.credentials);
-                Ok(Some(provider.credentials()?.ok_or_else(|| Error::botocore("NoCredentialsError", []))?))
+                let found = match &self.provider {
+                    Some(provider) => waiting.ask(provider).await?,
+                    None => self.options.credentials.credentials()?,
+                };
+                Ok(Some(found.ok_or_else(|| Error::botocore("NoCredentialsError", []))?))
             }
         }
     }

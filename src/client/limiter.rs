@@ -11,8 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::client::process::PerProcess;
-use crate::client::transport::Interrupt;
-use crate::client::wait::wait;
+use crate::client::waiting::Waiting;
 use crate::error::Result;
 
 /// Of the measured rate, the share that the latest half second has.
@@ -165,14 +164,14 @@ impl Gate {
         Self { begun: Instant::now(), begun_at, limiter: PerProcess::new(Mutex::new(Limiter::new(begun_at))) }
     }
 
-    /// Waits on this thread until an attempt may be sent.
-    pub(super) fn pass(&self, interrupt: Interrupt) -> Result<()> {
+    /// Waits until an attempt may be sent.
+    pub(super) async fn pass(&self, waiting: &impl Waiting) -> Result<()> {
         /// How soon a waiting thread learns that the rate has changed.
         const TURN: Duration = Duration::from_millis(50);
         loop {
             let taken = self.limiter().take(self.now());
             let Err(seconds) = taken else { return Ok(()) };
-            wait(Duration::try_from_secs_f64(seconds).map_or(TURN, |left| left.min(TURN)), interrupt)?;
+            waiting.sleep(Duration::try_from_secs_f64(seconds).map_or(TURN, |left| left.min(TURN))).await?;
         }
     }
 

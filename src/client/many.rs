@@ -1,22 +1,20 @@
-//! Many calls at once, each as [`Client::send`] makes it, on threads of their own.
+//! Many calls at once, each as [`Client::send`] makes it, in the reactor.
 //!
-//! A thread is started only when a call waits that no idle thread will take, so that short maps start few. Whoever
-//! submits calls bounds how many are under way; here only the number of threads is bounded. Every call that was
-//! submitted ends as an answer that [`Many::take`] gives, unless it was withdrawn or all were cancelled. Nobody waits
-//! for the threads: cancelled, each ends at its next look at the flag, at most 50 ms later. No lock is held while a
-//! call is under way or Python is asked. A child of a fork has none of the threads, and maybe a lock that stays locked:
-//! there, everything fails before it touches one.
+//! At most `max_concurrency` of them are under way; the others wait for a place, in their order. Every call that was
+//! submitted ends as an answer that [`Many::take`] gives, unless it was withdrawn or cancelled. A call that is cancelled
+//! closes its connection, and is over soon after. Answers that came meanwhile are taken together: who takes them is woken
+//! by the first. A child of a fork cannot go on with the calls of its parent, nor trust a lock of its: there, everything
+//! fails before it touches one.
 
-use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crate::client::call::{Client, Prepared};
+use crate::client::reactor::{InReactor, Reactor, TaskId};
 use crate::client::reply::Reply;
 use crate::client::transport::Interrupt;
+use crate::client::wakeup::Wakeup;
 use crate::error::{Builtin, Error, Result};
 use crate::model::Operation;
 
@@ -28,60 +26,51 @@ pub struct Answer {
     pub reply: Result<Reply>,
 }
 
-/// The calls of one map.
+/// Calls that are made together.
 #[derive(Debug)]
 pub struct Many {
     process: u32,
-    max_threads: usize,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
     client: Arc<Client>,
-    cancelled: AtomicBool,
+    reactor: Arc<Reactor>,
+    max_concurrency: usize,
     state: Mutex<State>,
-    call_waits: Condvar,
     answer_waits: Condvar,
+    /// For an event loop, which cannot wait for the other.
+    wakeup: Option<Wakeup>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    calls: VecDeque<(u64, Prepared<'static>)>,
+    waiting: VecDeque<(u64, Prepared<'static>)>,
+    under_way: HashMap<u64, TaskId>,
     answers: Vec<Answer>,
-    threads: usize,
-    idle: usize,
 }
 
 impl Many {
-    #[must_use]
-    pub fn new(client: Arc<Client>, max_threads: usize) -> Self {
-        let shared = Shared {
-            client,
-            cancelled: AtomicBool::new(false),
-            state: Mutex::default(),
-            call_waits: Condvar::new(),
-            answer_waits: Condvar::new(),
-        };
-        Self { process: std::process::id(), max_threads, shared: Arc::new(shared) }
+    /// `wakes`: for an event loop, which waits for [`Many::wakeup`] to be readable.
+    ///
+    /// Fails where the system has no thread or descriptors for it.
+    pub fn new(client: Arc<Client>, max_concurrency: usize, wakes: bool) -> Result<Self> {
+        let reactor = Reactor::get()?;
+        let wakeup = wakes.then(Wakeup::new).transpose();
+        let wakeup = wakeup.map_err(|error| runtime(format!("no descriptors to wake the event loop with: {error}")))?;
+        client.transport.keep(max_concurrency);
+        let (state, answer_waits) = (Mutex::default(), Condvar::new());
+        let shared = Shared { client, reactor, max_concurrency, state, answer_waits, wakeup };
+        Ok(Self { process: std::process::id(), shared: Arc::new(shared) })
     }
 
-    /// Hands over a call. Fails where the system has no thread for it and none is there that could take it.
+    /// Hands over a call.
     pub fn submit(&self, number: u64, call: Prepared<'static>) -> Result<()> {
         self.check_process()?;
         let mut state = self.shared.state();
-        if state.calls.len() >= state.idle && state.threads < self.max_threads {
-            let shared = Arc::clone(&self.shared);
-            let started = thread::Builder::new().name("fleetgrass-map".into()).spawn(move || shared.work());
-            match started {
-                Ok(_) => state.threads += 1,
-                Err(error) if state.threads == 0 => return Err(runtime(format!("cannot start a thread for a call: {error}"))),
-                Err(_) => {}
-            }
-        }
-        state.calls.push_back((number, call));
-        drop(state);
-        self.shared.call_waits.notify_one();
+        state.waiting.push_back((number, call));
+        self.shared.begin_calls(&mut state);
         Ok(())
     }
 
@@ -100,20 +89,50 @@ impl Many {
         }
     }
 
-    /// Takes back the calls that no thread has begun, and gives their number.
+    /// Gives the calls that have ended, and waits for none.
+    pub fn take_ended(&self) -> Result<Vec<Answer>> {
+        self.check_process()?;
+        if let Some(wakeup) = &self.shared.wakeup {
+            wakeup.hush();
+        }
+        Ok(std::mem::take(&mut self.shared.state().answers))
+    }
+
+    /// Readable when calls have ended.
+    #[must_use]
+    pub fn wakeup(&self) -> Option<&Wakeup> {
+        self.shared.wakeup.as_ref()
+    }
+
+    /// Takes back the calls that have not begun, and gives their number.
     pub fn withdraw(&self) -> Result<usize> {
         self.check_process()?;
-        let withdrawn = std::mem::take(&mut self.shared.state().calls);
+        let withdrawn = std::mem::take(&mut self.shared.state().waiting);
         Ok(withdrawn.len())
     }
 
-    /// Ends all calls. What they would have answered is lost.
-    pub fn cancel(&self) {
+    /// Ends one call, whose answer is lost.
+    pub fn cancel(&self, number: u64) {
         if self.check_process().is_ok() {
-            let state = self.shared.state();
-            self.shared.cancelled.store(true, Ordering::Relaxed);
+            let mut state = self.shared.state();
+            state.waiting.retain(|(waiting, _)| *waiting != number);
+            if let Some(task) = state.under_way.remove(&number) {
+                self.shared.reactor.drop_task(task);
+            }
+            self.shared.begin_calls(&mut state);
+        }
+    }
+
+    /// Ends all calls. What they would have answered is lost.
+    pub fn cancel_all(&self) {
+        if self.check_process().is_ok() {
+            let mut state = self.shared.state();
+            let withdrawn = std::mem::take(&mut state.waiting);
+            for (_, task) in state.under_way.drain() {
+                self.shared.reactor.drop_task(task);
+            }
             drop(state);
-            self.shared.call_waits.notify_all();
+            drop(withdrawn);
         }
     }
 
@@ -122,13 +141,16 @@ impl Many {
         if std::process::id() == self.process {
             return Ok(());
         }
-        Err(runtime(format!("this map runs in process {}, and this process is a fork of it: call map again here", self.process)))
+        Err(runtime(format!(
+            "these calls run in process {}, and this process is a fork of it: begin them again here",
+            self.process
+        )))
     }
 }
 
 impl Drop for Many {
     fn drop(&mut self) {
-        self.cancel();
+        self.cancel_all();
     }
 }
 
@@ -137,35 +159,47 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The life of a thread.
-    fn work(&self) {
-        while let Some((number, call)) = self.next_call() {
-            let send = || self.client.send(&call, &|| self.check_cancelled());
-            // A call that is never answered would be waited for until the end of days.
-            let reply = catch_unwind(AssertUnwindSafe(send)).unwrap_or_else(|_| Err(runtime("the call panicked".into())));
-            self.state().answers.push(Answer { number, operation: call.operation, reply });
-            self.answer_waits.notify_one();
+    /// Begins the calls that wait, as far as there is room.
+    fn begin_calls(self: &Arc<Self>, state: &mut State) {
+        while state.under_way.len() < self.max_concurrency {
+            let Some((number, call)) = state.waiting.pop_front() else { return };
+            let shared = Arc::clone(self);
+            let task = self.reactor.begin(move || async move {
+                let mut place = Place { shared, number, operation: call.operation, reply: None };
+                place.reply = Some(place.shared.client.send_in(&InReactor, &call).await);
+            });
+            state.under_way.insert(number, task);
         }
     }
+}
 
-    /// Waits for a call; `None` once the map is cancelled.
-    fn next_call(&self) -> Option<(u64, Prepared<'static>)> {
-        let mut state = self.state();
-        loop {
-            if self.check_cancelled().is_err() {
-                return None;
-            }
-            if let Some(call) = state.calls.pop_front() {
-                return Some(call);
-            }
-            state.idle += 1;
-            state = self.call_waits.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+/// What a call under way holds. Dropped, it leaves the answer, and the place to another.
+struct Place {
+    shared: Arc<Shared>,
+    number: u64,
+    operation: &'static Operation,
+    reply: Option<Result<Reply>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        // Nobody waits for a call that was cancelled.
+        if state.under_way.remove(&self.number).is_none() {
+            return;
         }
-    }
-
-    fn check_cancelled(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(runtime("the map was cancelled".into())) } else { Ok(()) }
+        // A call that is never answered would be waited for until the end of days.
+        let reply = self.reply.take().unwrap_or_else(|| Err(runtime("the call panicked".into())));
+        let first = state.answers.is_empty();
+        state.answers.push(Answer { number: self.number, operation: self.operation, reply });
+        self.shared.begin_calls(&mut state);
+        drop(state);
+        if first {
+            self.shared.answer_waits.notify_one();
+            if let Some(wakeup) = &self.shared.wakeup {
+                wakeup.wake();
+            }
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use super::client::PyClient;
 use super::interpreter::{leave, stay};
 use super::log;
 use super::signals;
-use crate::client::many::Many;
+use crate::client::many::{Answer, Many};
 
-/// The calls of one map, each under a number.
+/// Calls that are made together, each under a number.
 #[derive(Debug)]
 #[pyclass(frozen, module = "fleetgrass._core", name = "Many")]
 pub struct PyMany {
@@ -18,11 +18,13 @@ pub struct PyMany {
 
 #[pymethods]
 impl PyMany {
+    /// `wakes`: for an event loop, which waits for `fileno()` to be readable.
     #[new]
-    fn new(py: Python<'_>, client: Py<PyClient>, max_concurrency: usize) -> PyResult<Self> {
+    #[pyo3(signature = (client, max_concurrency, wakes = false))]
+    fn new(py: Python<'_>, client: Py<PyClient>, max_concurrency: usize, wakes: bool) -> PyResult<Self> {
         let _inside = stay(py);
         log::look(py)?;
-        let core = Many::new(client.get().core().clone(), max_concurrency);
+        let core = Many::new(client.get().core().clone(), max_concurrency, wakes)?;
         Ok(Self { client, core })
     }
 
@@ -41,15 +43,20 @@ impl PyMany {
     fn take<'py>(&self, py: Python<'py>) -> PyResult<Vec<(u64, Bound<'py, PyAny>)>> {
         let _inside = stay(py);
         let ended = leave(py, || self.core.take(&signals::check))?;
-        let client = self.client.get();
-        let answer = |operation, reply: crate::error::Result<_>| client.answer(py, operation, &reply?);
-        Ok(ended
-            .into_iter()
-            .map(|ended| match answer(ended.operation, ended.reply) {
-                Ok(answer) => (ended.number, answer.into_any()),
-                Err(raised) => (ended.number, raised.into_value(py).into_bound(py).into_any()),
-            })
-            .collect())
+        Ok(self.answers(py, ended))
+    }
+
+    /// The same of the calls that have ended by now.
+    fn take_ended<'py>(&self, py: Python<'py>) -> PyResult<Vec<(u64, Bound<'py, PyAny>)>> {
+        let _inside = stay(py);
+        Ok(self.answers(py, self.core.take_ended()?))
+    }
+
+    /// Readable when calls have ended; -1 of what was not made for an event loop.
+    #[cfg(unix)]
+    fn fileno(&self) -> i32 {
+        use std::os::fd::AsRawFd;
+        self.core.wakeup().map_or(-1, |wakeup| wakeup.ear().as_raw_fd())
     }
 
     /// Takes back the calls that have not begun, and gives their number.
@@ -57,8 +64,24 @@ impl PyMany {
         Ok(self.core.withdraw()?)
     }
 
-    /// Ends all calls, within 50 ms; nobody waits for that.
-    fn cancel(&self) {
-        self.core.cancel();
+    /// Ends one call, or all; nobody waits for that.
+    #[pyo3(signature = (number = None))]
+    fn cancel(&self, number: Option<u64>) {
+        match number {
+            Some(number) => self.core.cancel(number),
+            None => self.core.cancel_all(),
+        }
+    }
+}
+
+impl PyMany {
+    fn answers<'py>(&self, py: Python<'py>, ended: Vec<Answer>) -> Vec<(u64, Bound<'py, PyAny>)> {
+        let client = self.client.get();
+        let answer = |operation, reply: crate::error::Result<_>| client.answer(py, operation, &reply?);
+        let answered = |ended: Answer| match answer(ended.operation, ended.reply) {
+            Ok(answer) => (ended.number, answer.into_any()),
+            Err(raised) => (ended.number, raised.into_value(py).into_bound(py).into_any()),
+        };
+        ended.into_iter().map(answered).collect()
     }
 }

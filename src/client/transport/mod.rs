@@ -1,12 +1,13 @@
-//! One HTTP exchange, on the caller's thread.
+//! One HTTP exchange, on the caller's thread or in the reactor.
 //!
-//! hyper speaks HTTP and rustls TLS; both are futures, and this module runs them where the call is made: a future that
-//! cannot go on waits in poll(2) on the connection's own socket ([`Socket::drive`]). So a call costs no thread hop, no
-//! reactor and no runtime, and a connection belongs to no thread: every thread of the process takes from one pool.
+//! hyper speaks HTTP and rustls TLS; both are futures, and how one that cannot go on waits for the connection's own
+//! socket is [`Waiting`]'s affair: on the caller's thread it sleeps in poll(2) ([`Socket::drive`]), in the reactor it gives
+//! way to others. So a sync call costs no thread hop and no runtime, and a connection belongs to no thread: every thread
+//! of the process, the reactor among them, takes from one pool.
 //!
 //! It promises: a connection that the server closed while idle, or said that it would close, is never used; a request is
 //! written in one piece; an answer that comes before the request is whole counts; `interrupt` is asked at least every
-//! 50 ms; after a fork the child opens connections of its own, and waits for no lock of its parent's.
+//! 50 ms; an exchange that is dropped closes its connection; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
 mod exchange;
 mod pool;
@@ -16,18 +17,18 @@ mod socket;
 mod tls;
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 
+use crate::client::waiting::{Aside, CallersThread, Waiting, at_once};
 use crate::error::Error;
 use pool::{Connection, Pool};
 pub use proxy::{Proxies, Proxy};
 use route::Route;
-use socket::{Drive, INTERRUPT_EVERY, Socket};
+pub(super) use socket::{Drive, INTERRUPT_EVERY, Socket, deadline};
 use tls::Tls;
 pub use tls::{Identity, Verify};
 
@@ -113,12 +114,22 @@ impl Transport {
         Self { pool: Pool::new(options.max_idle), tls, proxy_tls, options }
     }
 
-    /// Sends `request` to `origin` and reads the whole answer.
+    /// Sends `request` to `origin` and reads the whole answer, on this thread.
     pub fn exchange(
         &self,
         origin: &Origin,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         interrupt: Interrupt,
+    ) -> Result<Response<Bytes>, Failure> {
+        at_once(self.exchange_in(&CallersThread(interrupt), origin, request))
+    }
+
+    /// The same, wherever it may wait.
+    pub(super) async fn exchange_in(
+        &self,
+        waiting: &impl Waiting,
+        origin: &Origin,
+        mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Bytes>, Failure> {
         let proxy = self.proxy(origin)?;
         let forwarder = proxy.filter(|proxy| proxy.forwards(origin));
@@ -127,11 +138,11 @@ impl Transport {
         }
         let mut connection = match self.pool.take(origin) {
             Some(connection) => connection,
-            None => self.connect(origin, proxy, interrupt)?,
+            None => self.connect(waiting, origin, proxy).await?,
         };
         let Connection { socket, channel } = &mut connection;
-        let answer = socket.drive(self.options.read_timeout, interrupt, channel.exchange(request, self.options.max_body));
-        match answer {
+        let work = channel.exchange(request, self.options.max_body);
+        match waiting.drive(socket, self.options.read_timeout, work).await {
             Drive::Done(answer) => {
                 let answer = answer.map_err(|failure| match (forwarder, failure) {
                     // Nothing came, and it was the proxy that was asked.
@@ -144,6 +155,11 @@ impl Transport {
             Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
+    }
+
+    /// From now on keeps at least `connections` that are idle.
+    pub(super) fn keep(&self, connections: usize) {
+        self.pool.keep(connections);
     }
 
     /// Closes the idle connections.
@@ -165,19 +181,19 @@ impl Transport {
         Ok(Route { origin, proxy, tls, proxy_tls })
     }
 
-    fn connect(&self, origin: &Origin, proxy: Option<&Proxy>, interrupt: Interrupt) -> Result<Connection, Failure> {
+    async fn connect(&self, waiting: &impl Waiting, origin: &Origin, proxy: Option<&Proxy>) -> Result<Connection, Failure> {
         let route = self.route(origin, proxy)?;
-        let socket = self.dial(route.first(), interrupt).map_err(|failure| route.blame(failure))?;
-        let stream = self.opening(&socket, interrupt, route.reach(socket.clone())).map_err(|failure| route.blame(failure))?;
-        let channel = self.opening(&socket, interrupt, route.open(stream))?;
+        let socket = self.dial(waiting, route.first()).await.map_err(|failure| route.blame(failure))?;
+        let stream = self.opening(waiting, &socket, route.reach(socket.clone())).await.map_err(|failure| route.blame(failure))?;
+        let channel = self.opening(waiting, &socket, route.open(stream)).await?;
         Ok(Connection { socket, channel })
     }
 
     /// A socket to one of the addresses of `origin`.
-    fn dial(&self, origin: &Origin, interrupt: Interrupt) -> Result<Socket, Failure> {
+    async fn dial(&self, waiting: &impl Waiting, origin: &Origin) -> Result<Socket, Failure> {
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
-        for address in resolve(&origin.host, origin.port, interrupt)? {
-            match Socket::connect(address, self.options.connect_timeout, self.options.keepalive, interrupt) {
+        for address in resolve(waiting, &origin.host, origin.port).await? {
+            match self.connect_to(waiting, address).await {
                 Ok(socket) => return Ok(socket),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
                 Err(failure) => refusal = failure,
@@ -186,14 +202,24 @@ impl Transport {
         Err(refusal)
     }
 
+    async fn connect_to(&self, waiting: &impl Waiting, address: SocketAddr) -> Result<Socket, Failure> {
+        let socket = Socket::begin(address, self.options.keepalive)?;
+        match waiting.drive(&socket, self.options.connect_timeout, socket.connected()).await {
+            Drive::Done(done) => done?,
+            Drive::Timeout => return Err(Failure::ConnectTimeout),
+            Drive::Interrupted(error) => return Err(Failure::Interrupted(error)),
+        }
+        Ok(socket)
+    }
+
     /// Waits for a step on the way to a channel. Silence is a read timeout, as in botocore: somebody was reached.
-    fn opening<T>(
+    async fn opening<T>(
         &self,
+        waiting: &impl Waiting,
         socket: &Socket,
-        interrupt: Interrupt,
         step: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        match socket.drive(self.options.connect_timeout, interrupt, step) {
+        match waiting.drive(socket, self.options.connect_timeout, step).await {
             Drive::Done(done) => done,
             Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
@@ -202,19 +228,15 @@ impl Transport {
 }
 
 /// The addresses of `host`. A name is looked up on a thread of its own, since nothing can interrupt the system's look-up.
-fn resolve(host: &str, port: u16, interrupt: Interrupt) -> Result<Vec<SocketAddr>, Failure> {
+async fn resolve(waiting: &impl Waiting, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
-    let look_up = move || drop(sender.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-    std::thread::Builder::new().spawn(look_up).map_err(|error| Failure::Connect(error.to_string()))?;
-    loop {
-        match receiver.recv_timeout(INTERRUPT_EVERY) {
-            Ok(found) => return found.map_err(|error| Failure::Connect(error.to_string())),
-            Err(mpsc::RecvTimeoutError::Timeout) => interrupt().map_err(Failure::Interrupted)?,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Failure::Connect(format!("the look-up of {host} died"))),
-        }
+    let look_up = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter).map_err(|error| error.to_string());
+    match waiting.aside(look_up).await {
+        Aside::Done(found) => found.map_err(Failure::Connect),
+        Aside::Failed(reason) => Err(Failure::Connect(format!("the look-up of {host}: {reason}"))),
+        Aside::Interrupted(error) => Err(Failure::Interrupted(error)),
     }
 }

@@ -3,6 +3,7 @@
 //! A connection belongs to no thread, so threads share one pool. After a fork the child starts with an empty one: it
 //! closes its copies of the parent's sockets unread, which the parent does not notice.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Origin;
@@ -17,7 +18,7 @@ pub(super) struct Connection {
 
 #[derive(Debug)]
 pub(super) struct Pool {
-    max_idle: usize,
+    max_idle: AtomicUsize,
     idle: PerProcess<Mutex<Idle>>,
 }
 
@@ -32,7 +33,7 @@ impl std::fmt::Debug for Idle {
 
 impl Pool {
     pub(super) fn new(max_idle: usize) -> Self {
-        Self { max_idle, idle: PerProcess::new(Mutex::default()) }
+        Self { max_idle: AtomicUsize::new(max_idle), idle: PerProcess::new(Mutex::default()) }
     }
 
     /// A connection to `origin` that its server has not closed.
@@ -55,9 +56,14 @@ impl Pool {
             return;
         }
         let mut idle = self.idle();
-        if idle.0.len() < self.max_idle {
+        if idle.0.len() < self.max_idle.load(Ordering::Relaxed) {
             idle.0.push((origin.clone(), connection));
         }
+    }
+
+    /// Raises the number of connections that are kept: many calls at once end at once too, and go on with the next.
+    pub(super) fn keep(&self, connections: usize) {
+        self.max_idle.fetch_max(connections, Ordering::Relaxed);
     }
 
     pub(super) fn clear(&self) {

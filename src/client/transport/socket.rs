@@ -3,7 +3,7 @@
 //! A read or write that would block notes what it waits for; [`Socket::drive`] then sleeps in poll(2) until the kernel
 //! has it, and polls the future again. The kernel is asked to read only after it said that there is something to read.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::pin::{Pin, pin};
@@ -20,14 +20,14 @@ use super::{Failure, Interrupt};
 use crate::error::Error;
 
 /// How often a waiting thread looks whether it should stop.
-pub(super) const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
+pub(crate) const INTERRUPT_EVERY: Duration = Duration::from_millis(50);
 
 /// The most reads in a row: a server that never pauses must not keep the loop of [`Socket::drive`] from its turn.
 const READS: u32 = 64;
 
 /// Both ends of the wait, the protocol's side and the driver's, hold the same socket.
 #[derive(Clone, Debug)]
-pub(super) struct Socket(Arc<Shared>);
+pub(crate) struct Socket(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -39,12 +39,12 @@ struct Shared {
 }
 
 /// When `timeout` is over; never, if that is beyond what a clock can tell.
-fn deadline(timeout: Duration) -> Option<Instant> {
+pub(crate) fn deadline(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
 }
 
 /// How a driven future ended.
-pub(super) enum Drive<T> {
+pub(crate) enum Drive<T> {
     Done(T),
     Timeout,
     Interrupted(Error),
@@ -57,17 +57,8 @@ enum Wait {
 }
 
 impl Socket {
-    /// Connects to `address` within `timeout`.
-    pub(super) fn connect(
-        address: SocketAddr,
-        timeout: Option<Duration>,
-        keepalive: bool,
-        interrupt: Interrupt,
-    ) -> Result<Self, Failure> {
-        let refused = |error: io::Error| match error.kind() {
-            io::ErrorKind::TimedOut => Failure::ConnectTimeout,
-            _ => Failure::Connect(error.to_string()),
-        };
+    /// Begins to connect to `address`; [`Self::connected`] is the rest.
+    pub(super) fn begin(address: SocketAddr, keepalive: bool) -> Result<Self, Failure> {
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(refused)?;
         socket.set_nonblocking(true).map_err(refused)?;
         socket.set_tcp_nodelay(true).map_err(refused)?;
@@ -80,19 +71,14 @@ impl Socket {
             Err(error) => return Err(refused(error)),
         };
         let shared = Shared { stream: socket.into(), reads: AtomicU32::new(0), wants_write: AtomicBool::new(pending) };
-        let socket = Self(Arc::new(shared));
-        if pending {
-            match socket.wait(timeout.and_then(deadline), interrupt) {
-                Wait::Ready => {}
-                Wait::Timeout => return Err(Failure::ConnectTimeout),
-                Wait::Interrupted(error) => return Err(Failure::Interrupted(error)),
-            }
-            if let Some(error) = SockRef::from(&socket.0.stream).take_error().map_err(refused)? {
-                return Err(refused(error));
-            }
-            socket.0.wants_write.store(false, Ordering::Relaxed);
-        }
-        Ok(socket)
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Done when the connection is there, or refused.
+    pub(super) async fn connected(&self) -> Result<(), Failure> {
+        // Whoever drives this sees that a write is wanted, and comes back when the kernel would take one.
+        poll_fn(|_| if self.is_flushed() { Poll::Ready(()) } else { Poll::Pending }).await;
+        SockRef::from(&self.0.stream).take_error().map_err(refused)?.map_or(Ok(()), |error| Err(refused(error)))
     }
 
     /// Whether there is something to read now; on an idle connection that can only be its end.
@@ -107,7 +93,7 @@ impl Socket {
     }
 
     /// Runs `work` on this thread until it is done or the socket is silent for `timeout`.
-    pub(super) fn drive<T>(&self, timeout: Option<Duration>, interrupt: Interrupt, work: impl Future<Output = T>) -> Drive<T> {
+    pub(crate) fn drive<T>(&self, timeout: Option<Duration>, interrupt: Interrupt, work: impl Future<Output = T>) -> Drive<T> {
         let mut work = pin!(work);
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
@@ -135,11 +121,24 @@ impl Socket {
         }
     }
 
+    /// What was last missing.
+    pub(crate) fn missing(&self) -> PollFlags {
+        let writes = self.0.wants_write.swap(false, Ordering::Relaxed);
+        if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN }
+    }
+
+    /// The kernel has something for it.
+    pub(crate) fn mark_ready(&self) {
+        self.0.reads.store(READS, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.0.stream
+    }
+
     /// Sleeps until the socket has what was last missing.
     fn wait(&self, deadline: Option<Instant>, interrupt: Interrupt) -> Wait {
-        let writes = self.0.wants_write.swap(false, Ordering::Relaxed);
-        let events = if writes { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let mut asked = [PollFd::new(&self.0.stream, events)];
+        let mut asked = [PollFd::new(&self.0.stream, self.missing())];
         loop {
             let slice = match deadline.map(|deadline| deadline.saturating_duration_since(Instant::now())) {
                 Some(left) if left.is_zero() => return Wait::Timeout,
@@ -155,11 +154,18 @@ impl Socket {
                 }
                 // An error of poll(2) itself shows again, with its name, in the read that follows.
                 Ok(_) | Err(_) => {
-                    self.0.reads.store(READS, Ordering::Relaxed);
+                    self.mark_ready();
                     return Wait::Ready;
                 }
             }
         }
+    }
+}
+
+fn refused(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Failure::ConnectTimeout,
+        _ => Failure::Connect(error.to_string()),
     }
 }
 
