@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ import pytest
 import fleetgrass
 from fleetgrass.emulator import Emulator
 from support.answers import reply
+from support.silent import Silent
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 NAMES = [f"device-{number:05}" for number in range(1, 151)]
@@ -126,28 +125,6 @@ def test_a_retried_call_keeps_its_token(server: Any) -> None:
     first, second = [request.body for request in server.take()]
     assert first == second
     assert b"clientToken" in first
-
-
-class Silent:
-    """A server that takes connections and answers nobody."""
-
-    def __enter__(self) -> Silent:
-        self.asked = threading.Event()
-        self.ended = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def _serve(self) -> None:
-        with suppress(OSError), self._listener.accept()[0] as connection:
-            connection.recv(65536)
-            self.asked.set()
-            connection.recv(65536)
-            self.ended.set()
-
-    def __exit__(self, *raised: object) -> None:
-        self._listener.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")

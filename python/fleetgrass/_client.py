@@ -79,6 +79,14 @@ class BaseClient:
         """
         from fleetgrass.many import Map, OneByOne
 
+        mapped = self._mapped(operation, max_concurrency, errors)
+        many: _core.Many | OneByOne = OneByOne(self._make_api_call)
+        if not self._is_watched():
+            many = _core.Many(self._core, max_concurrency)
+        return Map(many, mapped, 2 * max_concurrency, paginate).answers(params, ordered, errors == "raise")
+
+    def _mapped(self, operation: str, max_concurrency: int, errors: str) -> operations.Operation:
+        """The operation of a map, whose arguments make sense."""
         method_name = {api_name: name for name, api_name in self._PY_TO_OP_NAME.items()}.get(operation, operation)
         if method_name not in self._OPERATIONS:
             raise exceptions.UnknownClientMethodError(method_name=operation)
@@ -86,11 +94,7 @@ class BaseClient:
             raise ValueError(f"max_concurrency is {max_concurrency!r}: it has to be a whole number from 1 up")
         if errors not in ("return", "raise"):
             raise ValueError(f"errors is {errors!r}: it has to be 'return' or 'raise'")
-        many: _core.Many | OneByOne = OneByOne(self._make_api_call)
-        if not self._is_watched():
-            many = _core.Many(self._core, max_concurrency)
-        calls = Map(many, self._operation(method_name), params, 2 * max_concurrency, paginate)
-        return calls.answers(ordered, errors == "raise")
+        return self._operation(method_name)
 
     def _is_watched(self) -> bool:
         """Whether somebody wants to see each call go through `_make_api_call`."""
@@ -288,17 +292,18 @@ class ClientMeta:
         return self._service_model
 
 
-def _make_class() -> type[BaseClient]:
+def make_class(base: type[BaseClient]) -> type[BaseClient]:
+    """The client's class, with a method for each operation."""
     methods = {operation.__name__: operation for operation in operations.load()}
     names = {name: operation.api_name for name, operation in methods.items()}
-    attributes = {**methods, "_OPERATIONS": methods, "_PY_TO_OP_NAME": names, "__doc__": BaseClient.__doc__}
-    return type("GreengrassV2", (BaseClient,), attributes)
+    attributes = {**methods, "_OPERATIONS": methods, "_PY_TO_OP_NAME": names, "__doc__": base.__doc__}
+    return type("GreengrassV2", (base,), attributes)
 
 
 if TYPE_CHECKING:
     from fleetgrass._interface import GreengrassV2Client as GreengrassV2
 else:
-    GreengrassV2 = _make_class()
+    GreengrassV2 = make_class(BaseClient)
 
 
 def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]) -> GreengrassV2:

@@ -1,6 +1,6 @@
 """`client.map`: one operation for many parameters, many calls at once.
 
-The calls run in the core's threads (`_core.Many`); here, in the caller's thread, the parameters are read and answers
+The calls run in the core's reactor (`_core.Many`); here, in the caller's thread, the parameters are read and answers
 put in order. Calls that are under way and answers that nobody has read are at most twice `max_concurrency`, so the
 memory does not grow with the input. While somebody listens to a client's events, or its `_make_api_call` was replaced,
 the calls go that way one after another, in the caller's thread: handlers need not be safe for threads.
@@ -12,7 +12,7 @@ from fleetgrass import _core, exceptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from typing import Any
 
     from fleetgrass.operations import Operation
@@ -80,14 +80,11 @@ class Pages:
 
 
 class Map:
-    """One run of `client.map`."""
+    """One run of `client.map`: what is under way, and what nobody has read yet. `fleetgrass.aio` runs it as well."""
 
-    def __init__(
-        self, many: _core.Many | OneByOne, operation: Operation, params: Iterable[Any], bound: int, paginate: bool
-    ) -> None:
+    def __init__(self, many: _core.Many | OneByOne, operation: Operation, bound: int, paginate: bool) -> None:
         self._many = many
         self._operation = operation.api_name
-        self._params: Iterator[tuple[int, Any]] = enumerate(params)
         self._bound = bound
         self._keys: Keys | None = None
         if paginate:
@@ -96,58 +93,62 @@ class Map:
             input_token, output_token, _, result_key = operation.paginator
             self._keys = result_key, input_token, output_token
         self._pages: dict[int, Pages] = {}
-        self._under_way = 0
         self._unread: dict[int, Any] = {}
-        self._all_read = False
+        self._read = self._due = 0
+        self.under_way = 0
 
-    def answers(self, ordered: bool, raises: bool) -> Generator[Any, None, None]:
-        due = 0
+    def answers(self, params: Iterable[Any], ordered: bool, raises: bool) -> Generator[Any, None, None]:
+        items = iter(params)
         try:
             while True:
-                self._fill()
-                while self._unread and (not ordered or due in self._unread):
-                    number = due if ordered else next(iter(self._unread))
-                    answer = self._unread.pop(number)
-                    if raises and isinstance(answer, Exception):
-                        self._finish()
-                        raise _noted(answer, number)
-                    yield answer if ordered else (number, answer)
-                    due += 1
-                    self._fill()
-                if not self._under_way:
-                    return
-                self._take()
+                while self.has_room:
+                    try:
+                        item = next(items)
+                    except StopIteration:
+                        items = iter(())
+                        break
+                    self.begin(item)
+                due = self.due(ordered)
+                if due is None:
+                    if not self.under_way:
+                        return
+                    self.ended(self._many.take())
+                elif raises and isinstance(due[1], Exception):
+                    self.withdraw()
+                    while self.under_way > 0:
+                        self.ended(self._many.take(), goes_on=False)
+                    raise noted(due[1], due[0])
+                else:
+                    yield due[1] if ordered else due
         finally:
             self._many.cancel()
 
-    def _fill(self) -> None:
-        """Reads parameters and submits calls while there is room."""
+    @property
+    def has_room(self) -> bool:
+        """Whether another item may be read."""
+        return self.under_way + len(self._unread) < self._bound
+
+    def begin(self, params: Any) -> None:
+        """Submits the next item."""
+        number, self._read = self._read, self._read + 1
+        if self._keys:
+            self._pages[number] = Pages(self._keys, params)
+            params = self._pages[number].params
+        self._submit(number, params)
+
+    def due(self, ordered: bool) -> tuple[int, Any] | None:
+        """The answer that may be given now, with its item's number; it counts as read."""
         self._many.check_process()  # no item's error, so not left to `submit`
-        while not self._all_read and self._under_way + len(self._unread) < self._bound:
-            try:
-                number, params = next(self._params)
-            except StopIteration:
-                self._all_read = True
-                return
-            if self._keys:
-                self._pages[number] = Pages(self._keys, params)
-                params = self._pages[number].params
-            self._submit(number, params)
+        number = self._due if ordered else next(iter(self._unread), -1)
+        if number not in self._unread:
+            return None
+        self._due += 1
+        return number, self._unread.pop(number)
 
-    def _submit(self, number: int, params: Any) -> None:
-        try:
-            self._many.submit(number, self._operation, params, self._keys is not None)
-        except Exception as error:
-            # Without the traceback, which would hold this frame, which holds the error.
-            self._unread[number] = error.with_traceback(None)
-            self._pages.pop(number, None)
-        else:
-            self._under_way += 1
-
-    def _take(self) -> None:
-        """Waits for answers; items that have more pages go on."""
-        for number, answer in self._many.take():
-            self._under_way -= 1
+    def ended(self, answers: list[tuple[int, Any]], *, goes_on: bool = True) -> None:
+        """Calls have ended; items that have more pages go on."""
+        self.under_way -= len(answers)
+        for number, answer in answers if goes_on else ():
             pages = self._pages.get(number)
             if pages is not None and not isinstance(answer, Exception):
                 try:
@@ -160,14 +161,22 @@ class Map:
             self._pages.pop(number, None)
             self._unread[number] = answer
 
-    def _finish(self) -> None:
-        """Waits until the calls that have begun are over; begins none."""
-        self._under_way -= self._many.withdraw()
-        while self._under_way > 0:
-            self._under_way -= len(self._many.take())
+    def withdraw(self) -> None:
+        """Takes back what has not begun."""
+        self.under_way -= self._many.withdraw()
+
+    def _submit(self, number: int, params: Any) -> None:
+        try:
+            self._many.submit(number, self._operation, params, self._keys is not None)
+        except Exception as error:
+            # Without the traceback, which would hold this frame, which holds the error.
+            self._unread[number] = error.with_traceback(None)
+            self._pages.pop(number, None)
+        else:
+            self.under_way += 1
 
 
-def _noted(error: Exception, number: int) -> Exception:
+def noted(error: Exception, number: int) -> Exception:
     """Says which item failed: a note (PEP 678) and `item_index`. Python 3.10 has the notes without `add_note`."""
     error.item_index = number  # type: ignore[attr-defined]
     notes = [*getattr(error, "__notes__", []), f"item {number} of the parameters of map"]

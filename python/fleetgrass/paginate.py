@@ -10,7 +10,7 @@ from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
 OFFSET = "boto_truncate_amount"
@@ -62,6 +62,12 @@ class PageIterator:
         self._resume_token = encode_token(value)
 
     def __iter__(self) -> Iterator[Any]:
+        steps = self._steps()
+        for params in steps:
+            yield steps.send(self._call(params))
+
+    def _steps(self) -> Generator[Any, Any, None]:
+        """In turns, the parameters of a call, whose answer is to be sent in, and the page that it makes."""
         params = self._params
         token: dict[str, Any] = {self._input_token: None}
         offset = 0
@@ -74,7 +80,7 @@ class PageIterator:
         previous: dict[str, Any] | None = None
         first = True
         while True:
-            page = self._call(params)
+            page = yield params
             if first and self._starting_token is not None:
                 items = page.get(self._result_key)
                 page[self._result_key] = items[offset:] if isinstance(items, (list, str)) else None
@@ -122,18 +128,21 @@ class PageIterator:
         """The items of all pages in one dict; `NextToken` is the resume token where items are left."""
         result: dict[str, Any] = {}
         for page in self:
-            items = page.get(self._result_key)
-            if items is None:
-                continue
-            if self._result_key not in result:
-                result[self._result_key] = items
-            elif isinstance(items, list):
-                result[self._result_key].extend(items)
-            elif isinstance(items, (int, float, str)):
-                result[self._result_key] = result[self._result_key] + items
+            self._add(page, result)
         if self.resume_token is not None:
             result["NextToken"] = self.resume_token
         return result
+
+    def _add(self, page: dict[str, Any], result: dict[str, Any]) -> None:
+        items = page.get(self._result_key)
+        if items is None:
+            return
+        if self._result_key not in result:
+            result[self._result_key] = items
+        elif isinstance(items, list):
+            result[self._result_key].extend(items)
+        elif isinstance(items, (int, float, str)):
+            result[self._result_key] = result[self._result_key] + items
 
     def search(self, expression: str) -> Iterator[Any]:
         """What a JMESPath expression finds on each page; lists are given item by item."""

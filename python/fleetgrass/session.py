@@ -177,12 +177,17 @@ class Session:
             return self._boto3_made("client", service_name, given)
         if default := self._lookup.default_config:
             given["config"] = default.merge(config) if config is not None else default
-        from fleetgrass import _client, settings
+        from fleetgrass import settings
 
         options, facts = settings.settle(self._lookup, given)
-        made = _client.make_client(self, options, facts)
+        made = self._make_client(options, facts)
         self._hand_on_handlers(made)
         return made
+
+    def _make_client(self, options: dict[str, Any], facts: dict[str, Any]) -> Any:
+        from fleetgrass import _client
+
+        return _client.make_client(self, options, facts)
 
     def _hand_on_handlers(self, client: Any) -> None:
         """Let who listens to this session's `events`, which are botocore's, listen to the client too."""

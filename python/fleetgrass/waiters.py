@@ -13,7 +13,7 @@ from fleetgrass import exceptions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 
 class Goal:
@@ -82,27 +82,36 @@ class Waiter:
         Raises:
             WaiterError: it will not be reached, or was not in time; `last_response` is the last answer.
         """
-        settings = kwargs.pop("WaiterConfig", {})
-        delay = settings.get("Delay", self.config.delay)
-        for attempts_left in reversed(range(max(settings.get("MaxAttempts", self.config.max_attempts), 1))):
-            response = self._poll(kwargs)
-            state = self.config.found(response)
-            if state == self.config.success:
+        delay, attempts = self._settings(kwargs)
+        for attempts_left in reversed(range(attempts)):
+            try:
+                response = self._method(**kwargs)
+            except exceptions.ClientError as error:
+                self._refused(error)
+            if self._reached(response, attempts_left):
                 return
-            if state in self.config.failures:
-                seen = f'For expression "{self.config.path}" we matched expected path: "{state}"'
-                self._fail(f"Waiter encountered a terminal failure state: {seen}", response)
-            if not attempts_left:
-                self._fail("Max attempts exceeded", response)
             sleep(delay)
 
-    def _poll(self, kwargs: dict[str, Any]) -> Any:
-        try:
-            return self._method(**kwargs)
-        except exceptions.ClientError as error:
-            problem = error.response.get("Error", {})
-            code, message = problem.get("Code", "Unknown"), problem.get("Message", "Unknown")
-            self._fail(f"An error occurred ({code}): {message}", error.response)
+    def _settings(self, kwargs: dict[str, Any]) -> tuple[float, int]:
+        settings = kwargs.pop("WaiterConfig", {})
+        attempts = max(settings.get("MaxAttempts", self.config.max_attempts), 1)
+        return settings.get("Delay", self.config.delay), attempts
 
-    def _fail(self, reason: str, response: Any) -> None:
+    def _reached(self, response: Any, attempts_left: int) -> bool:
+        state = self.config.found(response)
+        if state == self.config.success:
+            return True
+        if state in self.config.failures:
+            seen = f'For expression "{self.config.path}" we matched expected path: "{state}"'
+            self._fail(f"Waiter encountered a terminal failure state: {seen}", response)
+        if not attempts_left:
+            self._fail("Max attempts exceeded", response)
+        return False
+
+    def _refused(self, error: exceptions.ClientError) -> NoReturn:
+        problem = error.response.get("Error", {})
+        code, message = problem.get("Code", "Unknown"), problem.get("Message", "Unknown")
+        self._fail(f"An error occurred ({code}): {message}", error.response)
+
+    def _fail(self, reason: str, response: Any) -> NoReturn:
         raise exceptions.WaiterError(name=self.name, reason=reason, last_response=response)

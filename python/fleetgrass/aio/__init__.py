@@ -1,0 +1,39 @@
+"""The same client for asyncio, with aiobotocore's interface.
+
+    async with fleetgrass.aio.client("greengrassv2") as client:
+        device = await client.get_core_device(coreDeviceThingName="pump-7")
+
+The calls run in the core's reactor, a thread that a process has one of and that knows no Python. An event loop learns
+of the answers that are there through one descriptor a client (`door`), and makes all of them in one go. Who cancels the
+task that waits for a call ends the call. A client may be used in several loops; at most
+`Config(max_pool_connections=...)` of its calls are under way in each, as with aiobotocore, and the others wait.
+
+While somebody listens to a client's events, or has put something in the place of botocore's `_make_api_call`, its calls
+run in threads (`asyncio.to_thread`). Handlers are called there, several at a time, and a call that is cancelled goes on
+unheard.
+
+The loop has to watch descriptors (`add_reader`): on Windows, `asyncio.SelectorEventLoop` does.
+"""
+
+from __future__ import annotations
+
+from fleetgrass.aio.session import ClientContext, Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["ClientContext", "Session", "client", "get_session"]
+
+
+def get_session(**kwargs: Any) -> Session:
+    """A session, as `aiobotocore.session.get_session` gives one; arguments are those of `Session`."""
+    return Session(**kwargs)
+
+
+def client(*args: Any, **kwargs: Any) -> ClientContext:
+    """A client for `async with`, made with the settings of `fleetgrass`'s default session: see `Session.client`."""
+    import fleetgrass
+
+    default = fleetgrass._get_default_session()
+    return Session._beside(default).client(*args, **kwargs)

@@ -1,0 +1,108 @@
+"""Where calls and the event loop that awaits them meet.
+
+The core makes the descriptor of its `Many` readable when calls have ended; the loop then takes all that have, and
+builds their answers in one go. Nothing here is touched by another thread than the loop's.
+"""
+
+from __future__ import annotations
+
+from asyncio import Event, get_running_loop
+from os import getpid
+
+from fleetgrass import _core
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future
+    from typing import Any
+
+
+class Door:
+    """Calls of one client in the running loop, at most `max_concurrency` under way. Each ends in `deliver`."""
+
+    def __init__(self, core: _core.Client, max_concurrency: int) -> None:
+        self.loop: AbstractEventLoop = get_running_loop()
+        self.many = _core.Many(core, max_concurrency, True)
+        self._process = getpid()
+        try:
+            self.loop.add_reader(self.many.fileno(), self._ended)
+        except NotImplementedError:
+            raise RuntimeError(
+                f"{type(self.loop).__name__} cannot watch descriptors: run fleetgrass.aio in a loop that can, "
+                "like asyncio.SelectorEventLoop"
+            ) from None
+
+    def _ended(self) -> None:
+        self.deliver(self.many.take_ended())
+
+    def deliver(self, answers: list[tuple[int, Any]]) -> None:
+        """Calls have ended: their numbers, and what each returned or the exception that it raises."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Ends the calls that are under way, and leaves the loop."""
+        # What a fork's loop watches with is its parent's too.
+        if self._process == getpid():
+            if not self.loop.is_closed():
+                self.loop.remove_reader(self.many.fileno())
+            self.many.cancel()
+
+
+class Awaited(Door):
+    """Each call is awaited by who makes it."""
+
+    def __init__(self, core: _core.Client, max_concurrency: int) -> None:
+        super().__init__(core, max_concurrency)
+        self._answers: dict[int, Future[Any]] = {}
+        self._last = 0
+
+    async def call(self, operation: str, params: Any, paginated: bool) -> Any:
+        """What the call returns or raises. Cancelled, it ends, and its connection with it."""
+        number = self._last = self._last + 1
+        self.many.submit(number, operation, params, paginated)
+        answer = self._answers[number] = self.loop.create_future()
+        try:
+            return await answer
+        finally:
+            if self._answers.pop(number, None) is not None:
+                self.many.cancel(number)
+
+    def deliver(self, answers: list[tuple[int, Any]]) -> None:
+        for number, answer in answers:
+            awaited = self._answers.pop(number, None)
+            if awaited is None or awaited.done():
+                continue
+            if isinstance(answer, Exception):
+                awaited.set_exception(answer)
+            else:
+                awaited.set_result(answer)
+
+    def close(self) -> None:
+        """Ends the calls that are under way: whoever awaits one gets `RuntimeError`."""
+        super().close()
+        awaited, self._answers = self._answers, {}
+        for answer in awaited.values():
+            # A loop that is closed tells nobody of anything.
+            if not self.loop.is_closed() and not answer.done():
+                answer.set_exception(RuntimeError("the client was closed during this call"))
+
+
+class Collected(Door):
+    """Answers gather until somebody takes them."""
+
+    def __init__(self, core: _core.Client, max_concurrency: int) -> None:
+        super().__init__(core, max_concurrency)
+        self._answers: list[tuple[int, Any]] = []
+        self._there = Event()
+
+    async def take(self) -> list[tuple[int, Any]]:
+        """Waits until calls have ended, and gives all that have."""
+        await self._there.wait()
+        self._there.clear()
+        answers, self._answers = self._answers, []
+        return answers
+
+    def deliver(self, answers: list[tuple[int, Any]]) -> None:
+        if answers:
+            self._answers += answers
+            self._there.set()

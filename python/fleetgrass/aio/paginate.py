@@ -1,0 +1,74 @@
+"""Paginators whose pages are awaited: settings, resume tokens and errors are the sync ones'."""
+
+from __future__ import annotations
+
+from fleetgrass import paginate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import Any
+
+
+class PageIterator(paginate.PageIterator):
+    """An asynchronous iterable of pages, each the answer to one call."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        steps = self._steps()
+        for params in steps:
+            yield steps.send(await self._call(params))
+
+    __iter__ = None  # type: ignore[assignment]
+
+    async def _call(self, params: dict[str, Any]) -> Any:
+        marked = paginate.PAGINATED.set(True)
+        try:
+            return await self._method(**params)
+        finally:
+            paginate.PAGINATED.reset(marked)
+
+    async def build_full_result(self) -> dict[str, Any]:  # type: ignore[override]
+        """The items of all pages in one dict; `NextToken` is the resume token where items are left."""
+        result: dict[str, Any] = {}
+        async for page in self:
+            self._add(page, result)
+        if self.resume_token is not None:
+            result["NextToken"] = self.resume_token
+        return result
+
+    async def search(self, expression: str) -> AsyncIterator[Any]:  # type: ignore[override]
+        """What a JMESPath expression finds on each page; lists are given item by item."""
+        import jmespath
+
+        compiled = jmespath.compile(expression)
+        async for page in self:
+            found = compiled.search(page)
+            for item in found if isinstance(found, list) else [found]:
+                yield item
+
+    def result_key_iters(self) -> list[ResultKeyIterator]:  # type: ignore[override]
+        """One asynchronous iterator of items for each result key."""
+        return [ResultKeyIterator(self, key) for key in self.result_keys]
+
+
+class ResultKeyIterator:
+    """The items of all pages under `result_key`, a compiled JMESPath expression."""
+
+    def __init__(self, pages: PageIterator, result_key: Any) -> None:
+        self._pages = pages
+        self.result_key = result_key
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for page in self._pages:
+            for item in self.result_key.search(page) or []:
+                yield item
+
+
+class Paginator(paginate.Paginator):
+    """Reads all pages of an operation."""
+
+    PAGE_ITERATOR_CLS = PageIterator
+
+    if TYPE_CHECKING:
+
+        def paginate(self, **kwargs: Any) -> PageIterator: ...
