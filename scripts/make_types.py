@@ -3,6 +3,7 @@
     python/fleetgrass/types.py          the TypedDicts and Literals, importable at run time
     python/fleetgrass/_interface.pyi    the client, its paginators and waiters with typed parameters
     python/fleetgrass/_types_boto3.pyi  what of it derives from types-boto3 for type checkers
+    python/fleetgrass/aio/_interface.pyi    the client of `fleetgrass.aio`
 
 Names and fields are those of the package `types-boto3-greengrassv2`, which users of boto3 know: a shape is a
 `<Shape>TypeDef`, an enum a `<Enum>Type`. As there, a member of an answer counts as present, a token as optional; a
@@ -80,6 +81,18 @@ from fleetgrass._client import BaseClient
 from fleetgrass._errors import ClientError
 from fleetgrass.exceptions import BaseServiceExceptions
 from fleetgrass.paginate import PageIterator, Paginator
+"""
+
+AIO_INTERFACE_HEAD = """\
+\"""What type checkers see of the client of `fleetgrass.aio`. Made by `scripts/make_types.py`.\"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, overload
+
+from fleetgrass._interface import GreengrassV2Exceptions
+from fleetgrass.aio._client import BaseClient
+from fleetgrass.aio.paginate import PageIterator, Paginator
+from fleetgrass.aio.waiters import Waiter
 """
 
 TYPES_BOTO3 = """\
@@ -264,11 +277,13 @@ def types_file(service: Service) -> str:
     return text
 
 
-def method(name: str, parameters: Members, answer: str, *, document: str = "", comment: str = "") -> str:
+def method(
+    name: str, parameters: Members, answer: str, *, document: str = "", comment: str = "", start: str = "def"
+) -> str:
     """One method, whose parameters are by keyword."""
     items = [f"{m}: {annotation}{'' if required else ' = ...'}" for m, (annotation, required) in parameters.items()]
     after = f") -> {answer}:{'' if document else ' ...'}"
-    text = bracketed(f"    def {name}(", ["self", *(["*", *items] if items else [])], after)
+    text = bracketed(f"    {start} {name}(", ["self", *(["*", *items] if items else [])], after)
     if comment:
         text = text.replace("(\n", f"(  # {comment}\n", 1) if "(\n" in text else f"{text[:-1]}  # {comment}\n"
     return text + (f'        """{document}"""\n' if document else "")
@@ -286,33 +301,59 @@ def overloads(name: str, argument: str, classes: dict[str, str]) -> str:
 def interface_file(service: Service, errors: Iterable[str]) -> str:
     body = "\nclass GreengrassV2Exceptions(BaseServiceExceptions):\n"
     body += "".join(f"    {error}: type[ClientError]\n" for error in errors)
+    body += pages_and_waiters(service, "__iter__", "Iterator", ", Their{}Paginator", "def")
+    body += "\nclass GreengrassV2Client(BaseClient, TheirGreengrassV2Client):\n"
+    body += '    """A client of AWS IoT Greengrass V2. Threads may share it."""\n\n'
+    body += "    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
+    body += "    def __enter__(self) -> GreengrassV2Client: ...\n"
+    body += methods(service, "def")
+    theirs = [f"{name} as Their{name}" for name in ("GreengrassV2Client", *service.paginators())]
+    head = INTERFACE_HEAD
+    head += bracketed("from fleetgrass._types_boto3 import (", theirs, ")")
+    return f"{head}{types_import(service, body)}from fleetgrass.waiters import Waiter\n{body}"
+
+
+def aio_interface_file(service: Service) -> str:
+    body = pages_and_waiters(service, "__aiter__", "AsyncIterator", "", "async def")
+    body += "\nclass GreengrassV2Client(BaseClient):\n"
+    body += '    """A client of AWS IoT Greengrass V2 for asyncio. Loops may share it."""\n\n'
+    body += "    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
+    body += "    async def __aenter__(self) -> GreengrassV2Client: ...\n"
+    body += methods(service, "async def")
+    return f"{AIO_INTERFACE_HEAD}{types_import(service, body)}{body}"
+
+
+def pages_and_waiters(service: Service, iterate: str, iterator: str, base: str, start: str) -> str:
+    """The classes of paginators and waiters; `base` is a further one of paginators."""
+    body = ""
     for operation in service.pagination:
         body += f"\nclass {operation}PageIterator(PageIterator):\n"
-        body += f"    def __iter__(self) -> Iterator[{service.answer(operation)}]: ...\n"
-        body += f"\nclass {operation}Paginator(Paginator, Their{operation}Paginator):\n"
+        body += f"    def {iterate}(self) -> {iterator}[{service.answer(operation)}]: ...\n"
+        body += f"\nclass {operation}Paginator(Paginator{base.format(operation)}):\n"
         parameters = service.pagination_parameters(operation)
         body += method("paginate", parameters, f"{operation}PageIterator", comment=NARROWER)
     for name, goal in WAITERS.items():
         operation = next(o for o in service.operations if method_name(o) == goal.method_name)
         body += f"\nclass {class_name(name)}(Waiter):\n"
         parameters = {**service.parameters(operation), "WaiterConfig": ("WaiterConfigTypeDef", False)}
-        body += method("wait", parameters, "None", comment=NARROWER)
-    body += "\nclass GreengrassV2Client(BaseClient, TheirGreengrassV2Client):\n"
-    body += '    """A client of AWS IoT Greengrass V2. Threads may share it."""\n\n'
-    body += "    @property\n    def exceptions(self) -> GreengrassV2Exceptions: ...\n"
-    body += "    def __enter__(self) -> GreengrassV2Client: ...\n"
+        body += method("wait", parameters, "None", comment=NARROWER, start=start)
+    return body
+
+
+def methods(service: Service, start: str) -> str:
+    """The methods of a client that the model tells of."""
+    body = ""
     for operation, facts in service.operations.items():
-        answer = service.answer(operation)
-        body += method(method_name(operation), service.parameters(operation), answer, document=facts["documentation"])
+        name, answer = method_name(operation), service.answer(operation)
+        body += method(name, service.parameters(operation), answer, document=facts["documentation"], start=start)
     body += overloads("get_paginator", "operation_name", {method_name(o): f"{o}Paginator" for o in service.pagination})
-    body += overloads("get_waiter", "waiter_name", {name: class_name(name) for name in WAITERS})
+    return body + overloads("get_waiter", "waiter_name", {name: class_name(name) for name in WAITERS})
+
+
+def types_import(service: Service, body: str) -> str:
     types = ["BlobTypeDef", *service.structures(), *service.enums()]
     used = sorted(name for name in types if re.search(rf"\b{name}\b", body))
-    theirs = [f"{name} as Their{name}" for name in ("GreengrassV2Client", *service.paginators())]
-    head = INTERFACE_HEAD
-    head += bracketed("from fleetgrass._types_boto3 import (", theirs, ")")
-    head += bracketed("from fleetgrass.types import (", used, ")")
-    return f"{head}from fleetgrass.waiters import Waiter\n{body}"
+    return bracketed("from fleetgrass.types import (", used, ")")
 
 
 def types_boto3_file(service: Service) -> str:
@@ -327,6 +368,7 @@ def files() -> dict[Path, str]:
         PACKAGE / "types.py": types_file(service),
         PACKAGE / "_interface.pyi": interface_file(service, errors),
         PACKAGE / "_types_boto3.pyi": types_boto3_file(service),
+        PACKAGE / "aio" / "_interface.pyi": aio_interface_file(service),
     }
 
 

@@ -1,0 +1,328 @@
+"""What type checkers see of the client of `fleetgrass.aio`. Made by `scripts/make_types.py`."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, overload
+
+from fleetgrass._interface import GreengrassV2Exceptions
+from fleetgrass.aio._client import BaseClient
+from fleetgrass.aio.paginate import PageIterator, Paginator
+from fleetgrass.aio.waiters import Waiter
+from fleetgrass.types import (
+    AssociateClientDeviceWithCoreDeviceEntryTypeDef,
+    AssociateServiceRoleToAccountResponseTypeDef,
+    BatchAssociateClientDeviceWithCoreDeviceResponseTypeDef,
+    BatchDisassociateClientDeviceFromCoreDeviceResponseTypeDef,
+    BlobTypeDef,
+    CancelDeploymentResponseTypeDef,
+    ComponentCandidateTypeDef,
+    ComponentDeploymentSpecificationUnionTypeDef,
+    ComponentPlatformUnionTypeDef,
+    ComponentVisibilityScopeType,
+    ConnectivityInfoTypeDef,
+    CoreDeviceStatusType,
+    CreateComponentVersionResponseTypeDef,
+    CreateDeploymentResponseTypeDef,
+    DeploymentHistoryFilterType,
+    DeploymentIoTJobConfigurationUnionTypeDef,
+    DeploymentPoliciesTypeDef,
+    DescribeComponentResponseTypeDef,
+    DisassociateClientDeviceFromCoreDeviceEntryTypeDef,
+    DisassociateServiceRoleFromAccountResponseTypeDef,
+    EmptyResponseMetadataTypeDef,
+    GetComponentResponseTypeDef,
+    GetComponentVersionArtifactResponseTypeDef,
+    GetConnectivityInfoResponseTypeDef,
+    GetCoreDeviceResponseTypeDef,
+    GetDeploymentResponseTypeDef,
+    GetServiceRoleForAccountResponseTypeDef,
+    InstalledComponentTopologyFilterType,
+    IotEndpointTypeType,
+    LambdaFunctionRecipeSourceTypeDef,
+    ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef,
+    ListComponentVersionsResponseTypeDef,
+    ListComponentsResponseTypeDef,
+    ListCoreDevicesResponseTypeDef,
+    ListDeploymentsResponseTypeDef,
+    ListEffectiveDeploymentsResponseTypeDef,
+    ListInstalledComponentsResponseTypeDef,
+    ListTagsForResourceResponseTypeDef,
+    PaginatorConfigTypeDef,
+    RecipeOutputFormatType,
+    ResolveComponentCandidatesResponseTypeDef,
+    S3EndpointTypeType,
+    UpdateConnectivityInfoResponseTypeDef,
+    WaiterConfigTypeDef,
+)
+
+class ListComponentVersionsPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListComponentVersionsResponseTypeDef]: ...
+
+class ListComponentVersionsPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        arn: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListComponentVersionsPageIterator: ...
+
+class ListComponentsPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListComponentsResponseTypeDef]: ...
+
+class ListComponentsPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        scope: ComponentVisibilityScopeType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListComponentsPageIterator: ...
+
+class ListCoreDevicesPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListCoreDevicesResponseTypeDef]: ...
+
+class ListCoreDevicesPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        thingGroupArn: str = ...,
+        status: CoreDeviceStatusType = ...,
+        runtime: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListCoreDevicesPageIterator: ...
+
+class ListDeploymentsPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListDeploymentsResponseTypeDef]: ...
+
+class ListDeploymentsPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        targetArn: str = ...,
+        historyFilter: DeploymentHistoryFilterType = ...,
+        parentTargetArn: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListDeploymentsPageIterator: ...
+
+class ListEffectiveDeploymentsPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListEffectiveDeploymentsResponseTypeDef]: ...
+
+class ListEffectiveDeploymentsPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListEffectiveDeploymentsPageIterator: ...
+
+class ListInstalledComponentsPageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListInstalledComponentsResponseTypeDef]: ...
+
+class ListInstalledComponentsPaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        topologyFilter: InstalledComponentTopologyFilterType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListInstalledComponentsPageIterator: ...
+
+class ListClientDevicesAssociatedWithCoreDevicePageIterator(PageIterator):
+    def __aiter__(self) -> AsyncIterator[ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef]: ...
+
+class ListClientDevicesAssociatedWithCoreDevicePaginator(Paginator):
+    def paginate(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> ListClientDevicesAssociatedWithCoreDevicePageIterator: ...
+
+class ComponentDeployableWaiter(Waiter):
+    async def wait(self, *, arn: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
+
+class DeploymentCompletedWaiter(Waiter):
+    async def wait(self, *, deploymentId: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
+
+class CoreDeviceHealthyWaiter(Waiter):
+    async def wait(self, *, coreDeviceThingName: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
+
+class GreengrassV2Client(BaseClient):
+    """A client of AWS IoT Greengrass V2 for asyncio. Loops may share it."""
+
+    @property
+    def exceptions(self) -> GreengrassV2Exceptions: ...
+    async def __aenter__(self) -> GreengrassV2Client: ...
+    async def associate_service_role_to_account(self, *, roleArn: str) -> AssociateServiceRoleToAccountResponseTypeDef:
+        """Set the IAM role that Greengrass uses for this account in this Region."""
+    async def batch_associate_client_device_with_core_device(
+        self,
+        *,
+        coreDeviceThingName: str,
+        entries: Sequence[AssociateClientDeviceWithCoreDeviceEntryTypeDef] = ...,
+    ) -> BatchAssociateClientDeviceWithCoreDeviceResponseTypeDef:
+        """Let up to 100 client devices connect through a core device."""
+    async def batch_disassociate_client_device_from_core_device(
+        self,
+        *,
+        coreDeviceThingName: str,
+        entries: Sequence[DisassociateClientDeviceFromCoreDeviceEntryTypeDef] = ...,
+    ) -> BatchDisassociateClientDeviceFromCoreDeviceResponseTypeDef:
+        """Dissociate up to 100 client devices from a core device."""
+    async def cancel_deployment(self, *, deploymentId: str) -> CancelDeploymentResponseTypeDef:
+        """Stop a deployment for the devices that have not received it yet."""
+    async def create_component_version(
+        self,
+        *,
+        inlineRecipe: BlobTypeDef = ...,
+        lambdaFunction: LambdaFunctionRecipeSourceTypeDef = ...,
+        tags: Mapping[str, str] = ...,
+        clientToken: str = ...,
+    ) -> CreateComponentVersionResponseTypeDef:
+        """Publish a component version from a recipe or from a Lambda function."""
+    async def create_deployment(
+        self,
+        *,
+        targetArn: str,
+        deploymentName: str = ...,
+        components: Mapping[str, ComponentDeploymentSpecificationUnionTypeDef] = ...,
+        iotJobConfiguration: DeploymentIoTJobConfigurationUnionTypeDef = ...,
+        deploymentPolicies: DeploymentPoliciesTypeDef = ...,
+        parentTargetArn: str = ...,
+        tags: Mapping[str, str] = ...,
+        clientToken: str = ...,
+    ) -> CreateDeploymentResponseTypeDef:
+        """Deploy components to a thing or a thing group, replacing its former deployment."""
+    async def delete_component(self, *, arn: str) -> EmptyResponseMetadataTypeDef:
+        """Delete one version of a component from the service; devices keep what they run."""
+    async def delete_core_device(self, *, coreDeviceThingName: str) -> EmptyResponseMetadataTypeDef:
+        """Delete a core device from the service's list; its thing stays in the registry."""
+    async def delete_deployment(self, *, deploymentId: str) -> EmptyResponseMetadataTypeDef:
+        """Delete a deployment that is no longer active."""
+    async def describe_component(self, *, arn: str) -> DescribeComponentResponseTypeDef:
+        """Read the metadata of a component version: state, publisher, platforms, tags."""
+    async def disassociate_service_role_from_account(self) -> DisassociateServiceRoleFromAccountResponseTypeDef:
+        """Remove the IAM role that Greengrass uses for this account in this Region."""
+    async def get_component(
+        self,
+        *,
+        arn: str,
+        recipeOutputFormat: RecipeOutputFormatType = ...,
+    ) -> GetComponentResponseTypeDef:
+        """Read the recipe of a component version."""
+    async def get_component_version_artifact(
+        self,
+        *,
+        arn: str,
+        artifactName: str,
+        s3EndpointType: S3EndpointTypeType = ...,
+        iotEndpointType: IotEndpointTypeType = ...,
+    ) -> GetComponentVersionArtifactResponseTypeDef:
+        """Get a presigned URL of an artifact of a public or Lambda component."""
+    async def get_connectivity_info(self, *, thingName: str) -> GetConnectivityInfoResponseTypeDef:
+        """Read the addresses at which client devices reach a core device."""
+    async def get_core_device(self, *, coreDeviceThingName: str) -> GetCoreDeviceResponseTypeDef:
+        """Read what a core device last reported about itself."""
+    async def get_deployment(self, *, deploymentId: str) -> GetDeploymentResponseTypeDef:
+        """Read a deployment: its target, components, policies and status."""
+    async def get_service_role_for_account(self) -> GetServiceRoleForAccountResponseTypeDef:
+        """Read the IAM role that Greengrass uses for this account in this Region."""
+    async def list_client_devices_associated_with_core_device(
+        self,
+        *,
+        coreDeviceThingName: str,
+        maxResults: int = ...,
+        nextToken: str = ...,
+    ) -> ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef:
+        """List the client devices that may connect through a core device."""
+    async def list_component_versions(
+        self,
+        *,
+        arn: str,
+        maxResults: int = ...,
+        nextToken: str = ...,
+    ) -> ListComponentVersionsResponseTypeDef:
+        """List the versions of a component, greatest first."""
+    async def list_components(
+        self,
+        *,
+        scope: ComponentVisibilityScopeType = ...,
+        maxResults: int = ...,
+        nextToken: str = ...,
+    ) -> ListComponentsResponseTypeDef:
+        """List the components of the account or the public ones, each with its latest version."""
+    async def list_core_devices(
+        self,
+        *,
+        thingGroupArn: str = ...,
+        status: CoreDeviceStatusType = ...,
+        maxResults: int = ...,
+        nextToken: str = ...,
+        runtime: str = ...,
+    ) -> ListCoreDevicesResponseTypeDef:
+        """List the core devices of the Region, by thing group, status or runtime."""
+    async def list_deployments(
+        self,
+        *,
+        targetArn: str = ...,
+        historyFilter: DeploymentHistoryFilterType = ...,
+        parentTargetArn: str = ...,
+        maxResults: int = ...,
+        nextToken: str = ...,
+    ) -> ListDeploymentsResponseTypeDef:
+        """List deployments: the latest of each target, or all revisions."""
+    async def list_effective_deployments(
+        self,
+        *,
+        coreDeviceThingName: str,
+        maxResults: int = ...,
+        nextToken: str = ...,
+    ) -> ListEffectiveDeploymentsResponseTypeDef:
+        """List the deployments that address a core device and how far each got there."""
+    async def list_installed_components(
+        self,
+        *,
+        coreDeviceThingName: str,
+        maxResults: int = ...,
+        nextToken: str = ...,
+        topologyFilter: InstalledComponentTopologyFilterType = ...,
+    ) -> ListInstalledComponentsResponseTypeDef:
+        """List the components on a core device as it last reported them."""
+    async def list_tags_for_resource(self, *, resourceArn: str) -> ListTagsForResourceResponseTypeDef:
+        """Read the tags of a component version, deployment or core device."""
+    async def resolve_component_candidates(
+        self,
+        *,
+        platform: ComponentPlatformUnionTypeDef = ...,
+        componentCandidates: Sequence[ComponentCandidateTypeDef] = ...,
+    ) -> ResolveComponentCandidatesResponseTypeDef:
+        """Ask which component versions meet a device's platform and requirements."""
+    async def tag_resource(self, *, resourceArn: str, tags: Mapping[str, str]) -> EmptyResponseMetadataTypeDef:
+        """Add or overwrite tags of a component version, deployment or core device."""
+    async def untag_resource(self, *, resourceArn: str, tagKeys: Sequence[str]) -> EmptyResponseMetadataTypeDef:
+        """Remove tags from a component version, deployment or core device."""
+    async def update_connectivity_info(
+        self,
+        *,
+        thingName: str,
+        connectivityInfo: Sequence[ConnectivityInfoTypeDef],
+    ) -> UpdateConnectivityInfoResponseTypeDef:
+        """Replace the addresses at which client devices reach a core device."""
+    @overload  # type: ignore[override]
+    def get_paginator(self, operation_name: Literal["list_component_versions"]) -> ListComponentVersionsPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_components"]) -> ListComponentsPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_core_devices"]) -> ListCoreDevicesPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_deployments"]) -> ListDeploymentsPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_effective_deployments"]) -> ListEffectiveDeploymentsPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_installed_components"]) -> ListInstalledComponentsPaginator: ...
+    @overload
+    def get_paginator(self, operation_name: Literal["list_client_devices_associated_with_core_device"]) -> ListClientDevicesAssociatedWithCoreDevicePaginator: ...
+    @overload  # type: ignore[override]
+    def get_waiter(self, waiter_name: Literal["component_deployable"]) -> ComponentDeployableWaiter: ...
+    @overload
+    def get_waiter(self, waiter_name: Literal["deployment_completed"]) -> DeploymentCompletedWaiter: ...
+    @overload
+    def get_waiter(self, waiter_name: Literal["core_device_healthy"]) -> CoreDeviceHealthyWaiter: ...

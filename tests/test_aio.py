@@ -1,0 +1,581 @@
+"""`fleetgrass.aio`: what the sync client gives, awaited, on asyncio and uvloop, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import fleetgrass
+import fleetgrass.aio
+from fleetgrass.config import Config
+from fleetgrass.emulator import Emulator
+from support.answers import (
+    BROKEN_CHUNK,
+    CLOSED,
+    GARBAGE,
+    HALF_BODY_THEN_SILENT,
+    HALF_HEAD,
+    SILENT,
+    Answer,
+    failure,
+    plain,
+    reply,
+    truncated,
+)
+from support.processes import fork, statuses, used
+from support.server import RecordingServer
+from support.silent import Silent
+
+ARGUMENTS: dict[str, Any] = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": "secret",
+}
+NAMES = [f"device-{number:05}" for number in range(1, 151)]
+ITEMS: list[Any] = [{"coreDeviceThingName": name} for name in NAMES]
+ITEMS[3:3] = [{"coreDeviceThingName": "nobody"}, {"coreDeviceThingName": 7}, {}, {"unknown": "x"}]
+
+pytestmark = pytest.mark.timeout(60)
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+def new_uvloop() -> asyncio.AbstractEventLoop:
+    return pytest.importorskip("uvloop").new_event_loop()  # type: ignore[no-any-return]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    """What `asyncio.run` does, on either loop, in debug mode."""
+    new_loop = new_uvloop if request.param == "uvloop" else asyncio.new_event_loop
+
+    def run(work: Coroutine[Any, Any, Any]) -> Any:
+        loop = new_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = 60
+        try:
+            return loop.run_until_complete(work)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
+            loop.close()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Any]:
+    with Emulator(check_signatures=False) as emulator:
+        emulator.register_core_devices(len(NAMES))
+        yield fleetgrass.client("greengrassv2", endpoint_url=emulator.endpoint_url, **ARGUMENTS)
+
+
+def opened(url: str, **options: Any) -> Any:
+    return fleetgrass.aio.client("greengrassv2", endpoint_url=url, config=Config(**options), **ARGUMENTS)
+
+
+def shown(answer: Any) -> Any:
+    """An answer or error without what differs from call to call."""
+    if isinstance(answer, Exception):
+        return type(answer).__name__, str(answer)
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def alone(call: Any, params: Any) -> Any:
+    try:
+        return shown(call(**params))
+    except Exception as error:
+        return shown(error)
+
+
+def observe(client: Any, observed: bool) -> list[str]:
+    heard: list[str] = []
+    if observed:
+        client.meta.events.register("before-send", lambda **told: heard.append(threading.current_thread().name))
+    return heard
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_each_call_ends_as_the_sync_one(cloud: Any, run: Run, observed: bool) -> None:
+    async def work() -> list[Any]:
+        async with opened(cloud.meta.endpoint_url) as client:
+            heard = observe(client, observed)
+            answers = await asyncio.gather(*(client.get_core_device(**item) for item in ITEMS), return_exceptions=True)
+            assert bool(heard) == observed
+            assert threading.main_thread().name not in heard
+            return [shown(answer) for answer in answers]
+
+    assert run(work()) == [alone(cloud.get_core_device, item) for item in ITEMS]
+
+
+FAULTS: dict[str, list[Answer]] = {
+    "an error": [failure(404, "ResourceNotFoundException")],
+    "throttled once": [failure(429, "ThrottlingException"), reply({"coreDevices": []})],
+    "broken once": [reply({"message": "no"}, 503), reply({"coreDevices": []})],
+    "always broken": [reply({"message": "no"}, 500)],
+    "closed": [CLOSED],
+    "silent": [SILENT],
+    "silent in the body": [HALF_BODY_THEN_SILENT],
+    "half a head": [HALF_HEAD],
+    "garbage": [GARBAGE],
+    "a broken chunk": [BROKEN_CHUNK],
+    "truncated": [truncated(200, b"{}")],
+    "no JSON": [plain(200, b"<html>")],
+    "empty": [plain(200, b"")],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_end_as_in_the_sync_client(server: RecordingServer, run: Run, fault: str) -> None:
+    settings: dict[str, Any] = {"read_timeout": 0.2, "retries": {"mode": "standard", "total_max_attempts": 2}}
+    params = {"targetArn": "arn:aws:iot:us-east-1:123456789012:thing/x", "clientToken": "t" * 36}
+
+    async def work() -> list[Any]:
+        async with opened(server.url, **settings) as client:
+            calls = [client.list_core_devices, client.create_deployment]
+            ended = []
+            for call, given in zip(calls, ({}, params), strict=True):
+                server.script(FAULTS[fault])
+                ended += await asyncio.gather(call(**given), return_exceptions=True)
+                sent.append(len(server.take()))
+            return [shown(answer) for answer in ended]
+
+    sent: list[int] = []
+    ours = run(work())
+    sync = fleetgrass.client("greengrassv2", endpoint_url=server.url, config=Config(**settings), **ARGUMENTS)
+    for at, (call, given) in enumerate([(sync.list_core_devices, {}), (sync.create_deployment, params)]):
+        server.script(FAULTS[fault])
+        assert ours[at] == alone(call, given)
+        assert sent[at] == len(server.take())
+
+
+def test_what_cannot_be_reached_ends_as_in_the_sync_client(run: Run) -> None:
+    async def work(url: str) -> Any:
+        async with opened(url, retries={"total_max_attempts": 1}, connect_timeout=1) as client:
+            [ended] = await asyncio.gather(client.list_core_devices(), return_exceptions=True)
+            return shown(ended)
+
+    for url in ("http://127.0.0.1:1", "http://nobody.invalid", "https://127.0.0.1:1"):
+        sync = fleetgrass.client(
+            "greengrassv2", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}), **ARGUMENTS
+        )
+        assert run(work(url)) == alone(sync.list_core_devices, {})
+
+
+def test_the_interface_is_that_of_aiobotocore(cloud: Any) -> None:
+    aiobotocore = pytest.importorskip("aiobotocore.session")
+
+    async def work(session: Any) -> list[Any]:
+        seen: list[Any] = []
+        url = cloud.meta.endpoint_url
+        async with session.create_client("greengrassv2", endpoint_url=url, **ARGUMENTS) as client:
+            for item in ITEMS[:8]:
+                [ended] = await asyncio.gather(client.get_core_device(**item), return_exceptions=True)
+                seen.append(shown(ended))
+            pages = client.get_paginator("list_core_devices").paginate(
+                PaginationConfig={"PageSize": 40, "MaxItems": 90}
+            )
+            seen += [shown(page) async for page in pages]
+            seen.append(pages.resume_token)
+            seen.append(await paginator.paginate(PaginationConfig={"MaxItems": 120}).build_full_result())
+            seen.append([found async for found in paginator.paginate().search("coreDevices[].coreDeviceThingName")])
+            seen.append(client.can_paginate("get_core_device"))
+            seen.append((await client.generate_presigned_url("get_core_device", ITEMS[0])).partition("?")[0])
+        return seen
+
+    assert asyncio.run(work(fleetgrass.aio.get_session())) == asyncio.run(work(aiobotocore.get_session()))
+
+
+def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
+    settings = {"PageSize": 40, "MaxItems": 90}
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            paginator, sync = (each.get_paginator("list_core_devices") for each in (client, cloud))
+            pages, theirs = paginator.paginate(PaginationConfig=settings), sync.paginate(PaginationConfig=settings)
+            assert [shown(page) async for page in pages] == [shown(page) for page in theirs]
+            assert pages.resume_token == theirs.resume_token is not None
+            assert await paginator.paginate(maxResults=7).build_full_result() == (
+                sync.paginate(maxResults=7).build_full_result()
+            )
+            names = "coreDevices[].coreDeviceThingName"
+            assert [name async for name in paginator.paginate().search(names)] == NAMES
+            [items] = paginator.paginate().result_key_iters()
+            assert [item["coreDeviceThingName"] async for item in items] == NAMES
+            with pytest.raises(TypeError):
+                iter(pages)
+            with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
+                client.get_paginator("get_core_device")
+
+    run(work())
+
+
+def test_waiters_wait_and_fail(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        async with opened(server.url) as client:
+            waiter = client.get_waiter("core_device_healthy")
+            server.script([reply({"status": "UNHEALTHY"}), reply({"status": "HEALTHY"})])
+            await waiter.wait(coreDeviceThingName="d", WaiterConfig={"Delay": 0})
+            assert len(server.take()) == 2
+            server.script([reply({"status": "UNHEALTHY"})])
+            with pytest.raises(fleetgrass.exceptions.WaiterError, match="Max attempts exceeded"):
+                await waiter.wait(coreDeviceThingName="d", WaiterConfig={"Delay": 0, "MaxAttempts": 2})
+            server.script([failure(404, "ResourceNotFoundException")])
+            with pytest.raises(fleetgrass.exceptions.WaiterError, match="ResourceNotFoundException"):
+                await waiter.wait(coreDeviceThingName="d")
+
+    run(work())
+
+
+async def later(items: list[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        await asyncio.sleep(0)
+        yield item
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("source", [iter, later])
+def test_map_gives_what_the_sync_one_gives(cloud: Any, run: Run, observed: bool, source: Any) -> None:
+    want = [shown(answer) for answer in cloud.map("get_core_device", ITEMS)]
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            observe(client, observed)
+            answers = client.map("get_core_device", source(ITEMS), max_concurrency=8)
+            assert [shown(answer) async for answer in answers] == want
+            answers = client.map("GetCoreDevice", source(ITEMS), max_concurrency=8, ordered=False)
+            unordered = {at: shown(answer) async for at, answer in answers}
+            assert [unordered[at] for at in range(len(ITEMS))] == want
+            answers = client.map("list_core_devices", source([{"maxResults": 7}, {"maxResults": "x"}]), paginate=True)
+            paged = [shown(answer) async for answer in answers]
+            assert paged == [
+                shown(each) for each in cloud.map("list_core_devices", [{}, {"maxResults": "x"}], paginate=True)
+            ]
+            answers = client.map("get_core_device", source(ITEMS), errors="raise", max_concurrency=4)
+            with pytest.raises(client.exceptions.ResourceNotFoundException) as raised:
+                async for _ in answers:
+                    pass
+            assert raised.value.item_index == 3
+
+    run(work())
+
+
+def test_a_slow_source_holds_up_no_answer(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            seen = asyncio.Event()
+
+            async def items() -> AsyncIterator[Any]:
+                yield ITEMS[0]
+                await seen.wait()
+                yield ITEMS[1]
+
+            names = []
+            async for answer in client.map("get_core_device", items()):
+                names.append(answer["coreDeviceThingName"])
+                seen.set()
+            assert names == NAMES[:2]
+
+    run(work())
+
+
+def test_the_input_is_read_at_most_twice_the_concurrency_ahead(cloud: Any, run: Run) -> None:
+    async def work(source: Any) -> None:
+        read = taken = 0
+
+        def items() -> Iterator[Any]:
+            nonlocal read
+            for read in range(1, 101):  # noqa: B007 - counted
+                yield ITEMS[0]
+
+        async with opened(cloud.meta.endpoint_url) as client:
+            given = items() if source is iter else later_of(items())
+            async for _ in client.map("get_core_device", given, max_concurrency=3):
+                taken += 1
+                assert read <= taken + 7
+        assert taken == read == 100
+
+    run(work(iter))
+    run(work(later))
+
+
+async def later_of(items: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
+
+
+def test_cancelling_the_task_ends_the_call_and_its_connection(run: Run) -> None:
+    async def work(server: Silent, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+        async with opened(server.url) as client:
+            task = asyncio.ensure_future(call(client))
+            await asyncio.to_thread(server.asked.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await asyncio.to_thread(server.ended.wait, 10)
+
+    async def mapped(client: Any) -> None:
+        async for _ in client.map("list_components", [{}]):
+            pass
+
+    for call in (lambda client: client.list_components(), mapped):
+        with Silent() as server:
+            run(work(server, call))
+
+
+def test_a_timeout_ends_the_call(run: Run) -> None:
+    async def work() -> None:
+        with Silent() as server:
+            async with opened(server.url) as client:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(client.list_components(), 0.05)
+                assert await asyncio.to_thread(server.ended.wait, 10)
+
+    run(work())
+
+
+def test_leaving_the_loop_over_a_map_ends_its_calls(run: Run) -> None:
+    async def work() -> None:
+        with Silent() as server:
+            async with opened(server.url) as client:
+                answers = client.map("list_components", [{}, {"scope": 7}], ordered=False)
+                assert (await anext(answers))[0] == 1
+                await asyncio.to_thread(server.asked.wait, 10)
+                await answers.aclose()
+                assert await asyncio.to_thread(server.ended.wait, 10)
+
+    run(work())
+
+
+def test_closing_the_client_ends_its_calls_and_leaves_it_usable(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        server.script([SILENT, reply()])
+        async with opened(server.url) as client:
+            call = asyncio.ensure_future(client.list_components())
+            while not server.take():
+                await asyncio.sleep(0)
+            await client.close()
+            with pytest.raises(RuntimeError, match="closed"):
+                await call
+            await client.list_components()
+
+    run(work())
+
+
+def test_a_loop_that_is_closed_during_calls_leaves_nothing_behind(run: Run) -> None:
+    with Silent() as server:
+
+        async def work() -> None:
+            client = await opened(server.url).__aenter__()
+            calls.append(asyncio.ensure_future(client.list_components()))
+            await asyncio.to_thread(server.asked.wait, 10)
+            calls[0].cancel()
+
+        calls: list[Any] = []
+        run(work())
+        assert server.ended.wait(10)
+
+
+def test_no_more_calls_are_under_way_than_connections_may_be(run: Run) -> None:
+    with Gate() as gate:
+
+        async def work() -> None:
+            async with opened(gate.url, max_pool_connections=5) as client:
+                calls = [asyncio.ensure_future(client.list_core_devices()) for _ in range(40)]
+                await asyncio.to_thread(gate.full.wait, 10)
+                calls[0].cancel()
+                calls[39].cancel()
+                gate.open.set()
+                ended = await asyncio.gather(*calls, return_exceptions=True)
+                assert sum(isinstance(answer, dict) for answer in ended) == 38
+
+        run(work())
+        assert gate.most == 5
+
+
+class Gate:
+    """A server whose answers wait until it is opened, and which counts the requests that wait at the same time."""
+
+    def __init__(self, full: int = 5) -> None:
+        self.full, self.open = threading.Event(), threading.Event()
+        self.most = 0
+        self._waiting, self._full = 0, full
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Gate:
+        import socket
+
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.open.set()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+
+    def _serve(self, connection: Any) -> None:
+        with connection:
+            while connection.recv(65536):
+                with self._lock:
+                    self._waiting += 1
+                    self.most = max(self.most, self._waiting)
+                    if self._waiting == self._full:
+                        self.full.set()
+                self.open.wait(30)
+                with self._lock:
+                    self._waiting -= 1
+                try:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                except OSError:
+                    return
+
+
+def test_a_thousand_calls_in_flight(run: Run) -> None:
+    with Gate(1000) as gate:
+
+        async def work() -> None:
+            async with opened(gate.url, max_pool_connections=1000) as client:
+                calls = [asyncio.ensure_future(client.list_core_devices()) for _ in range(1000)]
+                assert await asyncio.to_thread(gate.full.wait, 30)
+                gate.open.set()
+                assert all(await asyncio.gather(*calls))
+
+        run(work())
+        assert gate.most == 1000
+
+
+def test_several_loops_in_several_threads_share_a_client(cloud: Any) -> None:
+    clients: list[Any] = []
+
+    async def work() -> list[Any]:
+        calls = [clients[0].get_core_device(coreDeviceThingName=name) for name in NAMES]
+        return [answer["coreDeviceThingName"] for answer in await asyncio.gather(*calls)]
+
+    async def open_one() -> None:
+        clients.append(await opened(cloud.meta.endpoint_url).__aenter__())
+
+    asyncio.run(open_one())
+    with ThreadPoolExecutor(4) as pool:
+        for names in pool.map(lambda _: asyncio.run(work()), range(8)):
+            assert names == NAMES
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_goes_on_with_the_client_in_a_loop_of_its_own(server: RecordingServer) -> None:
+    server.script([reply({"coreDevices": []})])
+
+    async def call(client: Any) -> None:
+        await asyncio.gather(*(client.list_core_devices() for _ in range(20)))
+        [answer] = [answer async for answer in client.map("list_core_devices", [{}])]
+        assert answer["coreDevices"] == []
+
+    async def work() -> None:
+        async with opened(server.url) as client:
+            await call(client)
+            children = [fork(lambda: asyncio.new_event_loop().run_until_complete(call(client))) for _ in range(5)]
+            await call(client)
+            assert await asyncio.to_thread(statuses, children) == {0}
+            await call(client)
+
+    asyncio.run(work())
+
+
+EXIT = """
+import asyncio, fleetgrass.aio, sys
+async def work():
+    client = await fleetgrass.aio.client("greengrassv2", region_name="us-east-1", endpoint_url=sys.argv[1],
+                                         aws_access_key_id="a", aws_secret_access_key="b").__aenter__()
+    call = asyncio.ensure_future(client.list_components())
+    answers = client.map("list_components", [{}, {"scope": 7}], ordered=False)
+    await anext(answers)
+    if sys.argv[2] == "raise":
+        raise SystemExit(3)
+    sys.exit(call.cancel() - 1)
+asyncio.run(work())
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [("raise", 3), ("cancel", 0)])
+def test_the_interpreter_ends_with_calls_under_way(how: str, status: int) -> None:
+    with Silent() as server:
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", EXIT, server.url, how]
+        ended = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (status, b"", b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_clients_and_loops_that_come_and_go_leave_nothing(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            await asyncio.gather(*(client.list_core_devices() for _ in range(20)))
+            assert [each async for each in client.map("list_core_devices", [{}] * 20)]
+
+    for _ in range(3):
+        run(work())
+    before = used()[:2]
+    for _ in range(20):
+        run(work())
+    assert used()[:2] == before
+
+
+def test_credentials_that_are_asked_for_are_asked_in_threads(cloud: Any, run: Run) -> None:
+    asked: list[str] = []
+
+    class Provider:
+        method = "explicit"
+
+        def get_frozen_credentials(self) -> Any:
+            asked.append(threading.current_thread().name)
+            return fleetgrass.credentials.ReadOnlyCredentials("AKID", "secret", None)
+
+    async def work() -> None:
+        session = fleetgrass.aio.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        async with session.client("greengrassv2", endpoint_url=cloud.meta.endpoint_url) as client:
+            assert all(await asyncio.gather(*(client.list_core_devices() for _ in range(20))))
+            [failed] = [each async for each in client.map("get_core_device", [{"coreDeviceThingName": "nobody"}])]
+            assert isinstance(failed, client.exceptions.ResourceNotFoundException)
+
+    run(work())
+    assert len(asked) == 21
+    assert threading.main_thread().name not in asked
+
+
+def test_errors_of_the_way_in(cloud: Any) -> None:
+    async def work() -> None:
+        session = fleetgrass.aio.get_session()
+        with pytest.raises(fleetgrass.exceptions.UnknownServiceError, match="s3"):
+            await session.client("s3").__aenter__()
+        with pytest.raises(fleetgrass.exceptions.NoRegionError):
+            await session.create_client("greengrassv2").__aenter__()
+        async with opened(cloud.meta.endpoint_url) as client:
+            with pytest.raises(TypeError, match="keyword arguments"):
+                client.get_core_device("x")
+            with pytest.raises(TypeError, match="async with"):
+                client.__enter__()
+            with pytest.raises(pickle.PicklingError, match="Session"):
+                pickle.dumps(client)
+            with pytest.raises(fleetgrass.exceptions.UnknownClientMethodError):
+                client.map("get_no_device", [])
+            with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
+                client.map("get_core_device", [], paginate=True)
+
+    asyncio.run(work())
