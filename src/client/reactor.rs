@@ -280,13 +280,10 @@ impl Waiting for InReactor {
         }
         poll_fn(|context| {
             let mut end = end.lock().unwrap_or_else(PoisonError::into_inner);
-            match end.outcome.take() {
-                Some(outcome) => Poll::Ready(outcome),
-                None => {
-                    end.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
+            if end.outcome.is_none() {
+                end.waker = Some(context.waker().clone());
             }
+            end.outcome.take().map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }

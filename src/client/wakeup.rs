@@ -34,6 +34,7 @@ impl Wakeup {
     }
 
     /// Readable when woken.
+    #[must_use]
     pub fn ear(&self) -> &Stream {
         &self.ear
     }

@@ -77,7 +77,7 @@ class BaseClient(_client.BaseClient):
         watched = self._observed_call()
         return answers(watched, self._core, mapped, params, max_concurrency, ordered, errors == "raise", paginate)
 
-    def get_paginator(self, operation_name: str) -> Paginator:  # type: ignore[override]
+    def get_paginator(self, operation_name: str) -> Paginator:
         """What reads all pages of the method of this name, as an asynchronous iterator.
 
         Raises:
@@ -92,7 +92,7 @@ class BaseClient(_client.BaseClient):
         made: Paginator = cls(getattr(self, operation_name), operation.paginator)
         return made
 
-    def get_waiter(self, waiter_name: str) -> Waiter:  # type: ignore[override]
+    def get_waiter(self, waiter_name: str) -> Waiter:
         """What polls until something is so; `waiter_names` lists them. `ValueError` for any other name."""
         from fleetgrass.aio.waiters import WAITERS, Waiter
 
@@ -136,3 +136,7 @@ if TYPE_CHECKING:
     from fleetgrass.aio._interface import GreengrassV2Client as GreengrassV2
 else:
     GreengrassV2 = _client.make_class(BaseClient)
+
+
+def make_client(session: Session, options: dict[str, Any], facts: dict[str, Any]) -> GreengrassV2:
+    return kinship.kin(GreengrassV2)(session, options, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleetgrass import paginate
+from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ class PageIterator(paginate.PageIterator):
     __iter__ = None  # type: ignore[assignment]
 
     async def _call(self, params: dict[str, Any]) -> Any:
-        marked = paginate.PAGINATED.set(True)
+        marked = PAGINATED.set(True)
         try:
             return await self._method(**params)
         finally:
-            paginate.PAGINATED.reset(marked)
+            PAGINATED.reset(marked)
 
     async def build_full_result(self) -> dict[str, Any]:  # type: ignore[override]
         """The items of all pages in one dict; `NextToken` is the resume token where items are left."""

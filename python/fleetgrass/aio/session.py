@@ -37,15 +37,14 @@ class Session(session.Session):
 
     create_client = client
 
-    async def get_credentials(self) -> Any:  # type: ignore[override]
+    async def get_credentials(self) -> Any:
         """The credentials of the session, or None, as `fleetgrass.Session.get_credentials` gives them."""
         return await to_thread(super().get_credentials)
 
     def _make_client(self, options: dict[str, Any], facts: dict[str, Any]) -> Any:
-        from fleetgrass import kinship
         from fleetgrass.aio import _client
 
-        return kinship.kin(_client.GreengrassV2)(self, options, facts)
+        return _client.make_client(self, options, facts)
 
     def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any]) -> Any:
         from fleetgrass import exceptions

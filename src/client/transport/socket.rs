@@ -59,16 +59,17 @@ enum Wait {
 impl Socket {
     /// Begins to connect to `address`; [`Self::connected`] is the rest.
     pub(super) fn begin(address: SocketAddr, keepalive: bool) -> Result<Self, Failure> {
-        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).map_err(refused)?;
-        socket.set_nonblocking(true).map_err(refused)?;
-        socket.set_tcp_nodelay(true).map_err(refused)?;
+        let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))
+            .map_err(|error| refused(&error))?;
+        socket.set_nonblocking(true).map_err(|error| refused(&error))?;
+        socket.set_tcp_nodelay(true).map_err(|error| refused(&error))?;
         if keepalive {
-            socket.set_tcp_keepalive(&TcpKeepalive::new()).map_err(refused)?;
+            socket.set_tcp_keepalive(&TcpKeepalive::new()).map_err(|error| refused(&error))?;
         }
         let pending = match socket.connect(&address.into()) {
             Ok(()) => false,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock || error.raw_os_error() == Some(EINPROGRESS) => true,
-            Err(error) => return Err(refused(error)),
+            Err(error) => return Err(refused(&error)),
         };
         let shared = Shared { stream: socket.into(), reads: AtomicU32::new(0), wants_write: AtomicBool::new(pending) };
         Ok(Self(Arc::new(shared)))
@@ -78,7 +79,7 @@ impl Socket {
     pub(super) async fn connected(&self) -> Result<(), Failure> {
         // Whoever drives this sees that a write is wanted, and comes back when the kernel would take one.
         poll_fn(|_| if self.is_flushed() { Poll::Ready(()) } else { Poll::Pending }).await;
-        SockRef::from(&self.0.stream).take_error().map_err(refused)?.map_or(Ok(()), |error| Err(refused(error)))
+        SockRef::from(&self.0.stream).take_error().map_err(|error| refused(&error))?.map_or(Ok(()), |error| Err(refused(&error)))
     }
 
     /// Whether there is something to read now; on an idle connection that can only be its end.
@@ -162,7 +163,7 @@ impl Socket {
     }
 }
 
-fn refused(error: io::Error) -> Failure {
+fn refused(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::TimedOut => Failure::ConnectTimeout,
         _ => Failure::Connect(error.to_string()),
