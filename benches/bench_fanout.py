@@ -4,9 +4,9 @@
     aio          `fleetgrass.aio` beside aiobotocore: tasks that call one after another
     threads      plain sync calls from 16 threads, of either
 
-The server (`constant_server.py`) is a process of its own that answers at once, then one that answers after 20 ms. Rivals
-take turns, in rounds; medians of the times of a call are printed, their ratios with what they must reach, and, at 20 ms,
-how much longer a run took than the latency alone would.
+The server (`constant_server.py`) is a process of its own that answers at once, then one that answers after 20 ms.
+Rivals take turns, in rounds; medians of the times of a call are printed, their ratios with what they must reach, and,
+at 20 ms, how much longer a run took than the latency alone would.
 
     python benches/bench_fanout.py [--rounds N] [--calls N] [--only NAME]
 """
