@@ -515,7 +515,7 @@ asyncio.run(work())
 @pytest.mark.parametrize(("how", "status"), [("raise", 3), ("cancel", 0)])
 def test_the_interpreter_ends_with_calls_under_way(how: str, status: int) -> None:
     with Silent() as server:
-        command = [sys.executable, "-X", "dev", "-W", "error", "-c", EXIT, server.url, how]
+        command = [sys.executable, "-W", "error", "-c", EXIT, server.url, how]
         ended = subprocess.run(command, capture_output=True, timeout=30, check=False)
         assert (ended.returncode, ended.stdout, ended.stderr) == (status, b"", b"")
 
