@@ -192,10 +192,11 @@ def test_the_core_is_given(variables, arguments, expected):
 def test_the_core_is_given_these_options_and_no_others():
     with made():
         assert sorted(options()) == [
-            "client_cert", "connect_timeout", "credentials", "data_plane", "endpoint_url", "max_pool_connections",
-            "max_response_bytes", "parameter_validation", "proxies", "read_timeout", "retry_mode", "signature_version",
-            "signing_region", "tcp_keepalive", "total_max_attempts", "trace_id_from_lambda",
-            "user_agent_features", "user_agent_prefix", "user_agent_suffix", "verify",
+            "client_cert", "connect_timeout", "credentials", "custom_endpoint", "data_plane", "endpoint_url",
+            "max_pool_connections", "max_response_bytes", "parameter_validation", "proxies", "read_timeout",
+            "requests_per_second", "retry_mode", "signature_version", "signing_region", "tcp_keepalive",
+            "total_max_attempts", "trace_id_from_lambda", "user_agent_features", "user_agent_prefix",
+            "user_agent_suffix", "verify",
         ]  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class BaseClient:
         operation: str,
         params: Iterable[Any],
         *,
-        max_concurrency: int = 64,
+        max_concurrency: int | None = None,
         errors: Literal["return", "raise"] = "return",
         ordered: bool = True,
         paginate: bool = False,
@@ -64,8 +64,9 @@ class BaseClient:
 
         Args:
             operation: the name of the method, or the API's.
-            params: dicts of parameters, read as they are needed: at most twice `max_concurrency` ahead.
-            max_concurrency: how many calls are made at the same time.
+            params: dicts of parameters, read as they are needed: twice `max_concurrency` ahead, and further only where
+                one slow answer holds up others that are there, 16 times at most.
+            max_concurrency: how many calls are made at the same time; `Config(max_concurrency=...)` unless given.
             errors: "return" yields the exception that the method would raise in place of an answer. "raise" raises it,
                 once the calls that have begun are over; its `item_index` and a note say which item it is of.
             ordered: yield answers in the order of `params`. Otherwise pairs of the index in `params` and the answer,
@@ -79,22 +80,24 @@ class BaseClient:
         """
         from fleetgrass.many import Map, OneByOne
 
-        mapped = self._mapped(operation, max_concurrency, errors)
+        mapped, concurrency = self._mapped(operation, max_concurrency, errors)
         many: _core.Many | OneByOne = OneByOne(self._make_api_call)
         if not self._is_watched():
-            many = _core.Many(self._core, max_concurrency)
-        return Map(many, mapped, 2 * max_concurrency, paginate).answers(params, ordered, errors == "raise")
+            many = _core.Many(self._core, concurrency)
+        return Map(many, mapped, concurrency, ordered, paginate).answers(params, errors == "raise")
 
-    def _mapped(self, operation: str, max_concurrency: int, errors: str) -> operations.Operation:
-        """The operation of a map, whose arguments make sense."""
+    def _mapped(self, operation: str, max_concurrency: int | None, errors: str) -> tuple[operations.Operation, int]:
+        """The operation of a map and its calls at once, where the arguments make sense."""
         method_name = {api_name: name for name, api_name in self._PY_TO_OP_NAME.items()}.get(operation, operation)
         if method_name not in self._OPERATIONS:
             raise exceptions.UnknownClientMethodError(method_name=operation)
-        if max_concurrency < 1:
+        if max_concurrency is None:
+            max_concurrency = self.meta.config.max_concurrency
+        if type(max_concurrency) is not int or max_concurrency < 1:
             raise ValueError(f"max_concurrency is {max_concurrency!r}: it has to be a whole number from 1 up")
         if errors not in ("return", "raise"):
             raise ValueError(f"errors is {errors!r}: it has to be 'return' or 'raise'")
-        return self._operation(method_name)
+        return self._operation(method_name), max_concurrency
 
     def _is_watched(self) -> bool:
         """Whether somebody wants to see each call go through `_make_api_call`."""

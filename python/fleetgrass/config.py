@@ -1,4 +1,4 @@
-"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and three more.
+"""The options of a client: `Config`, with botocore's names, order, defaults and errors, and a few more.
 
 A `botocore.config.Config` is accepted wherever ours is. A Config is read when a client is made and never changed by it.
 """
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
         strict_validation: bool = field(default=False, kw_only=True)
         max_response_bytes: int | None = field(default=256 * 1024 * 1024, kw_only=True)
         data_plane_endpoint: str | None = field(default=None, kw_only=True)
+        requests_per_second: float | None = field(default=None, kw_only=True)
+        max_concurrency: int = field(default=64, kw_only=True)
 
 else:
     _Options = object
@@ -98,6 +100,8 @@ OWN_DEFAULTS: dict[str, Any] = {
     "strict_validation": False,
     "max_response_bytes": 256 * 1024 * 1024,
     "data_plane_endpoint": None,
+    "requests_per_second": None,
+    "max_concurrency": 64,
 }
 
 RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
@@ -154,6 +158,14 @@ class Config(_Options):
     `data_plane_endpoint` is ours too: the host (with ":8443" unless it names a port) or URL at which the account's
     devices call Greengrass. Beside `client_cert`, a device's certificate, all that is served there is called there,
     unsigned; without this option only what is served nowhere else, at the Region's address.
+
+    `requests_per_second` is ours too: the budget that this process keeps for the account, Region and endpoint. All its
+    clients and threads live on it, retries included; `client.map` waits for it, a plain call only takes from it. The
+    client that names a rate last sets it for all. Without one it is 80 % of the service's quota where a rule of AWS
+    made the URL (24, or 8 in cn-north-1 and us-gov-*), and at any other URL there is no limit until the service
+    throttles. Throttlings lower the rate, and it climbs back.
+
+    `max_concurrency` is ours too: how many calls `client.map` makes at the same time unless it is told.
 
     Raises:
         TypeError: an unknown option, or one given twice.

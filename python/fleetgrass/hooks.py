@@ -24,6 +24,7 @@ from time import sleep
 from fleetgrass import _core, exceptions
 from fleetgrass.config import UNSIGNED
 from fleetgrass.events import Events, answer
+from fleetgrass.many import PATIENT
 from fleetgrass.messages import OperationModel, new_request, new_response
 from fleetgrass.user_agent import PAGINATED
 
@@ -297,7 +298,7 @@ class Endpoint:
 
         name = operation_model.name
         context = request_dict["context"]
-        self._call = _core.Call(self._core, name)
+        self._call = _core.Call(self._core, name, PATIENT.get())
         attempts = 0
         retries = context.setdefault("retries", {})
         retries.setdefault("invocation-id", str(uuid4()))

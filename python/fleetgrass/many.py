@@ -1,12 +1,15 @@
 """`client.map`: one operation for many parameters, many calls at once.
 
 The calls run in the core's reactor (`_core.Many`); here, in the caller's thread, the parameters are read and answers
-put in order. Calls that are under way and answers that nobody has read are at most twice `max_concurrency`, so the
-memory does not grow with the input. While somebody listens to a client's events, or its `_make_api_call` was replaced,
-the calls go that way one after another, in the caller's thread: handlers need not be safe for threads.
+put in order. Calls that are under way and answers that nobody has read are at most twice `max_concurrency`, or 16 times
+where answers wait for one before them, so the memory does not grow with the input. While somebody listens to a client's
+events, or its `_make_api_call` was replaced, the calls go that way one after another, in the caller's thread: handlers
+need not be safe for threads, and a Stubber's answers keep their order.
 """
 
 from __future__ import annotations
+
+from contextvars import ContextVar
 
 from fleetgrass import _core, exceptions
 
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 
 #: The result key, and the parameter and the member that hold the token of the next page.
 Keys = tuple[str, str, str]
+
+#: How far the input is read ahead, as multiples of the calls at once: as a rule, and where one slow answer holds up
+#: others that are there.
+NEAR, FAR = 2, 16
+
+#: Whether the call that is being made waits for the budget, which others only debit.
+PATIENT: ContextVar[bool] = ContextVar("PATIENT", default=False)
 
 
 class OneByOne:
@@ -38,13 +48,14 @@ class OneByOne:
         from fleetgrass.user_agent import PAGINATED
 
         number, operation, params, paginated = self._waiting.pop(0)
-        marked = PAGINATED.set(paginated)
+        marked, patient = PAGINATED.set(paginated), PATIENT.set(True)
         try:
             return [(number, self._call(operation, params))]
         except Exception as error:
             return [(number, error)]
         finally:
             PAGINATED.reset(marked)
+            PATIENT.reset(patient)
 
     def withdraw(self) -> int:
         withdrawn = len(self._waiting)
@@ -82,10 +93,13 @@ class Pages:
 class Map:
     """One run of `client.map`: what is under way, and what nobody has read yet. `fleetgrass.aio` runs it as well."""
 
-    def __init__(self, many: _core.Many | OneByOne, operation: Operation, bound: int, paginate: bool) -> None:
+    def __init__(
+        self, many: _core.Many | OneByOne, operation: Operation, concurrency: int, ordered: bool, paginate: bool
+    ) -> None:
         self._many = many
         self._operation = operation.api_name
-        self._bound = bound
+        self._ordered = ordered
+        self._near, self._far = NEAR * concurrency, FAR * concurrency
         self._keys: Keys | None = None
         if paginate:
             if operation.paginator is None:
@@ -97,7 +111,7 @@ class Map:
         self._read = self._due = 0
         self.under_way = 0
 
-    def answers(self, params: Iterable[Any], ordered: bool, raises: bool) -> Generator[Any, None, None]:
+    def answers(self, params: Iterable[Any], raises: bool) -> Generator[Any, None, None]:
         items = iter(params)
         try:
             while True:
@@ -108,7 +122,7 @@ class Map:
                         items = iter(())
                         break
                     self.begin(item)
-                due = self.due(ordered)
+                due = self.due()
                 if due is None:
                     if not self.under_way:
                         return
@@ -119,14 +133,16 @@ class Map:
                         self.ended(self._many.take(), goes_on=False)
                     raise noted(due[1], due[0])
                 else:
-                    yield due[1] if ordered else due
+                    yield due[1] if self._ordered else due
         finally:
             self._many.cancel()
 
     @property
     def has_room(self) -> bool:
-        """Whether another item may be read."""
-        return self.under_way + len(self._unread) < self._bound
+        """Whether another item may be read. An answer that others are waiting behind must not stop the calls."""
+        held_up = self._ordered and self._due not in self._unread
+        unread = len(self._unread)
+        return self.under_way < self._near and self.under_way + unread < (self._far if held_up else self._near)
 
     def begin(self, params: Any) -> None:
         """Submits the next item."""
@@ -136,10 +152,10 @@ class Map:
             params = self._pages[number].params
         self._submit(number, params)
 
-    def due(self, ordered: bool) -> tuple[int, Any] | None:
+    def due(self) -> tuple[int, Any] | None:
         """The answer that may be given now, with its item's number; it counts as read."""
         self._many.check_process()  # no item's error, so not left to `submit`
-        number = self._due if ordered else next(iter(self._unread), -1)
+        number = self._due if self._ordered else next(iter(self._unread), -1)
         if number not in self._unread:
             return None
         self._due += 1

@@ -47,6 +47,8 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
         user_agent=f"{before} {after}".strip(),
         strict_validation=validation == "strict",
         data_plane_endpoint=getattr(config, "data_plane_endpoint", None),
+        requests_per_second=_requests_per_second(config),
+        max_concurrency=_max_concurrency(config),
         **{f"use_{tag}_endpoint": True for tag in endpoint["tags"]},
     )
     values["max_response_bytes"] = _max_response_bytes(config)
@@ -71,6 +73,8 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
         "read_timeout": meta_config.read_timeout,
         "max_pool_connections": meta_config.max_pool_connections,
         "max_response_bytes": meta_config.max_response_bytes,
+        "requests_per_second": meta_config.requests_per_second,
+        "custom_endpoint": endpoint["custom"],
         "retry_mode": retries["mode"],
         "total_max_attempts": retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]]),
         "verify": verify,
@@ -122,7 +126,7 @@ def _keys(found: Any) -> dict[str, Any] | None:
     """Our own never change; None for any others, which the core has to ask for at each signature."""
     if type(found) is not credentials.Credentials:
         return None
-    return {"access_key": found.access_key, "secret_key": found.secret_key, "token": found.token}
+    return {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}
 
 
 def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) -> str:
@@ -232,6 +236,22 @@ def _max_response_bytes(config: Config | None) -> int | None:
         inert_options.invalid(
             f"Config(max_response_bytes={given!r}) is no number of bytes: give an integer above 0, or None for no limit"
         )
+    return given
+
+
+def _requests_per_second(config: Config | None) -> float | None:
+    given = getattr(config, "requests_per_second", None)
+    if given is not None and (type(given) not in (int, float) or not 0 < given < float("inf")):
+        inert_options.invalid(
+            f"Config(requests_per_second={given!r}) is no rate: give a number above 0, or leave it out for the default"
+        )
+    return given
+
+
+def _max_concurrency(config: Config | None) -> int:
+    given = getattr(config, "max_concurrency", configs.OWN_DEFAULTS["max_concurrency"])
+    if type(given) is not int or given < 1:
+        inert_options.invalid(f"Config(max_concurrency={given!r}) is no number of calls: give an integer from 1 up")
     return given
 
 

@@ -10,12 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
+use once_cell::race::OnceBox;
 
 use crate::client::attempt::header_value;
 use crate::client::identity::{CredentialProvider, Credentials};
 use crate::client::limiter::Gate;
 use crate::client::log;
 use crate::client::options::{Options, RetryMode, SignatureVersion};
+use crate::client::purse::{Owner, Purse, default_rate};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
@@ -40,6 +42,9 @@ pub struct Client {
     quota: Quota,
     /// Of adaptive clients.
     gate: Option<Gate>,
+    /// Of the endpoint and of the data plane, found at the first request, since the signature tells the account.
+    purses: [OnceBox<Arc<Purse>>; 2],
+    account_id: OnceBox<Option<String>>,
     /// The [`Skew`] that the service last refused a signature for. No lock, since those do not survive a fork.
     skew: AtomicI64,
     /// Of plain calls, and of a paginator's.
@@ -55,6 +60,8 @@ pub struct Prepared<'m> {
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Option<Bytes>,
     pub paginated: bool,
+    /// It waits for the budget, which others only debit.
+    pub patient: bool,
 }
 
 impl Client {
@@ -75,6 +82,8 @@ impl Client {
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
             gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
+            purses: Default::default(),
+            account_id: OnceBox::new(),
             skew: AtomicI64::new(0),
             endpoint,
             data_plane,
@@ -91,6 +100,7 @@ impl Client {
             headers,
             body: body.map(Bytes::from),
             paginated,
+            patient: false,
         })
     }
 
@@ -108,10 +118,11 @@ impl Client {
     pub(super) async fn send_in(&self, waiting: &impl Waiting, call: &Prepared<'_>) -> Result<Reply> {
         let endpoint = self.endpoint(call.operation);
         let invocation = uuid::Uuid::new_v4().to_string();
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(call.patient);
         loop {
             self.admit_in(waiting).await?;
             let identity = self.identity_in(waiting, self.signature_version(call.operation)).await?;
+            self.spend_in(waiting, call.operation, &mut seen).await?;
             let signed_at = self.now();
             let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
             let answer = self.transport.exchange_in(waiting, &endpoint.origin, request).await;
@@ -150,6 +161,34 @@ impl Client {
         if let Some(gate) = &self.gate {
             gate.ended(throttled);
         }
+    }
+
+    /// Takes a request from the budget; a patient call waits for it.
+    pub(super) fn spend(&self, operation: &Operation, seen: &mut Seen, interrupt: Interrupt) -> Result<()> {
+        at_once(self.spend_in(&CallersThread(interrupt), operation, seen))
+    }
+
+    async fn spend_in(&self, waiting: &impl Waiting, operation: &Operation, seen: &mut Seen) -> Result<()> {
+        let purse = self.purse(operation);
+        seen.sent_at = Some(if seen.patient { purse.wait(waiting).await? } else { purse.debit() });
+        Ok(())
+    }
+
+    /// The budget that calls of `operation` live on.
+    pub fn purse(&self, operation: &Operation) -> &Purse {
+        let at_data_plane = self.is_for_data_plane(operation);
+        self.purses[usize::from(at_data_plane)].get_or_init(|| {
+            let region = &self.options.signing_region;
+            let kept = self.options.credentials.as_ref().and_then(|credentials| credentials.account_id.clone());
+            let owner = Owner {
+                account_id: self.account_id.get().unwrap_or(&kept).clone(),
+                region: region.clone(),
+                endpoint_url: self.endpoint_url(operation).to_owned(),
+                service: self.model.metadata.signing_name.to_string(),
+            };
+            let has_quota = !self.options.custom_endpoint && !at_data_plane;
+            Box::new(Purse::of(&owner, self.options.requests_per_second, has_quota.then(|| default_rate(region))))
+        })
     }
 
     /// Closes the idle connections; the next call opens a new one.
@@ -212,7 +251,9 @@ impl Client {
                     Some(provider) => waiting.ask(provider).await?,
                     None => self.options.credentials.credentials()?,
                 };
-                Ok(Some(found.ok_or_else(|| Error::botocore("NoCredentialsError", []))?))
+                let credentials = found.ok_or_else(|| Error::botocore("NoCredentialsError", []))?;
+                self.account_id.get_or_init(|| Box::new(credentials.account_id.clone()));
+                Ok(Some(credentials))
             }
         }
     }
@@ -267,6 +308,15 @@ impl Client {
         let modelled = |code: &str| operation.errors.iter().any(|&shape| &*self.model.shape(shape).name == code);
         let reason = retry::reason(mode, attempt, modelled);
         self.ended(reason == Some(Reason::Throttling));
+        // In every mode, though the old one makes no difference.
+        let throttled = retry::reason(RetryMode::Standard, attempt, modelled) == Some(Reason::Throttling);
+        if let (Some(sent_at), Attempt::Answered { headers, .. }) = (seen.sent_at.take(), attempt) {
+            match throttled {
+                true => self.purse(operation).throttled(sent_at, retry::retry_after(headers)),
+                false => self.purse(operation).passed(sent_at),
+            }
+        }
+        let in_line = throttled && seen.patient;
         match answer {
             // What the server has already done must not be done twice.
             Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
@@ -292,7 +342,7 @@ impl Client {
             return Verdict::Final { attempts_spent, quota_spent: false };
         }
         let Some(reason) = reason else { return Verdict::END };
-        if mode != RetryMode::Legacy {
+        if mode != RetryMode::Legacy && !in_line {
             match self.quota.take(reason) {
                 Some(price) => seen.paid = Some(price),
                 None => return Verdict::Final { attempts_spent: false, quota_spent: true },
@@ -302,7 +352,9 @@ impl Client {
             Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.service_clock),
             Attempt::Unanswered => seen.service_clock,
         };
-        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, chance()))
+        // Who waits in line for the budget, which has heard of the throttling, waits no second time for the same.
+        let has_waited = in_line && seen.attempts == 1;
+        Verdict::Again(if has_waited { Duration::ZERO } else { retry::delay(mode, reason, seen.attempts, attempt, chance()) })
     }
 }
 
@@ -350,11 +402,15 @@ pub(super) struct Seen {
     pub(super) service_clock: Option<SystemTime>,
     /// For the last retry.
     paid: Option<u32>,
+    /// As the call is.
+    patient: bool,
+    /// When the current one was, by the clock of the budget.
+    pub(super) sent_at: Option<f64>,
 }
 
-impl Default for Seen {
-    fn default() -> Self {
-        Self { attempts: 1, service_clock: None, paid: None }
+impl Seen {
+    pub(super) fn new(patient: bool) -> Self {
+        Self { attempts: 1, service_clock: None, paid: None, patient, sent_at: None }
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Credentials {
     /// botocore signs with the word `None` where it is missing.
     pub secret_key: Option<String>,
     pub token: Option<String>,
+    /// Whose they are, where they tell it.
+    #[serde(default)]
+    pub account_id: Option<String>,
 }
 
 impl fmt::Debug for Credentials {
@@ -47,8 +50,12 @@ mod tests {
 
     #[test]
     fn what_stays_is_lent_and_not_copied() {
-        let held =
-            Some(Credentials { access_key: "AKID".into(), secret_key: Some("hidden".into()), token: Some("hidden".into()) });
+        let held = Some(Credentials {
+            access_key: "AKID".into(),
+            secret_key: Some("hidden".into()),
+            token: Some("hidden".into()),
+            account_id: None,
+        });
         assert!(matches!(held.credentials(), Ok(Some(Cow::Borrowed(lent))) if std::ptr::eq(lent, held.as_ref().unwrap())));
         assert!(matches!(None::<Credentials>.credentials(), Ok(None)));
         assert!(!format!("{held:?}").contains("hidden"));

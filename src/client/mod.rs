@@ -1,6 +1,7 @@
 //! One call's life: endpoint, signature, transport, retry.
 
 pub(crate) mod attempt;
+pub mod budget;
 pub mod call;
 pub mod endpoint;
 pub mod identity;
@@ -10,6 +11,7 @@ pub mod many;
 pub mod options;
 pub mod presign;
 pub(crate) mod process;
+pub mod purse;
 mod reactor;
 pub mod reply;
 pub mod retry;

@@ -36,6 +36,10 @@ pub struct Options {
     /// Seconds of silence.
     pub read_timeout: Option<f64>,
     pub max_pool_connections: usize,
+    /// What the caller said of the budget.
+    pub requests_per_second: Option<f64>,
+    /// No rule of AWS made the endpoint's URL, so no quota of AWS is known to apply.
+    pub custom_endpoint: bool,
     /// Of the body of an answer; `None`: no limit.
     pub max_response_bytes: Option<u64>,
     pub retry_mode: RetryMode,

@@ -128,14 +128,22 @@ pub fn delay(mode: RetryMode, reason: Reason, failed: u32, attempt: Attempt<'_>,
     let scale = if reason == Reason::Throttling { 1.0 } else { 0.05 };
     let backoff = Duration::from_secs_f64(random * (scale * power).min(LONGEST.as_secs_f64()));
     let Attempt::Answered { headers, .. } = attempt else { return backoff };
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     if headers.contains_key("x-amz-retry-after") {
         // A hint in milliseconds, heeded up to five seconds beyond the backoff.
-        let hint = number("x-amz-retry-after").map(Duration::from_millis);
+        let hint = number(headers, "x-amz-retry-after").map(Duration::from_millis);
         return hint.map_or(backoff, |hint| hint.clamp(backoff, backoff + Duration::from_secs(5)));
     }
-    let hint = number("retry-after").map(Duration::from_secs);
-    hint.map_or(backoff, |hint| backoff.max(hint.min(LONGEST)))
+    retry_after(headers).map_or(backoff, |hint| backoff.max(hint))
+}
+
+/// `Retry-After`, where it is a number of seconds, as far as it is heeded.
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, "retry-after").map(|seconds| Duration::from_secs(seconds).min(LONGEST))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// What a client may still spend on retries: a bucket that fills up again as calls succeed.

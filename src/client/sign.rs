@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     fn credentials() -> Credentials {
-        Credentials { access_key: "AKID".into(), secret_key: Some("secret".into()), token: None }
+        Credentials { access_key: "AKID".into(), secret_key: Some("secret".into()), token: None, account_id: None }
     }
 
     #[test]

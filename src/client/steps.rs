@@ -71,10 +71,10 @@ impl Client {
         Ok(Draft { message, path })
     }
 
-    /// Begins a call of `operation`.
+    /// Begins a call of `operation`; a patient one waits for the budget.
     #[must_use]
-    pub fn begin(&self, operation: &'static Operation) -> Progress {
-        Progress { operation, seen: Seen::default(), begun: self.now(), ended: None }
+    pub fn begin(&self, operation: &'static Operation, patient: bool) -> Progress {
+        Progress { operation, seen: Seen::new(patient), begun: self.now(), ended: None }
     }
 
     /// The headers that prove who sends `message`.
@@ -114,6 +114,7 @@ impl Client {
     /// Sends `message` as it is. Without an answer it tells why, as the exception that ends the call if it is the last.
     pub fn post(&self, progress: &mut Progress, message: Message, interrupt: Interrupt) -> Result<Response<Bytes>> {
         let url = message.url.clone();
+        self.spend(progress.operation, &mut progress.seen, interrupt)?;
         match self.exchange(message, interrupt)? {
             Ok(answer) => Ok(answer),
             Err(failure) => {
@@ -156,6 +157,7 @@ impl Client {
         progress.seen.attempts = number;
         progress.begun = self.now();
         progress.ended = None;
+        progress.seen.sent_at = None;
         self.awaited_until(&progress.seen)
     }
 }

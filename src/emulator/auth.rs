@@ -197,6 +197,7 @@ impl Key {
             access_key: key.access_key.clone(),
             secret_key: Some(key.secret_key.clone()),
             token: key.session_token.clone(),
+            account_id: None,
         };
         Ok(Self {
             credentials,

@@ -56,6 +56,7 @@ impl Bucket {
             access_key: "ASIAFLEETGRASSBUCKET".into(),
             secret_key: Some(uuid::Uuid::new_v4().to_string()),
             token: Some("fleetgrass".into()),
+            account_id: None,
         };
         Self { endpoint, signer: Signer::new(region, "s3".into(), true), credentials }
     }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::arn::Names;
 use super::error::{Result, ServiceError};
+use crate::client::purse::published_quota;
 
 /// The buckets of one account and Region.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ struct Bucket {
 impl Quota {
     /// The published quota of the Region.
     pub fn of(names: &Names, now: Instant) -> Self {
-        let all = if names.partition == "aws-us-gov" || names.region == "cn-north-1" { 10.0 } else { 30.0 };
+        let all = published_quota(&names.region);
         Self(Mutex::new(Buckets { all: Bucket::new(all, now), create_component: Bucket::new(1.0, now) }))
     }
 

@@ -183,6 +183,11 @@ impl PyClient {
         Ok((self.core.endpoint_url(operation), unsigned))
     }
 
+    /// Requests a second that the budget of an operation allows now; None is no limit.
+    fn rate(&self, operation: &str) -> PyResult<Option<f64>> {
+        Ok(self.core.purse(self.operation(operation)?).rate())
+    }
+
     /// Closes the idle connections; the client goes on working.
     fn close(&self) {
         self.core.close();

@@ -23,9 +23,10 @@ impl CredentialProvider for PyProvider {
                 return Ok(None);
             }
             let access_key = text(&frozen, "access_key")?.ok_or_else(|| wrong(&frozen, "access_key"))?;
-            let credentials =
-                Credentials { access_key, secret_key: text(&frozen, "secret_key")?, token: text(&frozen, "token")? };
-            Ok(Some(Cow::Owned(credentials)))
+            let (secret_key, token) = (text(&frozen, "secret_key")?, text(&frozen, "token")?);
+            // Older objects, and those of others, do not have it.
+            let account_id = frozen.getattr_opt(intern!(py, "account_id"))?.and_then(|id| id.extract().ok());
+            Ok(Some(Cow::Owned(Credentials { access_key, secret_key, token, account_id })))
         })
     }
 }

@@ -31,7 +31,9 @@ impl PyMany {
     /// Hands over a call. Raises where its parameters do not fit.
     fn submit(&self, number: u64, operation: &str, params: &Bound<'_, PyAny>, paginated: bool) -> PyResult<()> {
         let _inside = stay(params.py());
-        Ok(self.core.submit(number, self.client.get().prepare(operation, params, paginated)?)?)
+        let mut call = self.client.get().prepare(operation, params, paginated)?;
+        call.patient = true;
+        Ok(self.core.submit(number, call)?)
     }
 
     /// Raises in a child of a fork.

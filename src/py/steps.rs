@@ -34,11 +34,11 @@ pub(super) type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl PyCall {
     #[new]
-    fn new(py: Python<'_>, client: Py<PyClient>, operation: &str) -> PyResult<Self> {
+    fn new(py: Python<'_>, client: Py<PyClient>, operation: &str, patient: bool) -> PyResult<Self> {
         let _inside = stay(py);
         log::look(py)?;
         let operation = client.get().operation(operation)?;
-        let progress = Mutex::new(client.get().core().begin(operation));
+        let progress = Mutex::new(client.get().core().begin(operation, patient));
         Ok(Self { client, operation, progress })
     }
 

@@ -57,7 +57,7 @@ class BaseClient(_client.BaseClient):
         operation: str,
         params: Iterable[Any] | AsyncIterable[Any],
         *,
-        max_concurrency: int = 64,
+        max_concurrency: int | None = None,
         errors: Literal["return", "raise"] = "return",
         ordered: bool = True,
         paginate: bool = False,
@@ -71,11 +71,11 @@ class BaseClient(_client.BaseClient):
         """
         from fleetgrass.aio.many import answers
 
-        mapped = self._mapped(operation, max_concurrency, errors)
+        mapped, concurrency = self._mapped(operation, max_concurrency, errors)
         if paginate and mapped.paginator is None:
             raise exceptions.OperationNotPageableError(operation_name=mapped.__name__)
         watched = self._observed_call()
-        return answers(watched, self._core, mapped, params, max_concurrency, ordered, errors == "raise", paginate)
+        return answers(watched, self._core, mapped, params, concurrency, ordered, errors == "raise", paginate)
 
     def get_paginator(self, operation_name: str) -> Paginator:
         """What reads all pages of the method of this name, as an asynchronous iterator.

@@ -86,10 +86,10 @@ async def answers(
     taken: Future[list[tuple[int, Any]]] | None = None
     items = Items(params)
     try:
-        running = Map(calls.many, operation, 2 * max_concurrency, paginate)
+        running = Map(calls.many, operation, max_concurrency, ordered, paginate)
         while True:
             items.read(running)
-            due = running.due(ordered)
+            due = running.due()
             if due is not None:
                 if raises and isinstance(due[1], Exception):
                     running.withdraw()

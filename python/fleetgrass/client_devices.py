@@ -1,0 +1,64 @@
+"""Client devices of a core device, any number of them: the service takes 100 a request.
+
+    >>> fleetgrass.client_devices.associate(client, "gateway-1", [f"sensor-{n}" for n in range(250)])
+    <250 done, 0 failed>
+
+The requests are made at the same time, by `client.map`; a client of boto3 does as well, and makes them on threads.
+"""
+
+from __future__ import annotations
+
+from fleetgrass import batches
+from fleetgrass.batches import Failure, Result
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+__all__ = ["Failure", "Result", "associate", "disassociate"]
+
+#: Things a request.
+LIMIT = 100
+
+
+def associate(client: Any, core_device: str, things: Iterable[str]) -> Result:
+    """Let client devices connect through a core device.
+
+    Args:
+        client: of `greengrassv2`.
+        core_device: the core device's thing name.
+        things: the client devices' thing names. One that comes twice is sent once.
+    Returns:
+        `done`, the things that are associated now, and `failed`, the code and message of each that is not: its own, or
+        those of the whole request if that failed.
+    Raises:
+        TypeError: `things` are no texts. Nothing was sent.
+
+    Source: API_BatchAssociateClientDeviceWithCoreDevice in the AWS IoT Greengrass V2 API reference.
+    """
+    return _each(client, "batch_associate_client_device_with_core_device", core_device, things)
+
+
+def disassociate(client: Any, core_device: str, things: Iterable[str]) -> Result:
+    """Take back what `associate` did, with the same arguments, answer and errors.
+
+    Source: API_BatchDisassociateClientDeviceFromCoreDevice in the AWS IoT Greengrass V2 API reference.
+    """
+    return _each(client, "batch_disassociate_client_device_from_core_device", core_device, things)
+
+
+def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) -> Result:
+    names = batches.distinct(things, "things")
+    parts = [names[start : start + LIMIT] for start in range(0, len(names), LIMIT)]
+    requests = [
+        {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
+    ]
+    failed: dict[str, Failure] = {}
+    for part, answer in zip(parts, batches.answers(client, operation, requests), strict=True):
+        if isinstance(answer, Exception):
+            failed.update(dict.fromkeys(part, batches.failure(answer)))
+            continue
+        for entry in answer.get("errorEntries") or ():
+            failed[entry["thingName"]] = Failure(entry.get("code", ""), entry.get("message", ""))
+    return batches.account(names, failed)

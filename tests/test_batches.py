@@ -1,0 +1,124 @@
+"""Batches beyond the service's limits: every item accounted for, by our client and by boto3's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+import fleetgrass
+from fleetgrass import client_devices, tags
+from fleetgrass.batches import Failure, Result
+from fleetgrass.emulator import Emulator
+from support.answers import reply
+
+KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+CORE = "device-00001"
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Emulator]:
+    with Emulator(check_signatures=False) as emulator:
+        emulator.register_core_devices(1)
+        yield emulator
+
+
+@pytest.fixture(params=[fleetgrass, boto3], ids=["fleetgrass", "boto3"])
+def client(request: Any, cloud: Emulator) -> Any:
+    return request.param.client("greengrassv2", region_name="us-east-1", endpoint_url=cloud.endpoint_url, **KEYS)
+
+
+def associated(client: Any) -> set[str]:
+    pages = client.get_paginator("list_client_devices_associated_with_core_device")
+    found = pages.paginate(coreDeviceThingName=CORE).build_full_result()
+    return {device["thingName"] for device in found["associatedClientDevices"]}
+
+
+def test_any_number_of_things(client: Any) -> None:
+    things = [f"sensor-{number}" for number in range(257)]
+    result = client_devices.associate(client, CORE, iter(things + things[:3]))
+    assert result == Result(things, {})
+    assert repr(result) == "<257 done, 0 failed>"
+    assert associated(client) == set(things)
+    assert client_devices.disassociate(client, CORE, things[:201]).done == things[:201]
+    assert associated(client) == set(things[201:])
+    assert client_devices.disassociate(client, CORE, things).failed == {}
+    assert client_devices.associate(client, CORE, []) == Result([], {})
+
+
+def test_a_thing_that_is_refused_has_its_own_reason(client: Any) -> None:
+    things = [f"sensor-{number}" for number in range(150)]
+    things[120] = "not a name"
+    result = client_devices.associate(client, CORE, things)
+    assert result.done == [thing for thing in things if thing != "not a name"]
+    assert list(result.failed) == ["not a name"]
+    assert result.failed["not a name"].code == "ValidationException"
+    assert "not a name" in result.failed["not a name"].message
+    assert repr(result).startswith("<149 done, 1 failed; not a name: ValidationException: ")
+    client_devices.disassociate(client, CORE, things)
+
+
+def test_a_request_that_fails_gives_its_reason_to_each_of_its_things(client: Any, cloud: Emulator) -> None:
+    things = [f"sensor-{number}" for number in range(250)]
+    operation = "BatchAssociateClientDeviceWithCoreDevice"
+    with cloud.inject("error", "AccessDeniedException", operations=operation, times=1):
+        result = client_devices.associate(client, CORE, things)
+    part = list(result.failed)
+    assert part in (things[:100], things[100:200], things[200:])
+    assert {failure.code for failure in result.failed.values()} == {"AccessDeniedException"}
+    assert result.done == [thing for thing in things if thing not in part]
+    assert associated(client) == set(result.done)
+    assert repr(result).endswith("; ...>")
+    client_devices.disassociate(client, CORE, things)
+
+
+def test_every_thing_is_accounted_for_under_faults(client: Any, cloud: Emulator) -> None:
+    things = [f"sensor-{number}" for number in range(1000)]
+    with cloud.inject("error", "InternalServerException", rate=0.3), cloud.inject("reset", rate=0.1):
+        result = client_devices.associate(client, CORE, things)
+    assert sorted([*result.done, *result.failed]) == sorted(things)
+    assert set(result.done) <= associated(client)
+    client_devices.disassociate(client, CORE, things)
+
+
+def test_without_an_answer_the_reason_is_the_exceptions(client: Any) -> None:
+    result = client_devices.associate(client, "", ["sensor"])
+    assert result.failed["sensor"].code == "ParamValidationError"
+    assert client_devices.associate(client, "nobody", ["sensor"]).failed["sensor"].code == "ResourceNotFoundException"
+
+
+def test_tags_of_many_resources(client: Any) -> None:
+    arns = [
+        client.create_component_version(
+            inlineRecipe=f"""{{"RecipeFormatVersion": "2020-01-25", "ComponentName": "com.example.{kind}{number}",
+            "ComponentVersion": "1.0.0", "Manifests": [{{"Lifecycle": {{"run": "true"}}}}]}}"""
+        )["arn"]
+        for kind in [type(client).__module__.partition(".")[0]]
+        for number in range(5)
+    ]
+    gone = arns[0].replace("com.example", "com.nobody")
+    result = tags.apply(client, [*arns, gone, arns[0]], {"stage": "test"})
+    assert result.done == arns
+    assert result.failed[gone].code == "ResourceNotFoundException"
+    assert all(client.list_tags_for_resource(resourceArn=arn)["tags"] == {"stage": "test"} for arn in arns)
+
+
+@pytest.mark.parametrize(
+    ("things", "said"),
+    [("sensor", "things is the text 'sensor'"), (["a", 7], r"things\[1\] is 7"), ([b"a"], r"things\[0\] is b'a'")],
+)
+def test_what_is_no_list_of_names_is_told(client: Any, things: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        client_devices.associate(client, CORE, things)
+
+
+def test_requests_are_of_a_hundred_and_a_failure_without_a_code_is_one(server: Any) -> None:
+    server.script([reply({"errorEntries": [{"thingName": "sensor-7"}]})])
+    ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, **KEYS)
+    result = client_devices.associate(ours, CORE, [f"sensor-{number}" for number in range(230)])
+    assert result.failed == {"sensor-7": Failure("", "")}
+    assert sorted(request.body.count(b"thingName") for request in server.take()) == [30, 100, 100]
