@@ -130,9 +130,13 @@ def test_ctrl_c_ends_the_wait_for_the_budget(server: Any, observed: bool) -> Non
     answers = ours.map("get_core_device", [ITEM] * 3)
     next(answers)
     killer = threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
+
+    def interrupted() -> None:
         killer.start()
         next(answers)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     killer.join()
     assert len(server.take()) == 1
 

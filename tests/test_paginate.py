@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 import fleetgrass
 from facade import FakeCore, environment, outcome
 from fleetgrass.paginate import Paginator
+from support.answers import reply
 
 KEYS = ("nextToken", "nextToken", "maxResults", "components")
 CONFIG = dict(zip(("input_token", "output_token", "limit_key", "result_key"), KEYS, strict=True))
@@ -205,3 +206,82 @@ def test_a_clients_paginator(client):
         paginator.paginate("PUBLIC")
     with pytest.raises(TypeError):
         next(paginator.paginate())
+
+
+def live(server, pages):
+    """A client whose lists have these pages, and what reads them."""
+    server.script([reply({"coreDevices": page, "nextToken": f"t{at}"}) for at, page in enumerate(pages[:-1], 1)]
+                  + [reply({"coreDevices": pages[-1]})])  # fmt: skip
+    keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+    made = fleetgrass.client("greengrassv2", region_name="eu-west-1", endpoint_url=server.url, **keys)
+    return made, made.get_paginator("list_core_devices")
+
+
+LISTS = [[{"coreDeviceThingName": f"d{page}-{row}"} for row in range(3)] for page in range(4)]
+FLAT = [item for page in LISTS for item in page]
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_a_page_is_asked_for_when_it_is_wanted(server, observed):
+    client, paginator = live(server, LISTS)
+    if observed:
+        client.meta.events.register("before-send", lambda **kwargs: None)
+    pages = iter(paginator.paginate())
+    assert server.take() == []
+    for page in LISTS:
+        assert next(pages)["coreDevices"] == page
+        assert len(server.take()) == 1
+    assert list(pages) == server.take() == []
+    _, paginator = live(server, LISTS)
+    assert paginator.paginate().build_full_result() == {"coreDevices": FLAT}
+    assert [request.query for request in server.take()] == ["", "nextToken=t1", "nextToken=t2", "nextToken=t3"]
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_items_are_those_of_all_pages(server, observed):
+    client, paginator = live(server, LISTS)
+    if observed:
+        client.meta.events.register("before-send", lambda **kwargs: None)
+    assert list(paginator.items(PaginationConfig={"PageSize": 3})) == FLAT
+    assert [request.query for request in server.take()] == [
+        "maxResults=3", "maxResults=3&nextToken=t1", "maxResults=3&nextToken=t2", "maxResults=3&nextToken=t3"
+    ]  # fmt: skip
+    _, paginator = live(server, LISTS)
+    assert list(paginator.items(PaginationConfig={"MaxItems": 5})) == FLAT[:5]
+    assert len(server.take()) == 2
+
+
+def test_items_ask_for_the_next_page_meanwhile_and_for_no_other(server):
+    _, paginator = live(server, LISTS)
+    items = paginator.items()
+    assert next(items) == FLAT[0]
+    server.wait_for_requests(2)
+    assert [next(items), next(items)] == FLAT[1:3]
+    assert len(server.take()) == 2
+    items.close()
+
+
+def test_items_end_with_the_error_of_the_page_after_them(server):
+    _, paginator = live(server, LISTS)
+    server.script([reply({"coreDevices": LISTS[0], "nextToken": "t"}), reply({"message": "no"}, 403)])
+    read = []
+    with pytest.raises(fleetgrass.exceptions.ClientError):
+        read.extend(paginator.items())
+    assert read == LISTS[0]
+    server.script([reply({"coreDevices": LISTS[0], "nextToken": "t"})])
+    read = []
+    with pytest.raises(PaginationError):
+        read.extend(paginator.items())
+    assert read == LISTS[0] * 2
+
+
+@given(pages=PAGES, kwargs=PARAMETERS)
+def test_items_are_what_search_finds_on_the_pages(pages, kwargs):
+    for page in pages:
+        if not isinstance(page.get("components"), list):
+            page.pop("components", None)
+    want = reading(lambda service: Paginator(service, KEYS), pages, kwargs, USES["iters"])
+    got = reading(
+        lambda service: Paginator(service, KEYS), pages, kwargs, lambda i: [("components", first_pages(i._items(), 6))]
+    )
+    assert got[1:2] == want[1:2]

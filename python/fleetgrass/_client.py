@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fleetgrass.config import Config
     from fleetgrass.events import Events
     from fleetgrass.hooks import Hooks
+    from fleetgrass.many import OneByOne
     from fleetgrass.paginate import Paginator
     from fleetgrass.session import Session
     from fleetgrass.waiters import Waiter
@@ -78,13 +79,10 @@ class BaseClient:
             UnknownClientMethodError: there is no such operation.  OperationNotPageableError: its answer is whole.
             ValueError: `max_concurrency` or `errors` is none of the above.
         """
-        from fleetgrass.many import Map, OneByOne
+        from fleetgrass.many import Map
 
         mapped, concurrency = self._mapped(operation, max_concurrency, errors)
-        many: _core.Many | OneByOne = OneByOne(self._make_api_call)
-        if not self._is_watched():
-            many = _core.Many(self._core, concurrency)
-        return Map(many, mapped, concurrency, ordered, paginate).answers(params, errors == "raise")
+        return Map(self._calls(concurrency), mapped, concurrency, ordered, paginate).answers(params, errors == "raise")
 
     def _mapped(self, operation: str, max_concurrency: int | None, errors: str) -> tuple[operations.Operation, int]:
         """The operation of a map and its calls at once, where the arguments make sense."""
@@ -98,6 +96,14 @@ class BaseClient:
         if errors not in ("return", "raise"):
             raise ValueError(f"errors is {errors!r}: it has to be 'return' or 'raise'")
         return self._operation(method_name), max_concurrency
+
+    def _calls(self, concurrency: int) -> _core.Many | OneByOne:
+        """What makes so many calls at once, or one after another where somebody looks at them."""
+        if not self._is_watched():
+            return _core.Many(self._core, concurrency)
+        from fleetgrass.many import OneByOne
+
+        return OneByOne(self._make_api_call)
 
     def _is_watched(self) -> bool:
         """Whether somebody wants to see each call go through `_make_api_call`."""

@@ -1,5 +1,8 @@
 """Paginators: botocore's, with the same settings, resume tokens, errors and traps.
 
+`Paginator.items` is ours: it asks for a page while the items of the one before are being read. All else asks for a page
+when it is wanted, since one that nobody reads costs budget all the same.
+
 One trap is worth knowing: a `PageIterator` remembers the last token that it sent, so iterating over it a second time
 starts at the last page. Call `paginate` again instead.
 """
@@ -12,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any
+
+    from fleetgrass import _core
+    from fleetgrass.many import OneByOne
 
 OFFSET = "boto_truncate_amount"
 
@@ -110,6 +116,41 @@ class PageIterator:
             self._put_token(token)
             previous = token
 
+    def _items(self) -> Iterator[Any]:
+        steps = self._steps()
+        calls, name = self._calls_ahead()
+        more, failed = True, None
+        try:
+            calls.submit(0, name, next(steps), True)
+            while more:
+                [(_, answer)] = calls.take()
+                if isinstance(answer, Exception):
+                    raise answer
+                page = steps.send(answer)
+                more = False
+                try:
+                    for params in steps:
+                        calls.submit(0, name, params, True)
+                        more = True
+                        break
+                except Exception as error:
+                    failed = error  # after the items of this page
+                yield from page.get(self._result_key) or []
+                if failed is not None:
+                    raise failed
+        finally:
+            calls.cancel()
+
+    def _calls_ahead(self) -> tuple[_core.Many | OneByOne, str]:
+        """What makes a call while somebody does something else, and the call's name there."""
+        from fleetgrass.many import OneByOne
+        from fleetgrass.operations import Operation
+
+        operation = getattr(self._method, "__func__", None)
+        if isinstance(operation, Operation):
+            return self._method.__self__._calls(1), operation.api_name  # type: ignore[attr-defined]
+        return OneByOne(lambda _, params: self._method(**params)), ""
+
     def _call(self, params: dict[str, Any]) -> Any:
         marked = PAGINATED.set(True)
         try:
@@ -206,6 +247,13 @@ class Paginator:
             page_size=None if page_size is None else int(page_size),
             starting_token=settings.get("StartingToken"),
         )
+
+    def items(self, **kwargs: Any) -> Iterator[Any]:
+        """The items of all pages of a call with these parameters, which are `paginate`'s.
+
+        Each page but the first is asked for while the items of the one before are being read, and waits for the budget.
+        """
+        return self.paginate(**kwargs)._items()
 
 
 def encode_token(token: dict[str, Any]) -> str:

@@ -89,6 +89,11 @@ class RecordingServer:
             taken, self._requests = self._requests, []
         return taken
 
+    def wait_for_requests(self, count: int) -> None:
+        """Return when so many have come since the last `script` or `take`."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._requests) >= count, 10), f"{len(self._requests)} came"
+
     def wait_until_closed(self) -> None:
         """Return when the newest connection is closed on this side: a client that still keeps it has a stale one."""
         with self._changed:
@@ -115,6 +120,7 @@ class RecordingServer:
             while (request := _read(stream, number)) is not None:
                 with self._lock:
                     self._requests.append(request)
+                    self._changed.notify_all()
                     answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
                 if answer.wire:
                     connection.sendall(answer.wire)

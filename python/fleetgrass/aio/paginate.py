@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from asyncio import ensure_future
+
 from fleetgrass import paginate
 from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import AsyncIterator
     from typing import Any
 
@@ -20,6 +23,28 @@ class PageIterator(paginate.PageIterator):
             yield steps.send(await self._call(params))
 
     __iter__ = None  # type: ignore[assignment]
+
+    async def _items(self) -> AsyncIterator[Any]:  # type: ignore[override]
+        steps = self._steps()
+        ahead: Future[Any] | None = ensure_future(self._call(next(steps)))
+        failed = None
+        try:
+            while ahead is not None:
+                answer, ahead = await ahead, None
+                page = steps.send(answer)
+                try:
+                    for params in steps:
+                        ahead = ensure_future(self._call(params))
+                        break
+                except Exception as error:
+                    failed = error  # after the items of this page
+                for item in page.get(self._result_key) or []:
+                    yield item
+                if failed is not None:
+                    raise failed
+        finally:
+            if ahead is not None and not ahead.cancel() and not ahead.cancelled():
+                ahead.exception()  # which nobody asked for
 
     async def _call(self, params: dict[str, Any]) -> Any:
         marked = PAGINATED.set(True)
@@ -73,3 +98,4 @@ class Paginator(paginate.Paginator):
     if TYPE_CHECKING:
 
         def paginate(self, **kwargs: Any) -> PageIterator: ...
+        def items(self, **kwargs: Any) -> AsyncIterator[Any]: ...  # type: ignore[override]
