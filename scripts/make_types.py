@@ -185,6 +185,12 @@ class Service:
         shape = self.operations[operation].get("output", {}).get("shape")
         return f"{shape if shape and self.shapes[shape]['members'] else 'EmptyResponseMetadata'}TypeDef"
 
+    def item(self, operation: str) -> str:
+        """What a list of the operation holds."""
+        members = self.shapes[self.operations[operation]["output"]["shape"]]["members"]
+        items = self.shapes[members[self.pagination[operation]["result_key"]]["shape"]]
+        return self.type_of(items["member"]["shape"], "output")
+
     def paginators(self) -> list[str]:
         return [f"{operation}Paginator" for operation in self.pagination]
 
@@ -332,6 +338,7 @@ def pages_and_waiters(service: Service, iterate: str, iterator: str, base: str, 
         body += f"\nclass {operation}Paginator(Paginator{base.format(operation)}):\n"
         parameters = service.pagination_parameters(operation)
         body += method("paginate", parameters, f"{operation}PageIterator", comment=NARROWER)
+        body += method("items", parameters, f"{iterator}[{service.item(operation)}]", comment=NARROWER)
     for name, goal in WAITERS.items():
         operation = next(o for o in service.operations if method_name(o) == goal.method_name)
         body += f"\nclass {class_name(name)}(Waiter):\n"

@@ -10,8 +10,8 @@ from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
-    from typing import Any, Literal
+    from collections.abc import Generator, Iterable, Mapping
+    from typing import Any, Literal, overload
 
     from fleetgrass.config import Config
     from fleetgrass.events import Events
@@ -50,6 +50,64 @@ class BaseClient:
         if hooks is not None and hooks.events.observed:
             return hooks.call(operation_name, api_params)
         return self._core.call(operation_name, api_params, PAGINATED.get())
+
+    if TYPE_CHECKING:
+
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return"] = ...,
+            ordered: Literal[True] = ...,
+            paginate: bool = ...,
+        ) -> Generator[dict[str, Any] | Exception, None, None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return"] = ...,
+            ordered: Literal[False],
+            paginate: bool = ...,
+        ) -> Generator[tuple[int, dict[str, Any] | Exception], None, None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["raise"],
+            ordered: Literal[True] = ...,
+            paginate: bool = ...,
+        ) -> Generator[dict[str, Any], None, None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["raise"],
+            ordered: Literal[False],
+            paginate: bool = ...,
+        ) -> Generator[tuple[int, dict[str, Any]], None, None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return", "raise"] = ...,
+            ordered: bool = ...,
+            paginate: bool = ...,
+        ) -> Generator[Any, None, None]: ...
 
     def map(
         self,

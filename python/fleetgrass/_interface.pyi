@@ -20,6 +20,7 @@ from fleetgrass._types_boto3 import (
 from fleetgrass.types import (
     AssociateClientDeviceWithCoreDeviceEntryTypeDef,
     AssociateServiceRoleToAccountResponseTypeDef,
+    AssociatedClientDeviceTypeDef,
     BatchAssociateClientDeviceWithCoreDeviceResponseTypeDef,
     BatchDisassociateClientDeviceFromCoreDeviceResponseTypeDef,
     BlobTypeDef,
@@ -27,17 +28,22 @@ from fleetgrass.types import (
     ComponentCandidateTypeDef,
     ComponentDeploymentSpecificationUnionTypeDef,
     ComponentPlatformUnionTypeDef,
+    ComponentTypeDef,
+    ComponentVersionListItemTypeDef,
     ComponentVisibilityScopeType,
     ConnectivityInfoTypeDef,
     CoreDeviceStatusType,
+    CoreDeviceTypeDef,
     CreateComponentVersionResponseTypeDef,
     CreateDeploymentResponseTypeDef,
     DeploymentHistoryFilterType,
     DeploymentIoTJobConfigurationUnionTypeDef,
     DeploymentPoliciesTypeDef,
+    DeploymentTypeDef,
     DescribeComponentResponseTypeDef,
     DisassociateClientDeviceFromCoreDeviceEntryTypeDef,
     DisassociateServiceRoleFromAccountResponseTypeDef,
+    EffectiveDeploymentTypeDef,
     EmptyResponseMetadataTypeDef,
     GetComponentResponseTypeDef,
     GetComponentVersionArtifactResponseTypeDef,
@@ -46,6 +52,7 @@ from fleetgrass.types import (
     GetDeploymentResponseTypeDef,
     GetServiceRoleForAccountResponseTypeDef,
     InstalledComponentTopologyFilterType,
+    InstalledComponentTypeDef,
     IotEndpointTypeType,
     LambdaFunctionRecipeSourceTypeDef,
     ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef,
@@ -85,6 +92,12 @@ class ListComponentVersionsPaginator(Paginator, TheirListComponentVersionsPagina
         arn: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListComponentVersionsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        arn: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[ComponentVersionListItemTypeDef]: ...
 
 class ListComponentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListComponentsResponseTypeDef]: ...
@@ -96,6 +109,12 @@ class ListComponentsPaginator(Paginator, TheirListComponentsPaginator):
         scope: ComponentVisibilityScopeType = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListComponentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        scope: ComponentVisibilityScopeType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[ComponentTypeDef]: ...
 
 class ListCoreDevicesPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListCoreDevicesResponseTypeDef]: ...
@@ -109,6 +128,14 @@ class ListCoreDevicesPaginator(Paginator, TheirListCoreDevicesPaginator):
         runtime: str = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListCoreDevicesPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        thingGroupArn: str = ...,
+        status: CoreDeviceStatusType = ...,
+        runtime: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[CoreDeviceTypeDef]: ...
 
 class ListDeploymentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListDeploymentsResponseTypeDef]: ...
@@ -122,6 +149,14 @@ class ListDeploymentsPaginator(Paginator, TheirListDeploymentsPaginator):
         parentTargetArn: str = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListDeploymentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        targetArn: str = ...,
+        historyFilter: DeploymentHistoryFilterType = ...,
+        parentTargetArn: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[DeploymentTypeDef]: ...
 
 class ListEffectiveDeploymentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListEffectiveDeploymentsResponseTypeDef]: ...
@@ -133,6 +168,12 @@ class ListEffectiveDeploymentsPaginator(Paginator, TheirListEffectiveDeployments
         coreDeviceThingName: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListEffectiveDeploymentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[EffectiveDeploymentTypeDef]: ...
 
 class ListInstalledComponentsPageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListInstalledComponentsResponseTypeDef]: ...
@@ -145,6 +186,13 @@ class ListInstalledComponentsPaginator(Paginator, TheirListInstalledComponentsPa
         topologyFilter: InstalledComponentTopologyFilterType = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListInstalledComponentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        topologyFilter: InstalledComponentTopologyFilterType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[InstalledComponentTypeDef]: ...
 
 class ListClientDevicesAssociatedWithCoreDevicePageIterator(PageIterator):
     def __iter__(self) -> Iterator[ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef]: ...
@@ -156,6 +204,12 @@ class ListClientDevicesAssociatedWithCoreDevicePaginator(Paginator, TheirListCli
         coreDeviceThingName: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListClientDevicesAssociatedWithCoreDevicePageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> Iterator[AssociatedClientDeviceTypeDef]: ...
 
 class ComponentDeployableWaiter(Waiter):
     def wait(self, *, arn: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]

@@ -24,6 +24,10 @@ def devices(group: str) -> list[CoreDeviceTypeDef]:
     return found
 
 
+for device in client.get_paginator("list_core_devices").items(thingGroupArn="g"):
+    assert_type(device, CoreDeviceTypeDef)
+client.get_paginator("list_core_devices").items(thingGroup="g")  # expect: error
+
 name: PaginatorName = "list_components"
 whole = client.get_paginator("list_components").paginate().build_full_result()
 print(whole["components"], name, devices("g"))

@@ -11,8 +11,8 @@ from fleetgrass.user_agent import PAGINATED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import AsyncGenerator, AsyncIterable, Iterable
-    from typing import Any, Literal
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+    from typing import Any, Literal, overload
 
     from fleetgrass.aio.paginate import Paginator
     from fleetgrass.aio.waiters import Waiter
@@ -51,6 +51,64 @@ class BaseClient(_client.BaseClient):
                 self._doors.pop(ended).close()
             door = self._doors[loop] = Awaited(self._core, self._max_concurrency)
         return door
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return"] = ...,
+            ordered: Literal[True] = ...,
+            paginate: bool = ...,
+        ) -> AsyncGenerator[dict[str, Any] | Exception, None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return"] = ...,
+            ordered: Literal[False],
+            paginate: bool = ...,
+        ) -> AsyncGenerator[tuple[int, dict[str, Any] | Exception], None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["raise"],
+            ordered: Literal[True] = ...,
+            paginate: bool = ...,
+        ) -> AsyncGenerator[dict[str, Any], None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["raise"],
+            ordered: Literal[False],
+            paginate: bool = ...,
+        ) -> AsyncGenerator[tuple[int, dict[str, Any]], None]: ...
+        @overload
+        def map(
+            self,
+            operation: str,
+            params: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+            *,
+            max_concurrency: int | None = ...,
+            errors: Literal["return", "raise"] = ...,
+            ordered: bool = ...,
+            paginate: bool = ...,
+        ) -> AsyncGenerator[Any, None]: ...
 
     def map(  # type: ignore[override]
         self,

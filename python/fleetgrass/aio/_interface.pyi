@@ -10,6 +10,7 @@ from fleetgrass.aio.waiters import Waiter
 from fleetgrass.types import (
     AssociateClientDeviceWithCoreDeviceEntryTypeDef,
     AssociateServiceRoleToAccountResponseTypeDef,
+    AssociatedClientDeviceTypeDef,
     BatchAssociateClientDeviceWithCoreDeviceResponseTypeDef,
     BatchDisassociateClientDeviceFromCoreDeviceResponseTypeDef,
     BlobTypeDef,
@@ -17,17 +18,22 @@ from fleetgrass.types import (
     ComponentCandidateTypeDef,
     ComponentDeploymentSpecificationUnionTypeDef,
     ComponentPlatformUnionTypeDef,
+    ComponentTypeDef,
+    ComponentVersionListItemTypeDef,
     ComponentVisibilityScopeType,
     ConnectivityInfoTypeDef,
     CoreDeviceStatusType,
+    CoreDeviceTypeDef,
     CreateComponentVersionResponseTypeDef,
     CreateDeploymentResponseTypeDef,
     DeploymentHistoryFilterType,
     DeploymentIoTJobConfigurationUnionTypeDef,
     DeploymentPoliciesTypeDef,
+    DeploymentTypeDef,
     DescribeComponentResponseTypeDef,
     DisassociateClientDeviceFromCoreDeviceEntryTypeDef,
     DisassociateServiceRoleFromAccountResponseTypeDef,
+    EffectiveDeploymentTypeDef,
     EmptyResponseMetadataTypeDef,
     GetComponentResponseTypeDef,
     GetComponentVersionArtifactResponseTypeDef,
@@ -36,6 +42,7 @@ from fleetgrass.types import (
     GetDeploymentResponseTypeDef,
     GetServiceRoleForAccountResponseTypeDef,
     InstalledComponentTopologyFilterType,
+    InstalledComponentTypeDef,
     IotEndpointTypeType,
     LambdaFunctionRecipeSourceTypeDef,
     ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef,
@@ -64,6 +71,12 @@ class ListComponentVersionsPaginator(Paginator):
         arn: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListComponentVersionsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        arn: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[ComponentVersionListItemTypeDef]: ...
 
 class ListComponentsPageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListComponentsResponseTypeDef]: ...
@@ -75,6 +88,12 @@ class ListComponentsPaginator(Paginator):
         scope: ComponentVisibilityScopeType = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListComponentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        scope: ComponentVisibilityScopeType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[ComponentTypeDef]: ...
 
 class ListCoreDevicesPageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListCoreDevicesResponseTypeDef]: ...
@@ -88,6 +107,14 @@ class ListCoreDevicesPaginator(Paginator):
         runtime: str = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListCoreDevicesPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        thingGroupArn: str = ...,
+        status: CoreDeviceStatusType = ...,
+        runtime: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[CoreDeviceTypeDef]: ...
 
 class ListDeploymentsPageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListDeploymentsResponseTypeDef]: ...
@@ -101,6 +128,14 @@ class ListDeploymentsPaginator(Paginator):
         parentTargetArn: str = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListDeploymentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        targetArn: str = ...,
+        historyFilter: DeploymentHistoryFilterType = ...,
+        parentTargetArn: str = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[DeploymentTypeDef]: ...
 
 class ListEffectiveDeploymentsPageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListEffectiveDeploymentsResponseTypeDef]: ...
@@ -112,6 +147,12 @@ class ListEffectiveDeploymentsPaginator(Paginator):
         coreDeviceThingName: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListEffectiveDeploymentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[EffectiveDeploymentTypeDef]: ...
 
 class ListInstalledComponentsPageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListInstalledComponentsResponseTypeDef]: ...
@@ -124,6 +165,13 @@ class ListInstalledComponentsPaginator(Paginator):
         topologyFilter: InstalledComponentTopologyFilterType = ...,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListInstalledComponentsPageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        topologyFilter: InstalledComponentTopologyFilterType = ...,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[InstalledComponentTypeDef]: ...
 
 class ListClientDevicesAssociatedWithCoreDevicePageIterator(PageIterator):
     def __aiter__(self) -> AsyncIterator[ListClientDevicesAssociatedWithCoreDeviceResponseTypeDef]: ...
@@ -135,6 +183,12 @@ class ListClientDevicesAssociatedWithCoreDevicePaginator(Paginator):
         coreDeviceThingName: str,
         PaginationConfig: PaginatorConfigTypeDef = ...,
     ) -> ListClientDevicesAssociatedWithCoreDevicePageIterator: ...
+    def items(  # type: ignore[override]
+        self,
+        *,
+        coreDeviceThingName: str,
+        PaginationConfig: PaginatorConfigTypeDef = ...,
+    ) -> AsyncIterator[AssociatedClientDeviceTypeDef]: ...
 
 class ComponentDeployableWaiter(Waiter):
     async def wait(self, *, arn: str, WaiterConfig: WaiterConfigTypeDef = ...) -> None: ...  # type: ignore[override]
