@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
 import fleetgrass
@@ -116,6 +117,52 @@ def test_arguments_that_make_no_sense(cloud: Any) -> None:
     with pytest.raises(ValueError, match="errors is 'ignore'"):
         cloud.map("get_core_device", [], errors="ignore")
     assert list(cloud.map("get_core_device", [])) == []
+
+
+def test_faults_lose_double_and_move_nothing() -> None:
+    """Answers are those of boto3 without faults, item by item; what was made, was made once."""
+    with Emulator(check_signatures=False, seed=7) as emulator:
+        emulator.register_core_devices(len(NAMES))
+        retries = fleetgrass.Config(retries={"total_max_attempts": 10})
+        url = emulator.endpoint_url
+        ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=url, config=retries, **KEYS)
+        boto3s = boto3.client("greengrassv2", region_name="us-east-1", endpoint_url=url, **KEYS)
+        want = [alone(boto3s.get_core_device, item) for item in ITEMS]
+        deployments = [{"targetArn": f"arn:aws:iot:us-east-1:123456789012:thing/{name}"} for name in NAMES[:60]]
+        with (
+            emulator.inject("error", "InternalServerException", rate=0.06) as refused,
+            emulator.inject("reset", rate=0.06) as reset,
+            emulator.inject("truncate", 20, rate=0.03),
+        ):
+            for _ in range(2):
+                assert [shown(answer) for answer in ours.map("get_core_device", ITEMS)] == want
+            made = list(ours.map("create_deployment", deployments, errors="raise"))
+            assert refused.hits > 0
+            assert reset.hits > 0
+        assert len({answer["deploymentId"] for answer in made}) == 60
+        there = boto3s.get_paginator("list_deployments").paginate(historyFilter="ALL").build_full_result()
+        found = {deployment["targetArn"]: deployment["deploymentId"] for deployment in there["deployments"]}
+        assert len(there["deployments"]) == 60
+        for item, answer in zip(deployments, made, strict=True):
+            assert found[item["targetArn"]] == answer["deploymentId"]
+
+
+def test_a_slow_reader_holds_up_the_calls(server: Any) -> None:
+    items = ({} for _ in range(1000))
+    answers = client(server.url).map("list_components", items, max_concurrency=4, ordered=False)
+    next(answers)
+    server.wait_for_requests(8)
+    assert len(server.take()) == 8
+    assert sum(1 for _ in answers) == 999
+
+
+def test_one_slow_answer_does_not_hold_up_the_others(server: Any) -> None:
+    """One of the first two calls gets no answer at once; the others go on, up to the bound."""
+    server.script([reply({"message": "later"}, 503, [("retry-after", "1")]), reply()])
+    answers = client(server.url).map("list_components", ({} for _ in range(100)), max_concurrency=2)
+    next(answers), next(answers)
+    assert len(server.take()) > 2 * 2 + 2
+    answers.close()
 
 
 def test_a_retried_call_keeps_its_token(server: Any) -> None:
