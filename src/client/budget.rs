@@ -129,9 +129,10 @@ impl Budget {
         }
     }
 
-    /// A request sent at `sent_at` was throttled. `retry_after`, in seconds, has been rounded up to whole ones: only
-    /// the seconds before its last one are sure to be in vain for everybody.
-    pub fn throttled(&mut self, sent_at: f64, retry_after: Option<f64>, now: f64) {
+    /// A request sent at `sent_at` was throttled. Gives whether that is news: others may have told already that what was
+    /// sent then was too much. `retry_after`, in seconds, has been rounded up to whole ones: only the seconds before its
+    /// last one are sure to be in vain for everybody.
+    pub fn throttled(&mut self, sent_at: f64, retry_after: Option<f64>, now: f64) -> bool {
         self.fill(now);
         let resumes_at = now + (retry_after.unwrap_or(0.0) - 1.0).max(0.0);
         if resumes_at > self.filled_at {
@@ -139,7 +140,7 @@ impl Budget {
             self.begin_round();
         }
         if sent_at <= self.cut_at {
-            return;
+            return false;
         }
         let (too_high, left) = self.rate.map_or((self.sent.rate(now), FIRST), |rate| {
             let passed = f64::from(self.passed);
@@ -150,6 +151,7 @@ impl Budget {
         self.climb = Some(Climb { from: rate, to: too_high.max(rate), seconds: 0.0 });
         (self.cut_at, self.passed) = (now, 0);
         self.begin_round();
+        true
     }
 
     /// That of a process which was forked from this one's: nobody waits there.

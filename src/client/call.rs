@@ -134,6 +134,7 @@ impl Client {
                     waiting.sleep(delay).await?;
                     seen.attempts += 1;
                 }
+                Verdict::BackInLine => {}
                 Verdict::Final { attempts_spent, quota_spent } => {
                     let answer = answer.map_err(|failure| no_answer(&format!("{}{}", endpoint.prefix, call.target), &failure))?;
                     let (head, body) = answer.into_parts();
@@ -275,7 +276,7 @@ impl Client {
         let took = self.now().duration_since(signed_at).unwrap_or_default();
         let verdict = self.judge(operation, answer, signed_at, seen);
         log::tell(|| {
-            let again = if let Verdict::Again(delay) = verdict { Some(delay) } else { None };
+            let again = verdict.delay();
             log::Ended { operation: &operation.name, attempt: seen.attempts, answer, took, again }
         });
         verdict
@@ -311,12 +312,16 @@ impl Client {
         // In every mode, though the old one makes no difference.
         let throttled = retry::reason(RetryMode::Standard, attempt, modelled) == Some(Reason::Throttling);
         if let (Some(sent_at), Attempt::Answered { headers, .. }) = (seen.sent_at.take(), attempt) {
-            match throttled {
-                true => self.purse(operation).throttled(sent_at, retry::retry_after(headers)),
-                false => self.purse(operation).passed(sent_at),
+            let purse = self.purse(operation);
+            if !throttled {
+                purse.passed(sent_at);
+            } else if !purse.throttled(sent_at, retry::retry_after(headers))
+                && seen.patient
+                && self.options.total_max_attempts > 1
+            {
+                return Verdict::BackInLine;
             }
         }
-        let in_line = throttled && seen.patient;
         match answer {
             // What the server has already done must not be done twice.
             Err(Failure::Closed { status: Some(200..300), .. }) if !self.is_repeatable(operation) => return Verdict::END,
@@ -342,7 +347,8 @@ impl Client {
             return Verdict::Final { attempts_spent, quota_spent: false };
         }
         let Some(reason) = reason else { return Verdict::END };
-        if mode != RetryMode::Legacy && !in_line {
+        // Whoever waits for the budget cannot make a storm of retries of throttlings.
+        if mode != RetryMode::Legacy && !(throttled && seen.patient) {
             match self.quota.take(reason) {
                 Some(price) => seen.paid = Some(price),
                 None => return Verdict::Final { attempts_spent: false, quota_spent: true },
@@ -352,9 +358,7 @@ impl Client {
             Attempt::Answered { headers, .. } => retry::server_date(headers).or(seen.service_clock),
             Attempt::Unanswered => seen.service_clock,
         };
-        // Who waits in line for the budget, which has heard of the throttling, waits no second time for the same.
-        let has_waited = in_line && seen.attempts == 1;
-        Verdict::Again(if has_waited { Duration::ZERO } else { retry::delay(mode, reason, seen.attempts, attempt, chance()) })
+        Verdict::Again(retry::delay(mode, reason, seen.attempts, attempt, chance()))
     }
 }
 
@@ -416,10 +420,25 @@ impl Seen {
 
 pub(super) enum Verdict {
     Again(Duration),
-    Final { attempts_spent: bool, quota_spent: bool },
+    /// It was throttled and waits for the budget, which knew already that what was sent then was too much. That attempt
+    /// does not count.
+    BackInLine,
+    Final {
+        attempts_spent: bool,
+        quota_spent: bool,
+    },
 }
 
 impl Verdict {
+    /// How long to wait before another attempt, if there is one.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        match *self {
+            Self::Again(delay) => Some(delay),
+            Self::BackInLine => Some(Duration::ZERO),
+            Self::Final { .. } => None,
+        }
+    }
+
     const END: Self = Self::Final { attempts_spent: false, quota_spent: false };
 }
 

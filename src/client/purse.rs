@@ -109,9 +109,9 @@ impl Purse {
         self.budget().passed(sent_at);
     }
 
-    /// A request sent at `sent_at` was throttled, and told to come back after so long.
-    pub fn throttled(&self, sent_at: f64, retry_after: Option<Duration>) {
-        self.budget().throttled(sent_at, retry_after.map(|wait| wait.as_secs_f64()), self.now());
+    /// A request sent at `sent_at` was throttled, and told to come back after so long. Gives whether that is news.
+    pub fn throttled(&self, sent_at: f64, retry_after: Option<Duration>) -> bool {
+        self.budget().throttled(sent_at, retry_after.map(|wait| wait.as_secs_f64()), self.now())
     }
 
     /// Requests a second; none is no limit.

@@ -147,8 +147,8 @@ impl Client {
             return Next::default();
         };
         match self.verdict(progress.operation, &ended, progress.begun, &mut progress.seen) {
-            Verdict::Again(delay) => Next { delay: Some(delay.as_secs_f64()), ..Next::default() },
             Verdict::Final { attempts_spent, quota_spent } => Next { delay: None, attempts_spent, quota_spent },
+            again => Next { delay: again.delay().map(|delay| delay.as_secs_f64()), ..Next::default() },
         }
     }
 
