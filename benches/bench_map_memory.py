@@ -15,11 +15,12 @@ import time
 from pathlib import Path
 from statistics import linear_regression
 
-from bench_client import ARGUMENTS, server
+from constant_server import server
 
 import fleetgrass
 
 PARTS = 20
+KEYS = {"region_name": "us-east-1", "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 
 
 def resident() -> int:
@@ -33,12 +34,12 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=1_000_000)
     count: int = parser.parse_args().items
     with server() as url:
-        client = fleetgrass.client("greengrassv2", endpoint_url=url, **ARGUMENTS)
-        items = ({"maxResults": 1 + number % 100} for number in range(count))
+        client = fleetgrass.client("greengrassv2", endpoint_url=url, **KEYS)
+        items = ({"coreDeviceThingName": f"device-{number:07}"} for number in range(count))
         seen: list[tuple[int, int]] = []
         begun, used = time.perf_counter(), time.process_time()
-        for read, answer in enumerate(client.map("list_core_devices", items), 1):
-            assert answer["coreDevices"], answer
+        for read, answer in enumerate(client.map("get_core_device", items), 1):
+            assert answer["status"], answer
             if read % (count // PARTS) == 0:
                 seen.append((read, resident()))
                 print(f"{read:9,} items {seen[-1][1] / 2**20:8.1f} MiB", flush=True)
