@@ -43,7 +43,7 @@ def rate(made: Any) -> float | None:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def urls() -> Iterator[str]:
     """Addresses that nobody has used, and whose budgets are new."""
     return (f"http://{number}.example:1" for number in range(os.getpid() * 1000, 10**12))
