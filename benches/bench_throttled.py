@@ -1,8 +1,8 @@
 """Many calls at a service that throttles: how much of the allowed rate `client.map` reaches, and at what price.
 
 The server is a process of its own with a token bucket; whoever asks without a token gets the service's 429. Printed are
-the calls by what the bucket allowed in the time that they took (burst + rate x seconds), the requests beyond one a
-call, and the calls that were lost. "told" means `Config(requests_per_second=...)`. boto3 has a thread for each of as
+the calls a second by the rate, and by all that the bucket allowed in that time, the burst included; the requests beyond
+one a call; the calls that were lost. "told" means `Config(requests_per_second=...)`. boto3 has a thread for each of as
 many calls at once.
 
     python benches/bench_throttled.py [--rate 500] [--calls 5000] [--rounds 1] [--latency 0] [--boto3]
@@ -115,10 +115,11 @@ def measure(name: str, make: Any, calls: int, rate: float, burst: float, retry_a
         seconds, used = time.perf_counter() - begun, time.process_time() - used
         server.stdin.close()
         seen = json.loads(server.stdout.readline())
-    reached = (calls - lost) / (burst + rate * seconds)
+    passed = calls - lost
+    reached = f"{passed / (rate * seconds):9.1%}{passed / (burst + rate * seconds):9.1%}"
     extra = (seen["requests"] - calls) / calls
     header = f"{retry_after} s" if retry_after else "no"
-    print(f"{name:24}{burst:8.0f}{header:>13}{seconds:9.2f}{used:8.2f}{reached:9.1%}{extra:8.1%}{lost:6}", flush=True)
+    print(f"{name:24}{burst:8.0f}{header:>13}{seconds:9.2f}{used:8.2f}{reached}{extra:8.1%}{lost:6}", flush=True)
 
 
 def main() -> None:
@@ -136,7 +137,9 @@ def main() -> None:
         return
     print(f"{given.calls} calls at {given.rate:.0f}/s, {CONCURRENCY} at once, {given.latency * 1000:.0f} ms, ", end="")
     print(f"fleetgrass {fleetgrass.__version__}, Python {sys.version.split()[0]}")
-    print(f"{'':24}{'burst':>8}{'Retry-After':>13}{'seconds':>9}{'CPU s':>8}{'reached':>9}{'extra':>8}{'lost':>6}")
+    print(
+        f"{'':24}{'burst':>8}{'Retry-After':>13}{'seconds':>9}{'CPU s':>8}{'of rate':>9}{'of all':>9}{'extra':>8}{'lost':>6}"
+    )
     makes = {
         "map, told": lambda url, calls: by_map(url, calls, given.rate, True),
         "map, not told": lambda url, calls: by_map(url, calls, None, True),

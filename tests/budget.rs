@@ -24,7 +24,7 @@ fn the_told_rate_is_kept_to() {
     for rate in [0.5, 10.0, 24.0, 500.0] {
         let mut budget = Budget::new(Some(rate), 0.0);
         let seconds = take(&mut budget, 5_001, 0.0);
-        assert!((5_000.0 / rate - 1.0..=5_000.0 / rate).contains(&seconds), "{rate}: {seconds}");
+        assert!((seconds * rate - 5_000.0).abs() < 1e-3, "{rate}: {seconds}");
     }
 }
 
@@ -46,9 +46,9 @@ fn requests_on_their_way_cut_once_and_the_rate_climbs_back() {
         budget.throttled(0.5, None, 1.0);
     }
     assert_eq!(budget.rate(), Some(90.0));
-    let now = take(&mut budget, 150, 1.0);
-    assert!((98.0..100.0).contains(&budget.rate().unwrap()), "{now}: {budget:?}");
-    take(&mut budget, 100, now);
+    let now = take(&mut budget, 400, 1.0);
+    assert!((97.0..100.0).contains(&budget.rate().unwrap()), "{now}: {budget:?}");
+    take(&mut budget, 500, now);
     assert_eq!(budget.rate(), Some(100.0));
 }
 

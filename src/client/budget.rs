@@ -14,8 +14,10 @@ const FIRST: f64 = 0.125;
 /// these.
 const LEAST_LEFT: f64 = 0.5;
 const MOST_LEFT: f64 = 0.9;
-/// Seconds from a throttling to the rate at which it came.
-const CLIMB: f64 = 2.0;
+/// Seconds from a throttling to the rate at which it came: where that was far too high, and where it was about right, so
+/// that few requests are spent on finding that out again.
+const CLIMB: f64 = 1.5;
+const SLOW_CLIMB: f64 = 8.0;
 /// The least rate, in requests a second.
 const FLOOR: f64 = 0.5;
 /// Seconds of the rate that may be saved up.
@@ -59,7 +61,7 @@ impl Budget {
             told,
             rate: told,
             climb: None,
-            tokens: told.map_or(0.0, depth),
+            tokens: told.map_or(0.0, |_| 1.0),
             filled_at: now,
             waiting: 0.0,
             round: 0,
@@ -148,7 +150,8 @@ impl Budget {
         });
         let rate = (too_high * left).max(FLOOR);
         self.rate = Some(rate);
-        self.climb = Some(Climb { from: rate, to: too_high.max(rate), seconds: 0.0 });
+        let takes = if left < MOST_LEFT { CLIMB } else { SLOW_CLIMB };
+        self.climb = Some(Climb { from: rate, to: too_high.max(rate), takes, seconds: 0.0 });
         (self.cut_at, self.passed) = (now, 0);
         self.begin_round();
         true
@@ -205,13 +208,14 @@ fn depth(rate: f64) -> f64 {
 struct Climb {
     from: f64,
     to: f64,
+    takes: f64,
     /// Those in which requests were waited for.
     seconds: f64,
 }
 
 impl Climb {
     fn rate(self) -> f64 {
-        self.to + (self.to - self.from) * (self.seconds / CLIMB - 1.0).powi(3)
+        self.to + (self.to - self.from) * (self.seconds / self.takes - 1.0).powi(3)
     }
 }
 
