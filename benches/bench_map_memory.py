@@ -14,13 +14,18 @@ import sys
 import time
 from pathlib import Path
 from statistics import linear_regression
+from typing import Any
 
 from constant_server import server
 
 import fleetgrass
 
 PARTS = 20
-KEYS = {"region_name": "us-east-1", "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+KEYS: dict[str, Any] = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": "secret",
+}
 
 
 def resident() -> int:

@@ -25,7 +25,11 @@ import botocore.config
 import fleetgrass
 
 CONCURRENCY = 64
-KEYS = {"region_name": "us-east-1", "aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+KEYS: dict[str, Any] = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "AKIDEXAMPLE",
+    "aws_secret_access_key": "secret",
+}
 BODY = b'{"coreDeviceThingName":"device","status":"HEALTHY"}'
 REFUSAL = b'{"message":"Rate exceeded"}'
 
@@ -137,9 +141,8 @@ def main() -> None:
         return
     print(f"{given.calls} calls at {given.rate:.0f}/s, {CONCURRENCY} at once, {given.latency * 1000:.0f} ms, ", end="")
     print(f"fleetgrass {fleetgrass.__version__}, Python {sys.version.split()[0]}")
-    print(
-        f"{'':24}{'burst':>8}{'Retry-After':>13}{'seconds':>9}{'CPU s':>8}{'of rate':>9}{'of all':>9}{'extra':>8}{'lost':>6}"
-    )
+    print(f"{'':24}{'burst':>8}{'Retry-After':>13}{'seconds':>9}{'CPU s':>8}", end="")
+    print(f"{'of rate':>9}{'of all':>9}{'extra':>8}{'lost':>6}")
     makes = {
         "map, told": lambda url, calls: by_map(url, calls, given.rate, True),
         "map, not told": lambda url, calls: by_map(url, calls, None, True),

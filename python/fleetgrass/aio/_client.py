@@ -110,7 +110,7 @@ class BaseClient(_client.BaseClient):
             paginate: bool = ...,
         ) -> AsyncGenerator[Any, None]: ...
 
-    def map(  # type: ignore[override]
+    def map(
         self,
         operation: str,
         params: Iterable[Any] | AsyncIterable[Any],
