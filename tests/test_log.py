@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import re
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 
@@ -68,6 +70,23 @@ def test_nothing_is_told_below_the_level(
     server.script([reply({}, 503), OK])
     client(server, False).list_core_devices()
     assert [of for of, _ in lines(caplog)] == told
+
+
+@pytest.mark.parametrize("arguments", [(), (logging.INFO,), (logging.WARNING, "%(message)s")])
+def test_a_stream_logger_is_set_as_boto3_sets_it(arguments: tuple[Any, ...]) -> None:
+    seen = []
+    for setting in (boto3.set_stream_logger, fleetgrass.set_stream_logger):
+        logger = logging.getLogger(f"{setting.__module__}.nobody")
+        setting(logger.name, *arguments)
+        [handler] = logger.handlers
+        logger.removeHandler(handler)
+        assert handler.formatter is not None
+        seen.append((type(handler), handler.level, logger.level, handler.formatter._fmt))
+    assert seen[0] == seen[1]
+    assert (
+        inspect.signature(fleetgrass.set_stream_logger).parameters.keys()
+        == inspect.signature(boto3.set_stream_logger).parameters.keys()
+    )
 
 
 @pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])

@@ -125,7 +125,6 @@ def make(client, config_class, config_options, arguments):
 
 @settings(max_examples=150, deadline=None)
 @given(ENVIRONMENTS, CONFIG_OPTIONS, ARGUMENTS, st.booleans())
-@pytest.mark.timeout(300)  # botocore reads its endpoints again for each client
 def test_any_settings_make_the_same_client(variables, config_options, arguments, theirs):
     """Half of the time our client is given botocore's Config, which stays as it is."""
     with made(**variables):

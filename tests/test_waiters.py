@@ -1,5 +1,6 @@
 """Waiters: ours wait for their goals, and fail as botocore's do on the same acceptors."""
 
+import pickle
 from unittest import mock
 
 import boto3
@@ -35,6 +36,15 @@ def test_waiters_wait(client, name, answers):
     assert name in client.waiter_names
     assert client.get_waiter(name).wait(arn="a", WaiterConfig={"Delay": 0}) is None
     assert [params for _, params, _ in client._core.calls] == [{"arn": "a"}] * len(answers)
+
+
+def test_a_failure_can_be_pickled(client):
+    FakeCore.answers = [{"status": {"componentState": "FAILED"}}]
+    with pytest.raises(botocore.exceptions.WaiterError) as raised:
+        client.get_waiter("component_deployable").wait(arn="a")
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (type(again), str(again)) == (type(raised.value), str(raised.value))
+    assert again.last_response == {"status": {"componentState": "FAILED"}}
 
 
 MODEL = {

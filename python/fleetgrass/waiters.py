@@ -6,6 +6,7 @@ for a state that cannot become the wanted one, for an error of the service, or a
 
 from __future__ import annotations
 
+import copyreg
 from time import sleep
 
 from fleetgrass import exceptions
@@ -114,4 +115,11 @@ class Waiter:
         self._fail(f"An error occurred ({code}): {message}", error.response)
 
     def _fail(self, reason: str, response: Any) -> NoReturn:
-        raise exceptions.WaiterError(name=self.name, reason=reason, last_response=response)
+        error = exceptions.WaiterError(name=self.name, reason=reason, last_response=response)
+        copyreg.pickle(type(error), _reduced)
+        raise error
+
+
+def _reduced(error: Any) -> tuple[Any, ...]:
+    """What a pickle is made again of. botocore's class leaves the answer out, without which it cannot be made."""
+    return type(error), (error.kwargs["name"], error.kwargs["reason"], error.last_response)

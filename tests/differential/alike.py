@@ -33,13 +33,13 @@ def assert_alike(pair: Pair, ledger: Ledger, cases: Iterable[Case], native_texts
 def side_by_side(
     theirs: Side, ours: Side, chosen: Sequence[Case], server: type[RecordingServer] = RecordingServer
 ) -> list[Difference]:
-    """What came of cases that wait, each with its own server and clients, sixteen at a time; no lines if alike."""
+    """What came of cases that wait, each with its own server and clients, 32 at a time; no lines if alike."""
     servers = [server() for _ in chosen]
     pairs = [Pair(running.__enter__(), theirs, ours) for running in servers]
     try:
         for pair, waiting in zip(pairs, chosen, strict=True):
             pair.prepare(waiting.setup)  # Sessions must not be shared between threads; clients may.
-        with ThreadPoolExecutor(16) as pool:
+        with ThreadPoolExecutor(32) as pool:
             return list(pool.map(Pair.observe, pairs, chosen))
     finally:
         for running in servers:

@@ -26,7 +26,7 @@ from support.values import least
 
 TWICE = Setup(attempts=2)
 # A client that waits for a silent server does so for this long.
-IMPATIENT = replace(TWICE, read_timeout=0.2)
+IMPATIENT = replace(TWICE, read_timeout=0.5)
 LIMITED = replace(TWICE, limit=1000)
 LONG = b'{"nextToken": "%s"}' % (b"x" * 1000)
 DEEP = 100_000

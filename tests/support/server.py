@@ -56,6 +56,9 @@ class RecordingServer:
         self._requests: list[Request] = []
         self._answers: list[Answer] = [reply()]
         self._open: dict[int, socket.socket] = {}
+        # The ports that connections came from, and the connections that have asked for something.
+        self._came: set[int] = set()
+        self._asked: set[int] = set()
         self._connections = 0
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -85,6 +88,8 @@ class RecordingServer:
 
     def take(self) -> list[Request]:
         """The requests since the last `script` or `take`."""
+        if self._answers[0].then == "hang":
+            self._wait_for_the_impatient()
         with self._lock:
             taken, self._requests = self._requests, []
         return taken
@@ -93,6 +98,17 @@ class RecordingServer:
         """Return when so many have come since the last `script` or `take`."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self._requests) >= count, 10), f"{len(self._requests)} came"
+
+    def _wait_for_the_impatient(self) -> None:
+        """A client that gave up has perhaps sent what this side did not come to read."""
+        with socket.create_connection(("127.0.0.1", self.port)) as last:
+            port = last.getsockname()[1]
+            with self._changed:
+                assert self._changed.wait_for(lambda: port in self._came, 30), "the server accepts nobody"
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._open.keys() <= self._asked, 30), (
+                "a connection without a request"
+            )
 
     def wait_until_closed(self) -> None:
         """Return when the newest connection is closed on this side: a client that still keeps it has a stale one."""
@@ -103,7 +119,7 @@ class RecordingServer:
 
     def _accept(self) -> None:
         while True:
-            connection, _ = self._listener.accept()
+            connection, (_, port) = self._listener.accept()
             with self._lock:
                 if self._closing:
                     connection.close()
@@ -111,6 +127,8 @@ class RecordingServer:
                 self._connections += 1
                 number = self._connections
                 self._open[number] = connection
+                self._came.add(port)
+                self._changed.notify_all()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
@@ -120,6 +138,7 @@ class RecordingServer:
             while (request := _read(stream, number)) is not None:
                 with self._lock:
                     self._requests.append(request)
+                    self._asked.add(number)
                     self._changed.notify_all()
                     answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
                 if answer.wire:
