@@ -37,6 +37,8 @@ mod _core {
     #[pymodule_export]
     use crate::py::emulator::EmulatorServer;
     #[pymodule_export]
+    use crate::py::es256::PyEs256Key;
+    #[pymodule_export]
     use crate::py::limiter::PyLimiter;
     #[pymodule_export]
     use crate::py::many::PyMany;

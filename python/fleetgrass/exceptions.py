@@ -96,6 +96,7 @@ class BaseServiceExceptions:
 
 
 _made: dict[str, BaseServiceExceptions] = {}
+_modelled: dict[tuple[str, str], type[_errors.ClientError]] = {}
 
 
 def service_exceptions() -> BaseServiceExceptions:
@@ -106,13 +107,22 @@ def service_exceptions() -> BaseServiceExceptions:
     return _made["greengrassv2"]
 
 
+def modelled(service: str, name: str) -> type[_errors.ClientError]:
+    """The class of an error that a service models: one a process."""
+    found = _modelled.get((service, name))
+    if found is None:
+        # Where botocore's own live: programs print and log this name.
+        made = type(name, (_class("ClientError"),), {"__module__": "botocore.errorfactory"})
+        found = _modelled.setdefault((service, name), made)
+    return found
+
+
 def _make_service_exceptions() -> BaseServiceExceptions:
     from fleetgrass import _core
 
     base = _class("ClientError")
-    # Where botocore's own live: programs print and log this name.
     module = {"__module__": "botocore.errorfactory"}
-    classes = {code: type(code, (base,), dict(module)) for code in _core.error_codes()}
+    classes = {code: modelled("greengrassv2", code) for code in _core.error_codes()}
     container = type("GreengrassV2Exceptions", (BaseServiceExceptions,), {**classes, **module, "ClientError": base})
     made: BaseServiceExceptions = container(classes)
     return made

@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 pub mod budget;
 pub mod call;
 pub mod endpoint;
+pub mod es256;
 pub mod identity;
 pub mod limiter;
 pub mod log;

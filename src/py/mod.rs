@@ -6,6 +6,7 @@ pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod errors;
+pub mod es256;
 mod identity;
 mod input;
 pub mod interpreter;

@@ -4,7 +4,7 @@ import pytest
 
 import fleetgrass
 from support import sigv4
-from support.answers import plain
+from support.answers import Answer, plain
 from support.sources import KEYS, Place, sts, sts_failure
 
 TOKEN = "web_identity_token_file = HOME/token\n"
@@ -100,7 +100,13 @@ def test_mistakes_in_profiles_are_botocores_errors(place: Place, config: str) ->
         ([sts_failure(500, "InternalFailure"), sts()], 2),
         ([sts_failure(503, "ServiceUnavailable")], 3),
         ([sts_failure(400, "Throttling"), sts_failure(400, "Throttling"), sts()], 3),
+        ([sts_failure(429, "Odd"), sts()], 2),
+        ([sts_failure(400, "IDPCommunicationError"), sts()], 2),
+        ([sts_failure(400, "MalformedPolicyDocument")], 1),
         ([plain(502, b"<html>no"), sts()], 2),
+        ([Answer(b"", "close"), sts()], 2),
+        ([Answer(b"", "reset"), sts()], 2),
+        ([Answer(b"SSH-2.0\r\n\r\n", "close"), sts()], 2),
     ],
 )
 def test_what_sts_refuses(place: Place, answers: list, attempts: int) -> None:

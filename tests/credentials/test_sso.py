@@ -113,6 +113,8 @@ def test_a_token_that_is_refused(place: Place) -> None:
         ([failure(403, "ForbiddenException", "No access")], 1),
         ([failure(404, "ResourceNotFoundException")], 1),
         ([failure(429, "TooManyRequestsException"), role_credentials()], 2),
+        ([failure(429, "Odd"), role_credentials()], 2),
+        ([failure(400, "InvalidRequestException")], 1),
         ([plain(500, b"")], 3),
         ([plain(503, b"<html>"), role_credentials()], 2),
     ],

@@ -6,12 +6,10 @@ Each test names its row of `tests/deviations.toml`.
 import copy
 import inspect
 import os
-import pathlib
 import pickle
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import formatdate
-from functools import partial
 from time import perf_counter, time
 from typing import Any
 
@@ -225,18 +223,6 @@ def test_user_agent(pair: Pair, ledger: Ledger) -> None:
     assert first.startswith("Boto3/")
     assert second.startswith("fleetgrass/")
     assert "lang/python#" in second
-
-
-def test_login_sessions(ledger: Ledger, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session of `aws login` is refused with what to do instead, and other keys are used none the less."""
-    ledger.use("login-sessions")
-    (tmp_path / "config").write_text("[profile p]\nregion = us-east-1\nlogin_session = arn:me\n")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    monkeypatch.setenv("AWS_PROFILE", "p")
-    outcome = capture(partial(fleetgrass_side().client, "greengrassv2"))
-    assert outcome.kind == "CredentialRetrievalError"
-    assert "from login: " in str(outcome.error)
-    assert "aws configure export-credentials" in str(outcome.error)
 
 
 @pytest.mark.parametrize("value", ["\x00", "\x1f", "\x7f"])

@@ -53,8 +53,6 @@ class Told:
         error: Any = None
         if self.error is not None:
             kind = identity(self.error)
-            # The class of a modelled error belongs to a client of the source, which nobody holds.
-            kind = "botocore.exceptions.ClientError" if kind.startswith("botocore.errorfactory.") else kind
             error = (kind, str(self.error), getattr(self.error, "kwargs", None)) if text else kind
         return {"ended": self.ended, "error": error, "method": self.method, "keys": self.keys,
                 "features": self.features, "asked": self.asked}  # fmt: skip

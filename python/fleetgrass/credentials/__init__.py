@@ -164,12 +164,9 @@ def in_profile(search: Search) -> Credentials | None:
     if found := _from_section("shared-credentials-file", files["credentials"].get(search.name)):
         return found
     if "login_session" in profile:
-        refuse(
-            "login",
-            f'profile "{search.name}" has a login_session, which is not supported yet; export its credentials with '
-            f"`aws configure export-credentials --profile {search.name} --format env`, or let boto3 find them: "
-            f"Session.from_boto3(boto3.Session(profile_name={search.name!r}))",
-        )
+        from fleetgrass.credentials import login
+
+        return login.load(search)
     if "credential_process" in profile:
         from fleetgrass.credentials import process
 

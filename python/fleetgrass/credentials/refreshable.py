@@ -112,10 +112,11 @@ class RefreshableCredentials(Credentials):
         )
         self._expiry = moment
 
-    access_key: Any = property(lambda self: self.get_frozen_credentials().access_key)
-    secret_key: Any = property(lambda self: self.get_frozen_credentials().secret_key)
-    token: Any = property(lambda self: self.get_frozen_credentials().token)
-    account_id: Any = property(lambda self: self.get_frozen_credentials().account_id)
+    if not TYPE_CHECKING:  # for whom they are those of `Credentials`
+        access_key = property(lambda self: self.get_frozen_credentials().access_key)
+        secret_key = property(lambda self: self.get_frozen_credentials().secret_key)
+        token = property(lambda self: self.get_frozen_credentials().token)
+        account_id = property(lambda self: self.get_frozen_credentials().account_id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} from {self.method}>"

@@ -44,6 +44,36 @@ LONGEST_WAIT = 20
 sleep: Callable[[float], None] = time.sleep
 
 
+def _alike(*codes: str) -> dict[str, str]:
+    return dict(zip(codes, codes, strict=True))
+
+
+#: The errors that the services model, the names of their classes by code. Those of sso-oidc never
+#: come out of a search.
+MODELLED: dict[str, dict[str, str]] = {
+    "sts": {
+        **_alike(
+            "ExpiredTokenException", "ExpiredTradeInTokenException", "InvalidAuthorizationMessageException",
+            "JWTPayloadSizeExceededException", "OutboundWebIdentityFederationDisabledException",
+            "RegionDisabledException", "SessionDurationEscalationException",
+        ),
+        "IDPCommunicationError": "IDPCommunicationErrorException",
+        "IDPRejectedClaim": "IDPRejectedClaimException",
+        "InvalidIdentityToken": "InvalidIdentityTokenException",
+        "MalformedPolicyDocument": "MalformedPolicyDocumentException",
+        "PackedPolicyTooLarge": "PackedPolicyTooLargeException",
+    },
+    "sso": _alike(
+        "InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException", "UnauthorizedException"
+    ),
+    "signin": _alike(
+        "AccessDeniedException", "ConflictException", "InternalServerException", "InvalidGrantException",
+        "InvalidScopeException", "ResourceNotFoundException", "ServiceQuotaExceededException",
+        "ServiceUnavailableException", "TooManyRequestsError", "ValidationException",
+    ),
+}  # fmt: skip
+
+
 class Service:
     """A service of a Region, called for the session.
 
@@ -117,14 +147,26 @@ class Service:
                 if status < 300:
                     return content
                 parsed = self._parsed(status, dict(answered), content, read_error)
-                again = status in TRANSIENT_STATUSES or parsed["Error"].get("Code") in TRANSIENT_CODES
+                code = parsed["Error"].get("Code")
+                again = (
+                    status in TRANSIENT_STATUSES
+                    or code in TRANSIENT_CODES
+                    or (status == 429 and code not in MODELLED.get(self.name, ()))
+                )
                 if not again or attempt >= total:
                     parsed["ResponseMetadata"]["RetryAttempts"] = attempt - 1
                     if again:
                         parsed["ResponseMetadata"]["MaxAttemptsReached"] = True
-                    raise exceptions.ClientError(parsed, operation)
+                    raise self._class(code)(parsed, operation)
             sleep(random.random() * min(2 ** (attempt - 1), LONGEST_WAIT))
             attempt += 1
+
+    def _class(self, code: Any) -> Any:
+        """`ClientError`, or the class of the modelled error."""
+        from fleetgrass import exceptions
+
+        name = MODELLED.get(self.name, {}).get(code)
+        return exceptions.ClientError if name is None else exceptions.modelled(self.name, name)
 
     def _parsed(
         self,

@@ -6,13 +6,11 @@ If that fails it may be because another process has done it, so the file is read
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from datetime import timedelta
 
 from fleetgrass._timestamps import parse_date
-from fleetgrass.credentials import refreshable
+from fleetgrass.credentials import refreshable, token_files
 from fleetgrass.credentials.service import Service, in_home, read_json, read_json_error
 
 TYPE_CHECKING = False
@@ -45,7 +43,7 @@ class Token:
         self._session = settings.get("sso_session")
         name = self._session or settings["sso_start_url"]
         self._name = name
-        self._file = os.path.join(in_home("sso", "cache"), hashlib.sha1(name.encode()).hexdigest() + ".json")
+        self._file = token_files.named(in_home("sso", "cache"), "sha1", name)
 
     def get(self) -> str:
         """The access token.
@@ -63,8 +61,7 @@ class Token:
 
     def _read(self) -> dict[str, Any]:
         try:
-            with open(self._file) as file:
-                content = json.load(file)
+            content = token_files.read(self._file)
         except FileNotFoundError:
             raise self._unreadable(f"Token for {self._name} does not exist") from None
         except (OSError, ValueError):
@@ -108,7 +105,7 @@ class Token:
         }
         if "refreshToken" in given:
             renewed["refreshToken"] = given["refreshToken"]
-        write(self._file, renewed)
+        token_files.write(self._file, renewed)
         return renewed
 
     def _unreadable(self, problem: str) -> Exception:
@@ -131,17 +128,3 @@ class Token:
 
 def _left(content: Mapping[str, Any]) -> timedelta:
     return parse_date(content["expiresAt"]) - refreshable.now()
-
-
-def write(path: str, content: Mapping[str, Any]) -> None:
-    """Put a token where others read it, whole or not at all, for the user alone."""
-    import tempfile
-
-    folder = os.path.dirname(path)
-    os.makedirs(folder, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

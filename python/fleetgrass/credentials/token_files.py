@@ -1,0 +1,36 @@
+"""The files in which the commands and SDKs of AWS share what a sign-in gave: read and replaced as one whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def read(path: str) -> Any:
+    """What the file holds. `OSError`: it cannot be read. `ValueError`: it is no JSON."""
+    with open(path) as file:
+        return json.load(file)
+
+
+def write(path: str, content: dict[str, Any]) -> None:
+    """Put `content` where others read it, whole or not at all, for the user alone."""
+    import tempfile
+
+    folder = os.path.dirname(path)
+    os.makedirs(folder, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def named(folder: str, algorithm: str, name: str) -> str:
+    """The file of a session, whose name is the hash of the session's."""
+    return os.path.join(folder, f"{hashlib.new(algorithm, name.encode(), usedforsecurity=False).hexdigest()}.json")
