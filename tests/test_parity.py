@@ -100,8 +100,13 @@ class Cloud:
 
 
 def of_the_answer(value: Any) -> Any:
-    """`value` without what differs between two answers to one request."""
+    """`value` without what differs between two answers to one request: tokens tell when they were made."""
     match value:
+        case {"nextToken": str()}:
+            return of_the_answer({**value, "nextToken": True})
+        case {"NextToken": str(token)}:
+            point = json.loads(base64.b64decode(token))
+            return of_the_answer({**value, "NextToken": {**point, "nextToken": bool(point.get("nextToken"))}})
         case {"ResponseMetadata": {"RequestId": str(), "HTTPHeaders": headers}}:
             kept = {name: text for name, text in headers.items() if name not in ("date", "x-amzn-requestid")}
             value = {**value, "ResponseMetadata": {**value["ResponseMetadata"], "RequestId": "", "HTTPHeaders": kept}}
