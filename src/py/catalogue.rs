@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pythonize::pythonize;
 
+use super::interpreter::leave;
 use super::plain::json_of;
 use super::recipe::refuse;
 use super::resolve::refusal;
@@ -31,7 +32,7 @@ impl PyCatalogue {
     /// Of recipes, each with the place that it is from. Raises `RecipeError` with what is wrong with all of them.
     #[staticmethod]
     fn of_recipes(py: Python<'_>, recipes: Vec<(String, PyBackedBytes)>) -> PyResult<Self> {
-        let read = py.detach(|| {
+        let read = leave(py, || {
             recipes.into_iter().map(|(place, text)| (place, recipe::read(&text))).collect::<Vec<(String, Result<_, _>)>>()
         });
         let (mut entries, mut refused) = (Vec::new(), Vec::new());
@@ -63,13 +64,13 @@ impl PyCatalogue {
             let recipe = serde_json::from_slice(&text).ok().and_then(|recipe| recipe::read_value(&recipe).ok());
             Ok((name, Entry { version: Version::parse(&version)?, recipe: recipe.map(Arc::new) }))
         });
-        let catalogue = py.detach(|| entries.collect::<Result<MemoryCatalogue, InvalidVersion>>());
+        let catalogue = leave(py, || entries.collect::<Result<MemoryCatalogue, InvalidVersion>>());
         Ok(Self(Arc::new(catalogue.map_err(|error| refusal(py, "invalid_version", error))?)))
     }
 
     /// All of both; of a version that both have, the other's.
     fn overlaid(&self, py: Python<'_>, other: &Self) -> Self {
-        Self(py.detach(|| Arc::new(self.0.overlaid(&other.0))))
+        Self(leave(py, || Arc::new(self.0.overlaid(&other.0))))
     }
 
     fn __len__(&self) -> usize {

@@ -5,6 +5,7 @@ use pythonize::pythonize;
 use serde_json::Value;
 
 use super::catalogue::PyCatalogue;
+use super::interpreter::leave;
 use super::plain::json_of;
 use super::resolve::{engine_of, refusal};
 use crate::resolve::facts::{self, InvalidFact, Scenario};
@@ -43,12 +44,12 @@ impl PySimulation {
     }
 
     fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let told = py.detach(|| facts::told(&self.0.run()));
+        let told = leave(py, || facts::told(&self.0.run()));
         Ok(pythonize(py, &told)?)
     }
 
     fn is_order_sensitive(&self, py: Python<'_>) -> bool {
-        py.detach(|| self.0.is_order_sensitive())
+        leave(py, || self.0.is_order_sensitive())
     }
 }
 
