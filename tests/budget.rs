@@ -1,6 +1,7 @@
 //! The budget's arithmetic, by itself and against a simulated service that keeps a token bucket. No clock runs here.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -229,7 +230,6 @@ fn least_reached_most_extra_and_lost(told: Option<f64>, rate: f64, depth: f64, l
         run(&mut Budget::new(told, 0.0), service, 64, latency, (rate * 10.0) as u32, seed)
     });
     runs.fold((f64::INFINITY, 0.0, 0), |(reached, extra, lost), run| {
-        println!("{run:?} at {rate}/s, {depth} at once, {latency} s");
         (reached.min(run.reached), extra.max(run.extra), lost + run.lost)
     })
 }

@@ -82,7 +82,7 @@ impl Client {
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
             gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
-            purses: Default::default(),
+            purses: [OnceBox::new(), OnceBox::new()],
             account_id: OnceBox::new(),
             skew: AtomicI64::new(0),
             endpoint,
@@ -176,6 +176,7 @@ impl Client {
     }
 
     /// The budget that calls of `operation` live on.
+    #[must_use]
     pub fn purse(&self, operation: &Operation) -> &Purse {
         let at_data_plane = self.is_for_data_plane(operation);
         self.purses[usize::from(at_data_plane)].get_or_init(|| {

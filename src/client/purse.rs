@@ -49,7 +49,7 @@ pub struct Purse {
 
 /// A place in a purse's line, given back if it is not used.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub(super) struct Place<'a> {
     purse: &'a Purse,
     /// `None` once it was used.
     turn: Option<Turn>,
@@ -82,7 +82,7 @@ impl Purse {
     }
 
     /// A request is sent now, without waiting. Gives the time of the purse's clock.
-    pub fn debit(&self) -> f64 {
+    pub(super) fn debit(&self) -> f64 {
         let now = self.now();
         self.budget().debit(now);
         now
@@ -100,21 +100,22 @@ impl Purse {
     }
 
     /// For those who wait in their own way.
-    pub fn line_up(&self) -> Place<'_> {
+    pub(super) fn line_up(&self) -> Place<'_> {
         Place { purse: self, turn: Some(self.budget().line_up(self.now())) }
     }
 
     /// A request sent at `sent_at` was answered and let pass.
-    pub fn passed(&self, sent_at: f64) {
+    pub(super) fn passed(&self, sent_at: f64) {
         self.budget().passed(sent_at);
     }
 
     /// A request sent at `sent_at` was throttled, and told to come back after so long. Gives whether that is news.
-    pub fn throttled(&self, sent_at: f64, retry_after: Option<Duration>) -> bool {
+    pub(super) fn throttled(&self, sent_at: f64, retry_after: Option<Duration>) -> bool {
         self.budget().throttled(sent_at, retry_after.map(|wait| wait.as_secs_f64()), self.now())
     }
 
     /// Requests a second; none is no limit.
+    #[must_use]
     pub fn rate(&self) -> Option<f64> {
         self.budget().rate()
     }
@@ -134,7 +135,7 @@ impl Purse {
 
 impl Place<'_> {
     /// The request may be sent: gives the time of the purse's clock. Else how long to wait before one asks again.
-    pub fn go(&mut self) -> Result<f64, Duration> {
+    pub(super) fn go(&mut self) -> Result<f64, Duration> {
         let now = self.purse.now();
         let Some(turn) = &mut self.turn else { return Ok(now) };
         match self.purse.budget().go(turn, now) {
