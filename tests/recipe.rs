@@ -12,14 +12,14 @@ use fleetgrass::resolve::recipe::{self, Format, Recipe};
 /// placeholders where a name or a version belongs; two of nucleus lite have a list where the device wants a map.
 const REFUSED: &[(&str, &[&str])] = &[
     ("AppInvalidRecipe-1.0.0.yaml", &["recipe (line 2, column 20): it is not YAML"]),
-    ("BusinessLogic.json", &["ComponentVersion: \"NEXT_PATCH\" is not a version"]),
+    ("BusinessLogic.json", &["ComponentVersion (line 4): \"NEXT_PATCH\" is not a version"]),
     ("aws-greengrass-client-device-auth.json", &[BRACED_NAME, BRACED_VERSION]),
     ("aws-greengrass-labs-certificate-rotator.yaml", &["ComponentVersion (line 4): \"COMPONENT_VERSION\" is not a version"]),
     ("aws-greengrass-labs-component-for-home-assistant.yaml", &["ComponentVersion (line 3): \"COMPONENT_VERSION\" is not"]),
     ("aws.greengrass.DLRImageClassification.json", &[BRACED_VERSION]),
     ("aws.greengrass.TensorFlowLiteObjectDetection.json", &[BRACED_VERSION]),
-    ("aws.greengrass.labs.webrtc-1.0.0.json", &["ComponentVersion: \"USER_SETTING\" is not a version"]),
-    ("error-recipe-contains-null-element-in-artifacts.json", &["Manifests[0].Artifacts[0]: it is null"]),
+    ("aws.greengrass.labs.webrtc-1.0.0.json", &["ComponentVersion (line 4): \"USER_SETTING\" is not a version"]),
+    ("error-recipe-contains-null-element-in-artifacts.json", &["Manifests[0].Artifacts[0] (line 14): it is null"]),
     ("error-recipe-contains-null-element-in-manifests.yaml", &["Manifests[0] (line 8): it is null"]),
     ("hello_world_recipe_invalid.yaml", &["RecipeFormatVersion (line 2): \"20-01-25\" is no format version"]),
     ("java-template-HelloWorld.yaml", &["ComponentName (line 3): ", "ComponentVersion (line 4): "]),
@@ -46,8 +46,8 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("variant.TensorFlowLite.json", &[BRACED_VERSION]),
 ];
 
-const BRACED_NAME: &str = "ComponentName: \"{COMPONENT_NAME}\" contains '{'";
-const BRACED_VERSION: &str = "ComponentVersion: \"{COMPONENT_VERSION}\" is not a version";
+const BRACED_NAME: &str = "ComponentName (line 3): \"{COMPONENT_NAME}\" contains '{'";
+const BRACED_VERSION: &str = "ComponentVersion (line 4): \"{COMPONENT_VERSION}\" is not a version";
 
 /// The recipes of public repositories. They lie beside the checkout, where there is room for them; `scripts/test` runs the
 /// tests that need them where they are.

@@ -60,6 +60,17 @@ def test_a_deployment_replaces_what_its_group_had() -> None:
     assert simulation.result == {"A": "1.0.0", "B": "1.1.0"}
 
 
+def test_a_cycle_below_the_roots_of_another_group_passes() -> None:
+    catalog = {**CATALOG, "X": {"1.0.0": {"deps": {"Y": "*"}}}, "Y": {"1.0.0": {"deps": {"X": "*"}}}}
+    given = {"platform": LINUX, "catalog": catalog, "deployment": GROUP}
+    simulation = resolve.simulate(**given, other_groups={"thinggroup/h": {"X": "1.0.0"}})
+    assert simulation.result == {"A": "1.0.0", "B": "1.1.0", "X": "1.0.0", "Y": "1.0.0"}
+    given["deployment"] = {**GROUP, "components": [{"name": "X", "version": "1.0.0"}]}
+    error = resolve.simulate(**given).error
+    assert error
+    assert error.kind == "circular_dependency"
+
+
 def test_a_refusal_has_the_words_of_the_device() -> None:
     error = resolve.simulate(platform=LINUX, catalog={}, deployment=GROUP).error
     assert error is not None

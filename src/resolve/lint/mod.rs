@@ -5,6 +5,7 @@
 //! on a deployment is not told here.
 
 mod cycles;
+mod lifecycles;
 mod manifests;
 mod requirements;
 
@@ -69,6 +70,7 @@ fn found(recipe: &Recipe, source: Option<&Source>) -> Vec<Finding> {
     requirements::own_version(recipe, &mut findings);
     requirements::dependencies(recipe, &mut findings);
     manifests::check(recipe, &mut findings);
+    lifecycles::check(recipe, &mut findings);
     findings.list
 }
 

@@ -13,7 +13,7 @@ pub struct RecipeError {
 pub struct Problem {
     /// The way to the value, `Manifests[0].Artifacts[1].URI`; empty where the whole text is meant.
     pub path: String,
-    /// Counted from one. Known for YAML, and for JSON that is not well-formed.
+    /// Counted from one. Known where the text is YAML too, as nearly all JSON is, and where JSON is not well-formed.
     pub line: Option<u64>,
     /// Counted from one, known for syntax errors.
     pub column: Option<u64>,

@@ -1,0 +1,119 @@
+//! Findings on the steps of a lifecycle, which a device reads only when it comes to them.
+
+use serde_json::{Map, Value};
+
+use super::{Findings, Severity};
+use crate::resolve::platform;
+use crate::resolve::recipe::{Recipe, Step};
+
+/// In any case.
+const STEPS: [&str; 8] = ["Setenv", "Bootstrap", "Install", "Startup", "Run", "Shutdown", "Recover", "Uninstall"];
+
+pub fn check(recipe: &Recipe, findings: &mut Findings) {
+    for (at, manifest) in recipe.manifests.iter().enumerate() {
+        if !manifest.lifecycle.is_empty() {
+            let place = [Step::Property("Manifests"), Step::Item(at), Step::Property("Lifecycle")];
+            steps(&place, &manifest.lifecycle, findings);
+        }
+    }
+    let mut checked = Vec::new();
+    for manifest in recipe.manifests.iter().filter(|manifest| manifest.lifecycle.is_empty()) {
+        let selected = platform::lifecycle(recipe, manifest);
+        if !checked.contains(&selected) {
+            let before = findings.list.len();
+            steps(&[Step::Property("Lifecycle")], &selected, findings);
+            if selected != recipe.lifecycle {
+                // it lies somewhere below
+                findings.list[before..].iter_mut().for_each(|finding| finding.place = "Lifecycle".into());
+            }
+            checked.push(selected);
+        }
+    }
+}
+
+fn steps(place: &[Step], lifecycle: &Map<String, Value>, findings: &mut Findings) {
+    for (name, step) in lifecycle {
+        let place = [place, &[Step::Entry(name)]].concat();
+        match step {
+            _ if !STEPS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {
+                let message = format!("{name:?} is no step, so devices never run it");
+                findings.add(Severity::Warning, "unknown_step", &place, message, format!("write one of {}", STEPS.join(", ")));
+            }
+            Value::Object(properties) if !name.eq_ignore_ascii_case("Setenv") => options(&place, properties, findings),
+            Value::Object(_) | Value::String(_) | Value::Null => {}
+            other => {
+                let message = format!("it is {other}, of which a device makes no script");
+                findings.add(Severity::Error, "step_unreadable", &place, message, "write a text, or a map with Script");
+            }
+        }
+    }
+}
+
+/// Those that a device reads as something other than text.
+fn options(place: &[Step], properties: &Map<String, Value>, findings: &mut Findings) {
+    for (name, value) in properties {
+        let text = value.as_str().unwrap_or_default();
+        let remedy = if name.eq_ignore_ascii_case("Timeout") {
+            (!value.is_u64() && text.parse::<u32>().is_err()).then_some("give whole seconds")
+        } else if name.eq_ignore_ascii_case("RequiresPrivilege") {
+            let known = value.is_boolean() || ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(text));
+            (!known).then_some("write true or false")
+        } else if name.eq_ignore_ascii_case("Skipif") {
+            let known = ["onpath ", "exists "].iter().any(|word| text.starts_with(word));
+            (!known).then_some("write \"onpath <command>\" or \"exists <file>\"")
+        } else {
+            None
+        };
+        if let Some(remedy) = remedy.filter(|_| !value.is_null()) {
+            let place = [place, &[Step::Entry(name)]].concat();
+            findings.add(Severity::Error, "step_unreadable", &place, format!("{name} of a step is {value}"), remedy);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop")]
+
+    use super::super::lint;
+    use crate::resolve::recipe;
+    use serde_json::{Value, json};
+
+    fn found(manifest: &Value, lifecycle: &Value) -> Vec<(&'static str, String)> {
+        let recipe = json!({
+            "RecipeFormatVersion": "2020-01-25", "ComponentName": "a", "ComponentVersion": "1.0.0",
+            "Lifecycle": lifecycle, "Manifests": [{"Platform": {"os": "linux", "runtime": "*"}, "Lifecycle": {"run": "x"}}, manifest],
+        });
+        let findings = lint(&recipe::read_value(&recipe).unwrap());
+        findings.into_iter().map(|finding| (finding.code, finding.place)).collect()
+    }
+
+    #[test]
+    fn what_a_device_reads_is_not_found() {
+        let step =
+            json!({"Script": "x", "Timeout": "30", "RequiresPrivilege": "True", "skipif": "onpath git", "Setenv": {"a": 1}});
+        let lifecycle =
+            json!({"setenv": {"Timeout": "x"}, "Install": step, "Run": "x", "Shutdown": {"script": "x", "timeout": 5}});
+        assert_eq!(found(&json!({"Lifecycle": lifecycle}), &json!({})), []);
+        assert_eq!(found(&json!({"Selections": ["pi"]}), &json!({"pi": lifecycle, "Instal": "x"})), []);
+    }
+
+    #[test]
+    fn what_it_does_not_read_is_found_in_its_place() {
+        let place = |steps: &str| format!("Manifests[1].Lifecycle{steps}");
+        let lifecycle = json!({"Instal": "x", "Run": ["x"], "Startup2": 1, "Install": {"Timeout": 1.5, "Skipif": "exist x", "RequiresPrivilege": 1}});
+        assert_eq!(
+            found(&json!({"Lifecycle": lifecycle}), &json!({})),
+            [
+                ("unknown_step", place("[\"Instal\"]")),
+                ("step_unreadable", place("[\"Run\"]")),
+                ("unknown_step", place("[\"Startup2\"]")),
+                ("step_unreadable", place("[\"Install\"][\"Timeout\"]")),
+                ("step_unreadable", place("[\"Install\"][\"Skipif\"]")),
+                ("step_unreadable", place("[\"Install\"][\"RequiresPrivilege\"]")),
+            ]
+        );
+        assert_eq!(found(&json!({}), &json!({"all": {"Instal": "x"}})), [("unknown_step", "Lifecycle".into())]);
+        assert_eq!(found(&json!({}), &json!({"Instal": "x"})), [("unknown_step", "Lifecycle[\"Instal\"]".into())]);
+    }
+}
