@@ -117,6 +117,7 @@ COUNTS = {
     "npm_disagrees": 1,
     "prerelease_leak": 9,
     "self_dependency": 1,
+    "unknown_step": 2,
     "unpinned_nucleus": 1,
     "unreadable_recipe": 27,
     "unreadable_requirement": 1,
