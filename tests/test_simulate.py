@@ -324,6 +324,21 @@ def test_hostile_catalogues_get_an_answer(catalog: dict[str, Any], kind: str | N
     assert (simulation.error and simulation.error.kind) == kind
 
 
+def test_versions_that_change_each_other_for_ever_get_an_answer() -> None:
+    many = {f"C{n}": "*" for n in range(100)}
+    catalog = {
+        "A": {"1.0.0": {"deps": {"B": "*"}}},
+        "B": {"1.0.0": {"deps": {"E": "*", **many}}, "2.0.0": {"deps": {"D": "*", **many}}},
+        "D": {"1.0.0": {"deps": {"B": "<2.0.0"}}},
+        "E": {"1.0.0": {"deps": {"B": ">=2.0.0"}}},
+        **{name: {"1.0.0": {}} for name in many},
+    }
+    simulation = resolve.simulate(platform=LINUX, catalog=catalog, deployment=GROUP)
+    assert simulation.error
+    assert (simulation.error.kind, simulation.error.codes) == ("no_fixpoint", [])
+    assert len(simulation.trace) < 500 * (len(many) + 3)
+
+
 @pytest.mark.parametrize("device", [{}, {"online": False}])
 @pytest.mark.parametrize("requirement", ["*", "1.0.0 || 2.0.0"])
 def test_hundreds_of_dependents_get_an_answer(device: dict[str, Any], requirement: str) -> None:
@@ -372,3 +387,43 @@ def test_the_listing_of_a_catalogue_changes_nothing(catalog: dict[str, dict[str,
         return simulation.result, error, simulation.trace, simulation.requirements, simulation.orphans
 
     assert outcome(shuffled(catalog, 3)) == outcome(catalog)
+
+
+@given(catalogs(), st.data())
+def test_what_is_installed_meets_what_is_required(catalog: dict[str, dict[str, Any]], data: st.DataObject) -> None:
+    """Each requirement by itself, and nothing is missing; whatever the device had, unless it read them otherwise."""
+    roots = data.draw(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VERSIONS), min_size=1, max_size=3))
+    held = {name: data.draw(st.lists(st.sampled_from(sorted(of)), unique=True)) for name, of in catalog.items()}
+    simulation = resolve.simulate(
+        platform=LINUX,
+        catalog=catalog,
+        device={"online": data.draw(st.booleans()), "local_store": held},
+        deployment={"target": "thing/t", "components": [{"name": name, "version": of} for name, of in roots.items()]},
+        cloud_policy=data.draw(st.sampled_from(["highest", "prefer_candidate"])),
+    )
+    if simulation.result is None:
+        assert simulation.error
+        return
+    for name, version in simulation.result.items():
+        assert set(catalog[name][version]["deps"]) <= set(simulation.result)
+        for requirement in simulation.requirements.get(name, {}).values():
+            if name not in simulation.merged_alternatives:
+                assert resolve.satisfies(requirement, version), (name, version, requirement)
+
+
+@given(catalogs(), st.data())
+def test_a_lite_device_resolves_each_name_once(catalog: dict[str, dict[str, Any]], data: st.DataObject) -> None:
+    for versions in catalog.values():
+        for facts in versions.values():
+            facts["manifests"] = FOR_LITE
+    roots = data.draw(st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VERSIONS), min_size=1, max_size=3))
+    components = [{"name": name, "version": version} for name, version in roots.items()]
+    simulation = on_lite(catalog, deployment={"target": "thing/t", "components": components})
+    names = [visit.partition("@")[0] for visit in simulation.trace]
+    assert len(names) == len(set(names))
+    if simulation.result is None:
+        assert simulation.error
+        return
+    assert sorted(names) == sorted(simulation.result)
+    for name, version in simulation.result.items():
+        assert set(catalog[name][version]["deps"]) <= set(simulation.result)

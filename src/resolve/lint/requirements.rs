@@ -60,7 +60,8 @@ fn grammar(requirement: &Requirement, place: &[Step], findings: &mut Findings) {
             let npm = NpmVersion::parse(version.as_str()).map(|npm| range.satisfies(&npm));
             npm.is_ok_and(|met| met != requirement.matches(version))
         };
-        let named = text_version(text);
+        // the whole text may be a version, and `1.0.0-1` be read as a range all the same
+        let named = Version::parse(text).ok();
         if let Some(version) = named.iter().chain(released).find(differs) {
             let (device, npm) = if requirement.matches(version) { ("takes", "does not") } else { ("does not take", "does") };
             let message = format!("for {text:?} a device {device} {version}, and npm {npm}: it reads {requirement}");
@@ -77,11 +78,6 @@ fn grammar(requirement: &Requirement, place: &[Step], findings: &mut Findings) {
         let remedy = "give a lower and an upper bound, such as \">=1.0.0 <2.0.0\": together they hold prereleases back";
         findings.add(Severity::Note, "prerelease_leak", place, message, remedy);
     }
-}
-
-/// The version that the whole text is, if it is one: `1.0.0-1` is read as a range.
-fn text_version(text: &str) -> Option<Version> {
-    Version::parse(text).ok()
 }
 
 /// Versions at the edges of a requirement, prereleases among them.
