@@ -1,8 +1,10 @@
 """The endpoint of a container, asked by botocore and by us."""
 
+import botocore.utils
 import pytest
 
-from support.answers import plain, reply
+from fleetgrass.credentials import container
+from support.answers import Answer, plain, reply
 from support.sources import Place, metadata
 
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -21,6 +23,31 @@ def test_keys_of_a_container(place: Place, path: str, token: str | None) -> None
     assert told.asked[0]["headers"]["authorization"] == ((token and f"from {token}") or "")
 
 
+@pytest.mark.parametrize("token", [None, "from variable"])
+def test_keys_of_a_task(place: Place, token: str | None) -> None:
+    """The address of ECS is fixed, and another one in this test. The relative URI wins over the full one."""
+    address = place.source.url.removeprefix("http://")
+    place.patch.setattr(botocore.utils.ContainerMetadataFetcher, "IP_ADDRESS", address)
+    place.patch.setattr(container, "ADDRESS", address)
+    place.patch.setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/id?a=b")
+    place.patch.setenv(URI, "http://127.0.0.1:1/keys")
+    if token is not None:
+        place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", token)
+    told = place.compare([metadata(RoleArn="arn")])
+    assert (told.method, told.keys) == ("container-role", ("ASIA1", "b", "c", None))
+    assert [request["target"] for request in told.asked] == ["/v2/credentials/id?a=b"]
+
+
+@pytest.mark.parametrize("token", [None, "a\nb"])
+def test_a_token_file_that_cannot_be_used(place: Place, token: str | None) -> None:
+    place.patch.setenv(URI, f"{place.source.url}/keys")
+    place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(place.home / "token"))
+    if token is not None:
+        place.write("token", token)
+    told = place.compare()
+    assert (type(told.error) in (FileNotFoundError, ValueError), told.asked) == (True, [])
+
+
 def test_a_proxy_does_not_see_them(place: Place) -> None:
     place.patch.setenv(URI, f"{place.source.url}/keys")
     place.patch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
@@ -36,6 +63,8 @@ def test_a_proxy_does_not_see_them(place: Place) -> None:
         ([plain(404, b"gone")], 3),
         ([plain(200, b"<html>"), metadata()], 2),
         ([plain(200, b"")], 3),
+        ([Answer(b"", "close"), metadata()], 2),
+        ([Answer(b"", "reset")], 3),
     ],
 )
 def test_what_a_container_refuses(place: Place, answers: list, attempts: int) -> None:

@@ -26,6 +26,8 @@ def _prints(place: Place, text: str, ends: str = "") -> None:
         {"Expiration": "2036-11-24T01:00:00Z", "SessionToken": "t"},
         {"Expiration": "2036-11-24T01:00:00+02:00"},
         {"Expiration": None},
+        {"Expiration": "2001-01-01T00:00:00Z", "SessionToken": "t"},
+        {"Expiration": "soon"},
         {"Version": 2},
         {"Version": "1"},
         {"Version": None},
@@ -34,7 +36,10 @@ def _prints(place: Place, text: str, ends: str = "") -> None:
 def test_what_a_process_prints(place: Place, changes: dict[str, object]) -> None:
     _prints(place, json.dumps({**GOOD, **changes}))
     told = place.compare(profile_name="p")
-    assert told.ended == ("client" if "Version" in changes else "answered")
+    if "Version" in changes or changes.get("Expiration") == "soon":
+        assert told.ended == "client"
+    else:
+        assert told.ended == ("call" if str(changes.get("Expiration")).startswith("2001") else "answered")
 
 
 @pytest.mark.parametrize("missing", GOOD)

@@ -1,6 +1,8 @@
 """Credentials that expire: renewed before they do, and once for all threads that need them."""
 
+import itertools
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from threading import Barrier, Event
@@ -8,8 +10,10 @@ from typing import Any
 
 import pytest
 
+import fleetgrass
 from fleetgrass.credentials import refreshable
 from fleetgrass.credentials.refreshable import RefreshableCredentials
+from support.server import RecordingServer
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 THREADS = 16
@@ -103,3 +107,60 @@ def test_keys_that_have_ended_already_are_an_error() -> None:
     with pytest.raises(RuntimeError, match="still expired") as raised:
         credentials.get_frozen_credentials()
     assert "planted" not in str(raised.value)
+
+
+def test_no_call_is_lost_to_keys_that_expire(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many threads, and a clock on which keys live for three calls: each call is signed with keys that are good."""
+    ticks = itertools.count()
+    monkeypatch.setattr(refreshable, "now", lambda: NOW + timedelta(seconds=100) * next(ticks))
+    issued: dict[str, datetime] = {}
+
+    def ask() -> dict[str, Any]:
+        found = keys(f"ASIA{len(issued)}", 0)
+        end = NOW + timedelta(seconds=100) * next(ticks) + refreshable.MANDATORY + timedelta(seconds=1000)
+        issued[found["access_key"]] = end
+        return {**found, "expiry_time": end.isoformat()}
+
+    session = fleetgrass.Session(region_name="eu-west-1")
+    session._lookup._credentials = RefreshableCredentials(ask, "test")
+    client = session.client("greengrassv2", endpoint_url=server.url)
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda _: client.list_components(), range(400)))
+    assert [answer["ResponseMetadata"]["HTTPStatusCode"] for answer in answers] == [200] * 400
+    used = {(request.header("authorization") or "").split("Credential=")[1].split("/")[0] for request in server.take()}
+    assert used <= set(issued)
+    assert len(used) > 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_child_renews_for_itself_while_its_parent_does(server: RecordingServer) -> None:
+    """At the fork a thread of the parent asks the source, and holds what the child must not wait for."""
+    parent = os.getpid()
+    asking, answer = Event(), Event()
+
+    def ask() -> dict[str, Any]:
+        if os.getpid() == parent:
+            asking.set()
+            assert answer.wait(PATIENCE)
+        return keys("parent" if os.getpid() == parent else "child", 60)
+
+    session = fleetgrass.Session(region_name="eu-west-1")
+    session._lookup._credentials = RefreshableCredentials(ask, "test")
+    client = session.client("greengrassv2", endpoint_url=server.url)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.list_components)
+        assert asking.wait(PATIENCE)
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                client.list_components()
+                status = 0
+            finally:
+                os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
+        answer.set()
+        waiting.result()
+    used = [(request.header("authorization") or "").split("Credential=")[1].split("/")[0] for request in server.take()]
+    assert used == ["child", "parent"]

@@ -1,5 +1,8 @@
 """Roles: of a profile with its sources, and of a web identity. botocore is asked the same on the same fake STS."""
 
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs
+
 import pytest
 
 import fleetgrass
@@ -290,6 +293,19 @@ def test_web_identities(place: Place, config: str, variables: dict[str, str]) ->
     for name, value in variables.items():
         place.patch.setenv(name, value.replace("HOME", str(place.home)))
     place.compare([sts(WEB)], **({"profile_name": "a"} if "profile a" in config else {}))
+
+
+def test_the_file_of_a_web_identity_is_read_at_each_renewal(place: Place) -> None:
+    place.write("config", f"[default]\nrole_arn = arn:aws:iam::1:role/role\n{TOKEN}")
+    place.write("token", "first token")
+    place.source.script([sts(WEB, expiry=(datetime.now(timezone.utc) + timedelta(minutes=5)).isoformat()), sts(WEB)])
+    client = fleetgrass.Session().client("greengrassv2", endpoint_url=place.greengrass.url)
+    client.list_components()
+    place.write("token", "second token")
+    client.list_components()
+    client.list_components()
+    tokens = [parse_qs(request.body.decode())["WebIdentityToken"] for request in place.source.take()]
+    assert tokens == [["first token"], ["second token"]]
 
 
 @pytest.mark.parametrize("code", ["InvalidIdentityToken", "AccessDenied", "ExpiredTokenException"])

@@ -96,6 +96,25 @@ def test_the_error_says_how_to_sign_in(place: Place, ledger: Any, config: str, t
     assert told.ended == "call"
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_tokens_file_that_cannot_be_read(place: Place, ledger: Any, text: str) -> None:
+    ledger.use("leaked-credential-errors")
+    place.write("config", LEGACY)
+    place.write(f".aws/sso/cache/{hashlib.sha1(START.encode()).hexdigest()}.json", text)
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert (told.ended, type(told.error).__name__) == ("call", "SSOTokenLoadError")
+    assert str(told.error).endswith("(aws sso login --profile p)")
+
+
+@pytest.mark.parametrize("config", [LEGACY, SESSION])
+def test_an_sso_that_is_not_there(place: Place, config: str) -> None:
+    place.write("config", config)
+    place.patch.setenv("AWS_ENDPOINT_URL_SSO", "http://127.0.0.1:1")
+    _sign_in(place)
+    told = place.compare(profile_name="p", text=lambda theirs, ours: ours == theirs)
+    assert type(told.error).__name__ == "EndpointConnectionError"
+
+
 def test_a_token_that_is_refused(place: Place) -> None:
     place.write("config", LEGACY)
     _sign_in(place)

@@ -1,0 +1,73 @@
+"""Keys of the environment, which may say when they end; whoever sets new ones sets them there."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+import fleetgrass
+from support.sources import LATER, Place
+
+KEYS = {"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"}
+
+
+def in_minutes(minutes: float) -> str:
+    return (datetime.now(timezone.utc) + timedelta(minutes=minutes)).isoformat()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"AWS_SESSION_TOKEN": "t"},
+        {"AWS_SESSION_TOKEN": "t", "AWS_SECURITY_TOKEN": "older"},
+        {"AWS_SECURITY_TOKEN": "", "AWS_SESSION_TOKEN": "t"},
+        {"AWS_ACCOUNT_ID": "123456789012"},
+        {"AWS_CREDENTIAL_EXPIRATION": LATER},
+        {"AWS_CREDENTIAL_EXPIRATION": ""},
+        {"AWS_CREDENTIAL_EXPIRATION": in_minutes(5)},
+    ],
+    ids=str,
+)
+def test_keys_of_the_environment(place: Place, variables: dict[str, str]) -> None:
+    for name, value in {**KEYS, **variables}.items():
+        place.patch.setenv(name, value)
+    told = place.compare()
+    assert (told.ended, told.method) == ("answered", "env")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "ended"),
+    [
+        ("AWS_CREDENTIAL_EXPIRATION", in_minutes(-1), "call"),
+        ("AWS_CREDENTIAL_EXPIRATION", "soon", "client"),
+        ("AWS_SECRET_ACCESS_KEY", "", "client"),
+    ],
+)
+def test_keys_that_cannot_be_used(place: Place, name: str, value: str, ended: str) -> None:
+    for variable, good in {**KEYS, name: value}.items():
+        place.patch.setenv(variable, good)
+    assert place.compare().ended == ended
+
+
+@pytest.mark.parametrize("gone", ["AWS_SECRET_ACCESS_KEY", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCESS_KEY_ID"])
+def test_keys_that_are_gone_when_they_have_to_be_renewed(place: Place, gone: str) -> None:
+    texts = []
+    for session in (fleetgrass.Session, __import__("boto3").Session):
+        for name, value in {**KEYS, "AWS_CREDENTIAL_EXPIRATION": in_minutes(5)}.items():
+            place.patch.setenv(name, value)
+        found = session().get_credentials()
+        place.patch.delenv(gone)
+        with pytest.raises(fleetgrass.exceptions.PartialCredentialsError) as raised:
+            found.get_frozen_credentials()
+        texts.append(str(raised.value))
+    assert texts == [f"Partial credentials found in env, missing: {gone}"] * 2
+
+
+def test_new_keys_are_picked_up(place: Place) -> None:
+    for name, value in {**KEYS, "AWS_CREDENTIAL_EXPIRATION": in_minutes(5)}.items():
+        place.patch.setenv(name, value)
+    client = fleetgrass.Session().client("greengrassv2", endpoint_url=place.greengrass.url)
+    place.patch.setenv("AWS_ACCESS_KEY_ID", "B")
+    place.patch.setenv("AWS_CREDENTIAL_EXPIRATION", LATER)
+    client.list_components()
+    assert "Credential=B/" in (place.greengrass.take()[0].header("authorization") or "")
