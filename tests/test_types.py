@@ -139,10 +139,11 @@ def test_paginators_and_waiters_take_what_their_methods_take() -> None:
         assert keywords(wait) == [*keywords(declared[waiter.method_name]), ("WaiterConfig", False)]
     with fleetgrass.client("greengrassv2", "us-east-1") as client:
         for name in typing.get_args(ours.PaginatorName):
-            (paginate,) = methods(PACKAGE / "_interface.pyi", f"{client.meta.method_to_api_mapping[name]}Paginator")
+            cls = f"{client.meta.method_to_api_mapping[name]}Paginator"
+            paginate, items = methods(PACKAGE / "_interface.pyi", cls)
             own = {("maxResults", False), ("nextToken", False)}
             taken = [parameter for parameter in keywords(declared[name]) if parameter not in own]
-            assert keywords(paginate) == [*taken, ("PaginationConfig", False)]
+            assert keywords(paginate) == keywords(items) == [*taken, ("PaginationConfig", False)]
 
 
 def test_overloads_of_client_have_its_parameters() -> None:

@@ -109,7 +109,7 @@ class Map:
         self._pages: dict[int, Pages] = {}
         self._unread: dict[int, Any] = {}
         self._read = self._due = 0
-        self.under_way = 0
+        self.under_way: int = 0
 
     def answers(self, params: Iterable[Any], raises: bool) -> Generator[Any, None, None]:
         items = iter(params)

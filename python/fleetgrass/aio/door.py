@@ -22,7 +22,7 @@ class Door:
 
     def __init__(self, core: _core.Client, max_concurrency: int) -> None:
         self.loop: AbstractEventLoop = get_running_loop()
-        self.many = _core.Many(core, max_concurrency, True)
+        self.many: _core.Many = _core.Many(core, max_concurrency, True)
         self._process = getpid()
         try:
             self.loop.add_reader(self.many.fileno(), self._ended)

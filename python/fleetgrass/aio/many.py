@@ -25,7 +25,7 @@ class Watched:
     """What `Collected` does, by calls of `call` in a thread."""
 
     def __init__(self, call: Callable[[str, Any], Any]) -> None:
-        self.many = OneByOne(call)
+        self.many: OneByOne = OneByOne(call)
 
     async def take(self) -> list[tuple[int, Any]]:
         return await to_thread(self.many.take)

@@ -22,7 +22,7 @@ class PageIterator(paginate.PageIterator):
         for params in steps:
             yield steps.send(await self._call(params))
 
-    __iter__ = None  # type: ignore[assignment]
+    __iter__: None = None  # type: ignore[assignment]
 
     async def _items(self) -> AsyncIterator[Any]:  # type: ignore[override]
         steps = self._steps()
