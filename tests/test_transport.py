@@ -284,6 +284,46 @@ def test_a_named_bundle_is_trusted(tls_server: str) -> None:
     assert ours.list_components()["ResponseMetadata"]["RetryAttempts"] == 0
 
 
+@pytest.mark.parametrize(
+    ("variables", "config"),
+    [
+        ({"AWS_CA_BUNDLE": CERTIFICATE}, ""),
+        ({"REQUESTS_CA_BUNDLE": CERTIFICATE}, ""),
+        ({}, f"ca_bundle = {CERTIFICATE}\n"),
+        ({"AWS_CA_BUNDLE": CERTIFICATE}, "ca_bundle = /nowhere\n"),
+        ({"AWS_CA_BUNDLE": CERTIFICATE, "REQUESTS_CA_BUNDLE": "/nowhere"}, ""),
+        ({"REQUESTS_CA_BUNDLE": CERTIFICATE}, "ca_bundle = /nowhere\n"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("verify", [None, True], ids=["unsaid", "verify=True"])
+def test_a_configured_bundle_is_trusted(
+    tls_server: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    config: str,
+    verify: bool | None,
+) -> None:
+    """By whichever wins with botocore; verify=True in an argument asks for none of them."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "config").write_text(f"[default]\n{config}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    told = []
+    for module in (boto3, fleetgrass):
+        once = Config(retries={"total_max_attempts": 1})
+        arguments = {"region_name": "us-east-1", "endpoint_url": tls_server, "verify": verify, **KEYS}
+        made = module.Session().client("greengrassv2", config=once, **arguments)
+        try:
+            made.list_components()
+            told.append("answered")
+        except exceptions.SSLError:
+            told.append("SSLError")
+    assert told[0] == told[1]
+    assert told[0] == ("SSLError" if verify or (variables.keys() == {"REQUESTS_CA_BUNDLE"} and config) else "answered")
+
+
 @pytest.mark.deviation
 def test_verification_can_be_switched_off(tls_server: str, ledger: Ledger) -> None:
     """With a warning at the line that does it, which what silences urllib3's silences too."""

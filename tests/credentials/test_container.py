@@ -63,6 +63,7 @@ def test_a_proxy_does_not_see_them(place: Place) -> None:
         ([plain(404, b"gone")], 3),
         ([plain(200, b"<html>"), metadata()], 2),
         ([plain(200, b"")], 3),
+        ([plain(302, b"", [("Location", "/elsewhere")])], 3),
         ([Answer(b"", "close"), metadata()], 2),
         ([Answer(b"", "reset")], 3),
     ],

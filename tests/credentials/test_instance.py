@@ -31,6 +31,8 @@ def test_keys_of_an_instance(instance: Place, slash: str) -> None:
         [plain(405, b""), ROLE, metadata()],
         [plain(500, b""), ROLE, metadata()],
         [plain(400, b"")],
+        [plain(302, b"", [("Location", "/elsewhere")]), ROLE, metadata()],
+        [TOKEN, plain(302, b"", [("Location", "/elsewhere")])],
         [TOKEN, plain(404, b"")],
         [TOKEN, plain(200, b"")],
         [TOKEN, ROLE, plain(500, b"")],

@@ -13,6 +13,7 @@ from support.sources import KEYS, Place, sts, sts_failure
 TOKEN = "web_identity_token_file = HOME/token\n"
 ROLE = "[profile a]\nrole_arn = arn:aws:iam::123456789012:role/demo\n"
 BASE = f"[profile b]\n{KEYS}"
+MOVED = b"<ErrorResponse><Error><Code>Moved</Code><Message>there</Message></Error></ErrorResponse>"
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_mistakes_in_profiles_are_botocores_errors(place: Place, config: str) ->
         ([sts_failure(400, "IDPCommunicationError"), sts()], 2),
         ([sts_failure(400, "MalformedPolicyDocument")], 1),
         ([plain(502, b"<html>no"), sts()], 2),
+        ([plain(301, MOVED, [("Location", "/elsewhere")])], 1),
         ([Answer(b"", "close"), sts()], 2),
         ([Answer(b"", "reset"), sts()], 2),
         ([Answer(b"SSH-2.0\r\n\r\n", "close"), sts()], 2),
