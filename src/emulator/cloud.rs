@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use http::request::Parts as Head;
-use rusqlite::{Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::arn::Names;
 use super::auth::{self, Auth};
@@ -52,7 +52,7 @@ pub(super) struct Setting {
 
 impl Setting {
     /// What a transaction sees; its caller is nobody yet.
-    pub(super) fn state<'s>(&'s self, db: &'s Transaction<'s>, now: Millis) -> State<'s> {
+    pub(super) fn state<'s>(&'s self, db: &'s Connection, now: Millis) -> State<'s> {
         State { db, names: &self.names, timings: &self.timings, rules: self.rules, bucket: &self.bucket, now, caller: "" }
     }
 }

@@ -146,21 +146,15 @@ pub fn list(state: &State, operation: &Operation, input: &Input) -> Result<Value
     };
     filters.add_given("core_device.status = ?", input.text("status"));
     filters.add_given("runtime = ?", input.text("runtime"));
-    let query = format!(
-        "SELECT name, core_device.status, updated, platform, architecture, runtime FROM {table}
-         WHERE {filters} {name} > ? ORDER BY {name} LIMIT ?"
-    );
+    let query = format!("SELECT name, summary FROM {table} WHERE {filters} {name} > ? ORDER BY {name} LIMIT ?");
     let mut query = state.db.prepare_cached(&query)?;
-    let rows = query.query_map(filters.with(page.after.clone().unwrap_or_default(), page.limit()), |row| {
-        let name: String = row.get(0)?;
-        let device = json!({
-            "coreDeviceThingName": name, "status": row.get::<_, String>(1)?,
-            "lastStatusUpdateTimestamp": row.get::<_, Millis>(2)?, "platform": row.get::<_, String>(3)?,
-            "architecture": row.get::<_, String>(4)?, "runtime": row.get::<_, String>(5)?,
-        });
-        Ok((name, device))
-    })?;
-    Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+    let mut found = query.query(filters.with(page.after.clone().unwrap_or_default(), page.limit()))?;
+    let mut rows = page.written();
+    while let Some(row) = found.next()? {
+        let text = |at| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str()?);
+        rows.add(text(0)?, text(1)?);
+    }
+    Ok(rows.answer())
 }
 
 pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Result<Value> {

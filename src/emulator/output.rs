@@ -2,11 +2,14 @@
 //!
 //! Members come in the model's order and under their wire names. The emulator keeps times in milliseconds; the wire
 //! has seconds. There are two styles: compact, and the one that was observed at AWS.
+//!
+//! Where the model has a list or a structure and the value is a text, that is the compact JSON of it, times in seconds:
+//! long lists are kept so in the store, and given as they are.
 
 use std::io::Write as _;
 use std::str::FromStr;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::model::{Kind, Location, Model, ShapeId};
 
@@ -67,7 +70,11 @@ impl Writer<'_> {
                 self.entries(values.iter().map(|(name, value)| (name.as_str(), Some(*shape), value)));
             }
             (Some(Kind::List { member }), Value::Array(items)) => self.items(Some(*member), items),
-            (Some(Kind::Timestamp), Value::Number(number)) => self.time(number.as_i64().unwrap_or_default()),
+            (Some(Kind::Timestamp), Value::Number(number)) => self.time(milliseconds(number)),
+            (Some(Kind::List { .. } | Kind::Structure(_)), Value::String(json)) => match self.style {
+                Style::Compact => self.out.extend_from_slice(json.as_bytes()),
+                Style::Observed => self.value(shape, &serde_json::from_str(json).unwrap_or_default()),
+            },
             (_, Value::Object(values)) => {
                 self.entries(values.iter().map(|(name, value)| (name.as_str(), None, value)));
             }
@@ -147,6 +154,12 @@ impl Writer<'_> {
     }
 }
 
+/// Of a time as the emulator keeps it, or in seconds as the wire has it.
+#[expect(clippy::cast_possible_truncation, reason = "the years that clocks show have fewer digits")]
+fn milliseconds(time: &Number) -> i64 {
+    time.as_i64().unwrap_or_else(|| (time.as_f64().unwrap_or_default() * 1000.0).round() as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -184,6 +197,17 @@ mod tests {
             let device = json!({"lastStatusUpdateTimestamp": time, "tags": {}});
             let text = written(Style::Observed, "GetCoreDevice", &device);
             assert!(text.contains(&format!("\"lastStatusUpdateTimestamp\" : {expected},\n  \"tags\" : {{ }}\n}}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_that_was_kept_is_written_as_its_value_would_be() {
+        let time = 1_788_250_001_005_i64;
+        let value = json!({"coreDevices": [{"coreDeviceThingName": "a\"", "lastStatusUpdateTimestamp": time}, {}]});
+        let kept = r#"[{"coreDeviceThingName":"a\"","lastStatusUpdateTimestamp":1788250001.005},{}]"#;
+        for style in [Style::Compact, Style::Observed] {
+            let expected = written(style, "ListCoreDevices", &value);
+            assert_eq!(written(style, "ListCoreDevices", &json!({ "coreDevices": kept })), expected);
         }
     }
 }
