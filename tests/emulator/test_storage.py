@@ -16,7 +16,7 @@ import pytest
 from fleetgrass.emulator import Emulator
 from support.cases import SEED
 from support.killed import Writer, kill_while_writing, nursery
-from support.local_cloud import client_of, deploy, publish
+from support.local_cloud import client_of, deploy, publish, refused
 
 #: Nights kill more often.
 KILLS = int(os.environ.get("FLEETGRASS_KILLS", "200"))
@@ -80,6 +80,86 @@ def test_a_store_is_whole_after_every_kill(tmp_path: Path) -> None:
         for token, made in last.deployments.items():
             assert client.get_deployment(deploymentId=made)["components"] == {token: {"componentVersion": "1.0.0"}}
         deploy(client, emulator.thing_group_arn("all"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE deployment SET latest = 1",
+        "UPDATE deployment SET latest = 0",
+        "UPDATE deployment SET revision = 3 WHERE revision = 2",
+        "DELETE FROM deployment",
+        "DELETE FROM component_version WHERE name = 'io.acme.Pump'",
+        "DELETE FROM software",
+        "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'deployment_job'",
+    ],
+)
+def test_what_is_not_whole_is_found(tmp_path: Path, damage: str) -> None:
+    """The check after the kills can fail."""
+    store = tmp_path / "cloud.db"
+    with Emulator(store=store) as emulator:
+        client = client_of(emulator)
+        emulator.register_core_device("pump-1")
+        arn = publish(client, "io.acme.Pump")
+        client.tag_resource(resourceArn=arn, tags={"a": "b"})
+        for token in ("first", "second"):
+            deploy(client, emulator.thing_group_arn("all"), "io.acme.Pump", clientToken=token)
+    check_whole(store)
+    with closing(sqlite3.connect(store)) as database:
+        database.executescript(damage)
+    with pytest.raises(AssertionError):
+        check_whole(store)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_what_was_answered_and_is_gone_is_found(tmp_path: Path) -> None:
+    store = tmp_path / "cloud.db"
+    with nursery() as servers:
+        writers = kill_while_writing(servers, store, 0, random.Random(SEED))
+    check_kept(store, writers)
+    for table in ("component_version", "deployment", "reply", "tag"):
+        with closing(sqlite3.connect(store)) as source, closing(sqlite3.connect(tmp_path / table)) as damaged:
+            source.backup(damaged)
+            damaged.execute(f"DELETE FROM {table}")
+            damaged.commit()
+        with pytest.raises(AssertionError):
+            check_kept(tmp_path / table, writers)
+
+
+def test_a_file_goes_on_where_it_was_left(tmp_path: Path) -> None:
+    for store in (tmp_path / "cloud.db", None):
+        with Emulator(store=store) as emulator:
+            emulator.register_core_device("pump-1")
+        with Emulator(store=store) as emulator:
+            rows = client_of(emulator).list_core_devices()["coreDevices"]
+            assert [row["coreDeviceThingName"] for row in rows] == (["pump-1"] if store else [])
+
+
+def test_a_request_is_one_transaction(tmp_path: Path) -> None:
+    store = tmp_path / "cloud.db"
+    with Emulator(store=store) as emulator:
+        client = client_of(emulator)
+        arn = publish(client, "io.acme.Pump")
+        for changes, call in [
+            # the devices take it at once, which is many changes
+            (1, lambda: deploy(client, emulator.thing_group_arn("all"), "io.acme.Pump", clientToken="once")),
+            (1, lambda: emulator.register_core_devices(50, thing_groups=["all"])),
+            (1, lambda: client.tag_resource(resourceArn=arn, tags={"a": "b", "c": "d"})),
+            (0, lambda: client.list_core_devices()),
+            (0, lambda: refused(client.tag_resource, resourceArn=arn, tags={"a": "b", "aws:c": "d"})),
+        ]:
+            before = commits(store)
+            call()
+            assert commits(store) - before == changes
+        assert client.list_tags_for_resource(resourceArn=arn)["tags"] == {"a": "b", "c": "d"}
+
+
+def commits(store: Path) -> int:
+    """How many transactions the write-ahead log of a store holds: each ends with a frame that tells the file's size."""
+    log = Path(f"{store}-wal").read_bytes()
+    page_size = int.from_bytes(log[8:12])
+    frames = range(32, len(log), 24 + page_size)
+    return sum(log[frame + 4 : frame + 8] != bytes(4) for frame in frames)
 
 
 @pytest.fixture
@@ -213,5 +293,5 @@ def test_a_layout_of_another_version_is_told(tmp_path: Path) -> None:
     Emulator(store=tmp_path / "cloud.db").stop()
     with closing(sqlite3.connect(tmp_path / "cloud.db")) as database:
         database.execute("PRAGMA user_version = 99")
-    with pytest.raises(OSError, match="its layout has version 99, not 3; begin with a new file"):
+    with pytest.raises(OSError, match="its layout has version 99, not 4; begin with a new file"):
         Emulator(store=tmp_path / "cloud.db")
