@@ -4,10 +4,12 @@ import json
 import logging
 import traceback
 from collections.abc import Iterable
-from hashlib import sha1
+from hashlib import sha1, sha256
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import fleetgrass
 from support.answers import Answer, failure, plain, reply
@@ -22,8 +24,21 @@ STS = f"""<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</Acc
   <SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>{SECRET}</SessionToken><Expiration>{LATER}</Expiration>
   </Credentials></AssumeRoleResult></AssumeRoleResponse>"""
 PRINTED = {**METADATA, "Version": 1, "SessionToken": SECRET}
+LOGIN = {
+    "accessKeyId": "A",
+    "secretAccessKey": SECRET,
+    "sessionToken": SECRET,
+    "accountId": "1",
+    "expiresAt": "2001-01-01T00:00:00Z",
+}
 START = "https://start.example"
 SSO_PROFILE = f"sso_account_id = 1\nsso_role_name = r\nsso_region = eu-west-1\nsso_start_url = {START}\n"
+
+
+def private_key() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def _answers(source: str) -> list[Answer]:
@@ -32,6 +47,7 @@ def _answers(source: str) -> list[Answer]:
         "container": [reply(METADATA)],
         "instance": [plain(200, SECRET.encode()), plain(200, b"role"), reply(METADATA)],
         "sso": [reply({"roleCredentials": SSO})],
+        "login": [reply({"accessToken": LOGIN, "expiresIn": 900, "refreshToken": SECRET})],
     }.get(source, [])
 
 
@@ -41,11 +57,14 @@ def _prepare(place: Place, source: str) -> None:
         "role": f"{ROLE}source_profile = b\n[profile b]\n{KEYS}",
         "process": "credential_process = cat HOME/printed\n",
         "sso": SSO_PROFILE,
+        "login": f"login_session = {START}\n",
     }
     place.write("config", f"[default]\n{profiles.get(source, '')}")
     place.write("printed", json.dumps(PRINTED))
     token = {"accessToken": SECRET, "expiresAt": LATER}
     place.write(f".aws/sso/cache/{sha1(START.encode()).hexdigest()}.json", json.dumps(token))
+    signed_in = {"accessToken": LOGIN, "refreshToken": SECRET, "dpopKey": private_key(), "clientId": SECRET}
+    place.write(f".aws/login/cache/{sha256(START.encode()).hexdigest()}.json", json.dumps(signed_in))
     if source == "env":
         place.patch.setenv("AWS_ACCESS_KEY_ID", "A")
         place.patch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
@@ -62,7 +81,7 @@ def _cut(answers: Iterable[Answer]) -> list[Answer]:
     return [plain(200, answer.wire.partition(b"\r\n\r\n")[2][:-9]) for answer in answers]
 
 
-@pytest.mark.parametrize("source", ["env", "file", "role", "process", "container", "instance", "sso"])
+@pytest.mark.parametrize("source", ["env", "file", "role", "process", "container", "instance", "sso", "login"])
 @pytest.mark.parametrize("works", [True, False])
 def test_secrets_are_nowhere(place: Place, caplog: pytest.LogCaptureFixture, source: str, works: bool) -> None:
     caplog.set_level(logging.DEBUG)
