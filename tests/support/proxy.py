@@ -5,13 +5,13 @@ Whatever server a client names, what it sends goes to `upstream`, so that names 
 
 import select
 import socket
-import threading
 from contextlib import ExitStack, suppress
 
+from support.listener import Listener
 from support.tls import server_context
 
 
-class Proxy:
+class Proxy(Listener):
     """Listens at `url`.
 
     Args:
@@ -33,21 +33,14 @@ class Proxy:
         self._answer = answer
         self._then = then
         self._context = server_context() if tls else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
-        self.url = f"{'https' if tls else 'http'}://{self.address}"
         self.heads: list[str] = []
         self._cleanup = ExitStack()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self) -> "Proxy":
-        return self
+        super().__init__()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://{self.address}"
 
     def __exit__(self, *raised: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__exit__(*raised)
         self._cleanup.close()
 
     def take(self) -> list[str]:
@@ -55,13 +48,7 @@ class Proxy:
         taken, self.heads = self.heads, []
         return taken
 
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection = self._listener.accept()[0]
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket) -> None:
         with ExitStack() as stack, suppress(OSError):
             stack.enter_context(connection)
             if self._context is not None:

@@ -2,9 +2,10 @@
 
 import socket
 import ssl
-import threading
 from contextlib import suppress
 from pathlib import Path
+
+from support.listener import Listener
 
 FOLDER = Path(__file__).parent.parent / "tls"
 CERTIFICATE = str(FOLDER / "localhost.pem")
@@ -21,7 +22,7 @@ def server_context(wants_certificate: bool = False) -> ssl.SSLContext:
     return context
 
 
-class TlsServer:
+class TlsServer(Listener):
     """Answers every request with `answer` at `url`, and keeps what came in `requests`."""
 
     def __init__(
@@ -32,27 +33,11 @@ class TlsServer:
     ) -> None:
         self._context = server_context(wants_certificate)
         self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self.port}"
         self.requests: list[str] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
+        self.url = f"https://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> "TlsServer":
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection = self._listener.accept()[0]
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError), self._context.wrap_socket(connection, server_side=True) as stream:
             while request := stream.recv(65536):
                 self.requests.append(request.decode("latin-1"))
