@@ -30,6 +30,8 @@ mod _core {
     #[pymodule_export]
     use crate::py::client::PyClient;
     #[pymodule_export]
+    use crate::py::cloud::PyCloudSimulation;
+    #[pymodule_export]
     use crate::py::config::{
         listed_endpoints, load_profiles, partition_of, partitions, read_core_device_config, resolve_endpoint,
     };
@@ -39,15 +41,21 @@ mod _core {
     #[pymodule_export]
     use crate::py::es256::PyEs256Key;
     #[pymodule_export]
+    use crate::py::explain::PyQuestion;
+    #[pymodule_export]
     use crate::py::limiter::PyLimiter;
     #[pymodule_export]
     use crate::py::many::PyMany;
     #[pymodule_export]
     use crate::py::model::{api_version, error_codes, model, operations};
     #[pymodule_export]
+    use crate::py::plan::PyPlan;
+    #[pymodule_export]
     use crate::py::recipe::{RecipeError, read_recipe};
     #[pymodule_export]
-    use crate::py::resolve::{InvalidInputError, lint, merge_configuration, satisfies, select_lifecycle, select_manifest};
+    use crate::py::resolve::{
+        InvalidInputError, lint, merge_configuration, normalized, satisfies, select_lifecycle, select_manifest,
+    };
     #[pymodule_export]
     use crate::py::simulation::PySimulation;
     #[pymodule_export]

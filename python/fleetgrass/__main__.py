@@ -1,10 +1,11 @@
-"""`python -m fleetgrass`: the demo, and the local cloud as a server."""
+"""`python -m fleetgrass`: the demo, the local cloud as a server, and what a deployment would make of devices."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,6 +58,30 @@ def main(arguments: list[str] | None = None) -> int:
         "all with their paths (default: warning)",
     )
     emulate.set_defaults(run=_emulate)
+
+    plan = commands.add_parser(
+        "plan",
+        help="tell what devices would make of a deployment",
+        description="Exit status: 0 if every device would take the deployment, 1 if some would refuse it, 2 if the "
+        "question cannot be read.",
+    )
+    plan.add_argument("deployment", type=Path, metavar="FILE", help="JSON: the parameters of create_deployment")
+    plan.add_argument("--recipes", type=Path, required=True, metavar="DIR", help="a folder of recipes, JSON and YAML")
+    devices = plan.add_mutually_exclusive_group(required=True)
+    devices.add_argument(
+        "--platform",
+        action="append",
+        metavar="OS/ARCHITECTURE",
+        help="a device that has nothing yet, such as linux/amd64; may be given again",
+    )
+    devices.add_argument(
+        "--devices",
+        type=Path,
+        metavar="FILE",
+        help="JSON: devices as fleetgrass.resolve.plan takes them, a list or a dict",
+    )
+    plan.add_argument("--json", action="store_true", help="print all of it as JSON")
+    plan.set_defaults(run=_plan)
 
     options = parser.parse_args(arguments)
     try:
@@ -123,6 +148,34 @@ def _emulate(options: argparse.Namespace) -> int:
         print("# which runs until Ctrl-C.", flush=True)
         stop.wait()
     return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    import json
+
+    from fleetgrass import exceptions, resolve
+
+    try:
+        deployment, catalog = _json(options.deployment), resolve.Catalog.from_folder(options.recipes)
+        devices = _json(options.devices) if options.devices else {platform: platform for platform in options.platform}
+        plan = resolve.plan(deployment, catalog, devices=devices)
+    except (OSError, ValueError, TypeError, exceptions.ParamValidationError) as error:
+        print(f"fleetgrass: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(plan.to_dict(), indent=2))
+    else:
+        print(plan)
+    return 1 if plan.conflicts else 0
+
+
+def _json(path: Path) -> Any:
+    import json
+
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from error
 
 
 if __name__ == "__main__":

@@ -341,6 +341,14 @@ class Emulator:
         """
         self._server.heal(_names(devices))
 
+    def configuration(self, device: str) -> dict[str, dict[str, Any]]:
+        """What the components of a core device are configured with, by name: defaults, and what deployments made of it.
+
+        Raises:
+            ValueError: The device is not registered.
+        """
+        return self._server.configuration(device)
+
     def silence(self, devices: Iterable[str]) -> None:
         """Let core devices be heard of no more: they keep their last status, and what reaches them stays as it is.
 

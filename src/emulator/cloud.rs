@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use http::request::Parts as Head;
 use rusqlite::{Connection, TransactionBehavior};
+use serde_json::Value;
 
 use super::arn::Names;
 use super::auth::{self, Auth};
@@ -194,12 +195,18 @@ impl Cloud {
         self.on_devices(Some(devices), |state| devices::wake(state, devices))
     }
 
+    /// What the components of a core device are configured with: a JSON object by name.
+    pub fn configuration(&self, device: String) -> Result<Value, ControlError> {
+        let devices = &[device];
+        self.on_devices(Some(devices), |state| devices::configuration(state, &devices[0]))
+    }
+
     /// Runs `work` where all of `devices` are known.
-    fn on_devices(
+    fn on_devices<T>(
         &self,
         devices: Option<&[String]>,
-        work: impl FnOnce(&State) -> Result<(), ServiceError>,
-    ) -> Result<(), ControlError> {
+        work: impl FnOnce(&State) -> Result<T, ServiceError>,
+    ) -> Result<T, ControlError> {
         self.transact(|state| match devices::first_unknown(state, devices.unwrap_or_default())? {
             Some(name) => Err(ControlError::Invalid(format!("{name:?} is not a core device here: register it first"))),
             None => Ok(work(state)?),

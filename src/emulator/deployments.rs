@@ -270,6 +270,11 @@ impl Deployment {
         components.map(|(name, component)| (name.as_str(), component["componentVersion"].as_str().unwrap_or_default()))
     }
 
+    /// How it changes the configuration of a component that it names; null where it does not.
+    pub fn update(&self, component: &str) -> &Value {
+        self.document.get("components").map_or(&Value::Null, |components| &components[component]["configurationUpdate"])
+    }
+
     /// What lists and single answers have in common.
     fn told(&self) -> Map<String, Value> {
         let told = json!({

@@ -12,6 +12,7 @@ use super::recipe::refuse;
 use super::resolve::refusal;
 use super::simulation::read;
 use crate::resolve::catalogue::{Catalogue, Entry, MemoryCatalogue};
+use crate::resolve::dependents::Dependent;
 use crate::resolve::facts;
 use crate::resolve::recipe;
 use crate::resolve::version::{InvalidVersion, Version};
@@ -87,6 +88,20 @@ impl PyCatalogue {
     /// Highest first.
     fn versions(&self, name: &str) -> Vec<String> {
         self.0.versions(name).iter().map(|entry| entry.version.to_string()).collect()
+    }
+
+    /// Every version that depends on `name`, as dicts, by component and the highest first.
+    fn dependents<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        let dependents = self.0.dependents(name);
+        Ok(pythonize(py, &dependents.iter().map(Dependent::told).collect::<Vec<_>>())?)
+    }
+
+    /// Those of them that do not take `version` of it.
+    fn blocks<'py>(&self, py: Python<'py>, name: &str, version: &str) -> PyResult<Bound<'py, PyAny>> {
+        let version = Version::parse(version).map_err(|error| refusal(py, "invalid_version", error))?;
+        let dependents = self.0.dependents(name);
+        let blocking = dependents.iter().filter(|dependent| !dependent.dependency.requirement.matches(&version));
+        Ok(pythonize(py, &blocking.map(Dependent::told).collect::<Vec<_>>())?)
     }
 
     /// The recipe as the service prints it; None where there is none that devices can read.

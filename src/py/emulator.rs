@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pythonize::pythonize;
 
 use super::interpreter::leave;
 
@@ -197,6 +198,10 @@ impl EmulatorServer {
 
     fn heal(&self, py: Python<'_>, devices: Option<Vec<String>>) -> PyResult<()> {
         self.ask(py, |cloud| cloud.heal(devices.as_deref()))
+    }
+
+    fn configuration<'py>(&self, py: Python<'py>, device: String) -> PyResult<Bound<'py, PyAny>> {
+        Ok(pythonize(py, &self.ask(py, |cloud| cloud.configuration(device))?)?)
     }
 
     fn silence(&self, py: Python<'_>, devices: Vec<String>) -> PyResult<()> {

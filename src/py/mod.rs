@@ -2,11 +2,13 @@
 
 pub mod catalogue;
 pub mod client;
+pub mod cloud;
 pub mod config;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod errors;
 pub mod es256;
+pub mod explain;
 mod identity;
 mod input;
 pub mod interpreter;
@@ -15,6 +17,7 @@ mod log;
 pub mod many;
 pub mod model;
 mod plain;
+pub mod plan;
 pub mod recipe;
 pub mod resolve;
 mod signals;

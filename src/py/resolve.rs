@@ -41,6 +41,15 @@ pub(super) fn engine_of(py: Python<'_>, name: &str) -> PyResult<Engine> {
     name.parse().map_err(|error| refusal(py, "unknown_engine", error))
 }
 
+/// A requirement as a device sends it to the cloud.
+#[pyfunction]
+pub fn normalized(py: Python<'_>, requirement: &str) -> PyResult<String> {
+    let parsed = Requirement::parse(requirement).map_err(|error| {
+        refusal(py, "invalid_requirement", format_args!("{error}; write such as \"^1.0.0\" or \">=1.0.0 <2.0.0\""))
+    })?;
+    Ok(parsed.to_string())
+}
+
 /// Whether a device of this kind takes `version` as meeting `requirement`.
 #[pyfunction]
 pub fn satisfies(py: Python<'_>, requirement: &str, version: &str, engine: &str) -> PyResult<bool> {

@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::error::ResolveError;
+use super::platform::Platform;
 use super::recipe::Recipe;
+use super::requirement::Requirement;
 use super::version::Version;
 
 /// A version of a component.
@@ -17,10 +20,31 @@ pub struct Entry {
     pub recipe: Option<Arc<Recipe>>,
 }
 
+/// What a device asks the cloud for.
+#[derive(Debug)]
+pub struct Question<'q> {
+    pub component: &'q str,
+    /// Who requires what of it.
+    pub requirements: Vec<(String, Requirement)>,
+    /// The version that the device has and that would do.
+    pub candidate: Option<Version>,
+    pub platform: &'q Platform,
+}
+
+/// Who answers a device. A [`Catalogue`] has the recipes of the versions that it answers with.
+pub trait Cloud {
+    fn answer(&self, question: &Question) -> Result<Version, ResolveError>;
+}
+
 /// The component versions that the cloud has.
 pub trait Catalogue {
     /// All versions of `component`, [sorted]; none where it is unknown.
     fn versions(&self, component: &str) -> Arc<[Entry]>;
+
+    /// The cloud itself, where it can be asked. Elsewhere its answers are found among [`versions`](Self::versions).
+    fn cloud(&self) -> Option<&dyn Cloud> {
+        None
+    }
 
     /// The recipe of a version; `None` where there is no such version, or a device cannot read it.
     fn recipe(&self, component: &str, version: &Version) -> Option<Arc<Recipe>> {

@@ -47,6 +47,15 @@ pub enum ResolveError {
         from.0, from.1, to.0, to.1
     )]
     NucleusUpdateNotExplicit { from: Box<(String, Version)>, to: Box<(String, Version)> },
+    /// The device may not ask the cloud.
+    #[error(
+        "Access denied when calling ResolveComponentCandidates. Ensure certificate policy grants \
+         greengrass:ResolveComponentCandidates"
+    )]
+    AccessDenied { component: String },
+    /// The cloud gave no answer. A device asks again every minute; its deployment ends by timeout.
+    #[error("The cloud does not tell which version of {component} to take: {reason}")]
+    Unanswered { component: String, reason: String },
     /// A device goes on for ever here; its deployment ends by timeout.
     #[error("The component versions keep changing each other: {component} changed last of all and has changed {changes} times")]
     NoFixpoint { component: String, changes: u32 },
@@ -73,6 +82,8 @@ impl ResolveError {
             Self::InvalidRootRequirement { .. } => "invalid_root_requirement",
             Self::MultipleNucleus { .. } => "multiple_nucleus",
             Self::NucleusUpdateNotExplicit { .. } => "nucleus_minor_update_not_explicit",
+            Self::AccessDenied { .. } => "access_denied",
+            Self::Unanswered { .. } => "unanswered",
             Self::NoFixpoint { .. } => "no_fixpoint",
             Self::Lite(refusal) => refusal.kind(),
         }
@@ -91,7 +102,8 @@ impl ResolveError {
             Self::InvalidRootRequirement { .. } => &["COMPONENT_VERSION_NOT_VALID"],
             Self::MultipleNucleus { .. } => &["MULTIPLE_NUCLEUS_RESOLVED_ERROR"],
             Self::NucleusUpdateNotExplicit { .. } => &["UNAUTHORIZED_NUCLEUS_MINOR_VERSION_UPDATE"],
-            Self::NoFixpoint { .. } | Self::Lite(_) => &[],
+            Self::AccessDenied { .. } => &["ACCESS_DENIED", "RESOLVE_COMPONENT_CANDIDATES_ACCESS_DENIED"],
+            Self::Unanswered { .. } | Self::NoFixpoint { .. } | Self::Lite(_) => &[],
         }
     }
 }

@@ -70,6 +70,20 @@ pub struct InvalidFact {
 
 type Result<T> = std::result::Result<T, InvalidFact>;
 
+impl InvalidFact {
+    /// The same of one device of many, of which `place` tells which.
+    pub(super) fn below(self, place: &str) -> Self {
+        let place = match self.place.strip_prefix("device") {
+            Some(rest) if rest.is_empty() || rest.starts_with('[') => format!("{place}{rest}"),
+            _ => {
+                let (key, rest) = self.place.split_at(self.place.find('[').unwrap_or(self.place.len()));
+                format!("{place}[{key:?}]{rest}")
+            }
+        };
+        Self { place, ..self }
+    }
+}
+
 /// The component versions that the cloud has: `{name: {version: facts}}`.
 pub fn catalogue(catalog: &Value) -> Result<MemoryCatalogue> {
     let mut entries = Vec::new();
@@ -89,10 +103,12 @@ pub fn platform(platform: &Value) -> Result<Platform> {
     entries.map(|(attribute, value)| Ok((attribute.into(), value.text("give a text")?.into()))).collect()
 }
 
+/// What [`device`] reads.
+pub(super) const DEVICE_KEYS: [&str; 6] = ["online", "active", "nucleus", "local_store", "local_recipes", "region_mismatch"];
+
 /// What a device has: `online`, `active`, `nucleus`, `local_store`, `local_recipes` and `region_mismatch`, all of them optional.
 pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
-    let known = ["online", "active", "nucleus", "local_store", "local_recipes", "region_mismatch"];
-    let facts = Fact::new("device", device).properties(&known)?;
+    let facts = Fact::new("device", device).properties(&DEVICE_KEYS)?;
     let mut store: HashMap<String, Vec<Arc<Recipe>>> = HashMap::new();
     for (name, versions) in facts("local_recipes").entries()? {
         for (text, facts) in versions.entries()? {
@@ -200,7 +216,9 @@ fn refusal(error: &ResolveError) -> Value {
         | ResolveError::NoLocalVersion { component, requirements } => {
             json!({"kind": kind, "component": component, "requirements": constraints(requirements)})
         }
-        ResolveError::PlatformIncompatible { component, .. } => json!({"kind": kind, "component": component}),
+        ResolveError::PlatformIncompatible { component, .. }
+        | ResolveError::AccessDenied { component }
+        | ResolveError::Unanswered { component, .. } => json!({"kind": kind, "component": component}),
         ResolveError::LocalRecipeUnusable { component, version }
         | ResolveError::RecipeUnreadable { component, version }
         | ResolveError::CircularDependency { component, version } => {
@@ -252,19 +270,19 @@ fn texts(requirements: &[(String, String)]) -> Value {
 }
 
 /// A value and the way to it.
-struct Fact<'v> {
+pub(super) struct Fact<'v> {
     place: String,
-    value: &'v Value,
+    pub(super) value: &'v Value,
 }
 
 const GROUPS: &str = "write \"thinggroup/<name>\", \"thing/<name>\" or \"LOCAL_DEPLOYMENT\"";
 
 impl<'v> Fact<'v> {
-    fn new(place: &str, value: &'v Value) -> Self {
+    pub(super) fn new(place: &str, value: &'v Value) -> Self {
         Self { place: place.into(), value }
     }
 
-    fn refuse<T>(&self, remedy: &str) -> Result<T> {
+    pub(super) fn refuse<T>(&self, remedy: &str) -> Result<T> {
         let found = match self.value {
             Value::Null => "missing".into(),
             Value::Array(items) => format!("a list of {}", items.len()),
@@ -279,7 +297,7 @@ impl<'v> Fact<'v> {
     }
 
     /// The entries of an object; of nothing, none.
-    fn entries(&self) -> Result<Vec<(&'v str, Fact<'v>)>> {
+    pub(super) fn entries(&self) -> Result<Vec<(&'v str, Fact<'v>)>> {
         let entry = |(key, value): (&'v String, &'v Value)| (&**key, Fact { place: format!("{}[{key:?}]", self.place), value });
         match self.value {
             Value::Null => Ok(Vec::new()),
@@ -289,7 +307,7 @@ impl<'v> Fact<'v> {
     }
 
     /// The items of a list; of nothing, none.
-    fn items(&self) -> Result<Vec<Fact<'v>>> {
+    pub(super) fn items(&self) -> Result<Vec<Fact<'v>>> {
         let item = |(at, value)| Fact { place: format!("{}[{at}]", self.place), value };
         match self.value {
             Value::Null => Ok(Vec::new()),
@@ -299,15 +317,20 @@ impl<'v> Fact<'v> {
     }
 
     /// The way to each property of an object that has no others than those `known`.
-    fn properties(&self, known: &[&str]) -> Result<impl Fn(&str) -> Fact<'v> + use<'v>> {
+    pub(super) fn properties(&self, known: &[&str]) -> Result<impl Fn(&str) -> Fact<'v> + use<'v>> {
         if let Some((_, unknown)) = self.entries()?.iter().find(|(key, _)| !known.contains(key)) {
             return unknown.refuse_found("unknown".into(), &format!("the keys are {}", known.join(", ")));
         }
-        let (place, value) = (self.place.clone(), self.value);
-        Ok(move |key: &str| Fact { place: format!("{place}[{key:?}]"), value: value.get(key).unwrap_or(&Value::Null) })
+        Ok(self.members())
     }
 
-    fn text(&self, remedy: &str) -> Result<&'v str> {
+    /// The way to each property of an object; what is missing is null.
+    pub(super) fn members(&self) -> impl Fn(&str) -> Fact<'v> + use<'v> {
+        let (place, value) = (self.place.clone(), self.value);
+        move |key: &str| Fact { place: format!("{place}[{key:?}]"), value: value.get(key).unwrap_or(&Value::Null) }
+    }
+
+    pub(super) fn text(&self, remedy: &str) -> Result<&'v str> {
         self.value.as_str().map_or_else(|| self.refuse(remedy), Ok)
     }
 

@@ -11,23 +11,32 @@
 //! - [`lite`] is what the other kind of device, the lite nucleus, reads differently; [`engine`] names the two;
 //! - [`catalogue`] is where component versions come from, whoever keeps them;
 //! - [`simulate`] walks as a device does from the roots of its deployments to the versions that it installs; it goes by
-//!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses. [`lite_walk`] is the way of lite devices;
+//!   the order of [`java_order`], and ends in an [`error`] with the device's words where it refuses.
+//!   [`lite_walk`] is the way of lite devices;
+//! - [`explain`] searches to the end for versions that would do, over [`version_set`]s, and tells why there are none;
+//!   [`dependents`] tells who depends on what;
+//! - [`plan`] is what a deployment makes of a fleet, and [`plan_table`] the same as a table;
 //! - [`facts`] tells a simulation in plain values;
 //! - [`configuration`] is what a component is configured with after a deployment;
 //! - [`lint`] finds what a recipe cannot mean.
 
 pub mod catalogue;
 pub mod configuration;
+pub mod dependents;
 pub mod engine;
 pub mod error;
+pub mod explain;
 pub mod facts;
 pub mod java_order;
 pub mod lint;
 pub mod lite;
 pub mod lite_walk;
+pub mod plan;
+pub mod plan_table;
 pub mod platform;
 pub mod recipe;
 pub mod requirement;
 pub mod simulate;
 pub mod version;
+pub mod version_set;
 mod walk;

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::catalogue::{Catalogue, Entry};
+use super::catalogue::{Catalogue, Entry, Question};
 use super::error::ResolveError;
 use super::java_order::{JavaMap, Order};
 use super::platform::{self, Platform};
@@ -292,6 +292,12 @@ impl<'w, C: Catalogue> Walk<'w, C> {
 
     /// The cloud's answer.
     fn ask(&mut self, name: &str) -> Result<Version, ResolveError> {
+        let simulation = self.simulation;
+        if let Some(cloud) = simulation.catalogue.cloud() {
+            let candidate = self.candidate(name);
+            let requirements = self.components[name].required();
+            return cloud.answer(&Question { component: name, requirements, candidate, platform: simulation.platform });
+        }
         let preferred = match self.simulation.cloud_policy {
             CloudPolicy::PreferCandidate => self.candidate(name),
             CloudPolicy::Highest => None,

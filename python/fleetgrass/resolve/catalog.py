@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 
 #: Files of a folder that are taken for recipes.
 SUFFIXES = {".json", ".yaml", ".yml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dependent:
+    """A version that depends on a component; `requirement` as it was written, `type` HARD or SOFT."""
+
+    component: str
+    version: str
+    requirement: str
+    type: Literal["HARD", "SOFT"]
 
 
 class Catalog:
@@ -121,6 +132,20 @@ class Catalog:
     def recipe(self, name: str, version: str) -> dict[str, Any] | None:
         """The recipe as the service prints it; None where there is no such version, or devices cannot read it."""
         return self._core.recipe(name, version)
+
+    def dependents(self, name: str) -> list[Dependent]:
+        """Every version that depends on a component, by name, the highest of each first."""
+        return [Dependent(**told) for told in self._core.dependents(name)]
+
+    def blocks(self, name: str, version: str) -> list[Dependent]:
+        """What stands in the way of a version of a component: every version that depends on another one.
+
+        Requirements are read as classic devices read them. The version need not be published.
+
+        Raises:
+            InvalidInputError: `version` is none; `kind` is `invalid_version`.
+        """
+        return [Dependent(**told) for told in self._core.blocks(name, version)]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and bool(self._core.versions(name))

@@ -1,15 +1,17 @@
-"""What the cloud has, asked through a client: many requests at once by `client.map`."""
+"""What the cloud has, asked through a client: what is published, and what it tells devices to take."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from fleetgrass import exceptions
+from fleetgrass import _core, exceptions
 from fleetgrass.resolve.recipe_cache import RecipeCache
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 #: A published version: component, version, JSON recipe.
 Published = tuple[str, str, bytes]
@@ -19,8 +21,7 @@ def published(
     client: Any, scopes: tuple[str, ...], names: set[str] | None, cache: str | os.PathLike[str] | None, concurrency: int
 ) -> list[Published]:
     """Every version of the components that the client sees; see `Catalog.from_client`."""
-    if not hasattr(client, "map"):
-        raise TypeError(f"client is of {type(client)}: give one that fleetgrass.client('greengrassv2') makes")
+    _check_client(client)
     kept = RecipeCache.of(client.meta.endpoint_url, cache)
     found: list[Published] = []
     missing: list[tuple[str, str, str]] = []
@@ -64,3 +65,151 @@ def _versions(
 
 def _is_gone(error: Exception) -> bool:
     return isinstance(error, exceptions.ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The version that the cloud tells a device to take.
+
+    Attributes:
+        component, version, arn: What it is.
+        recipe: Its recipe, as bytes of JSON.
+        vendor_guidance: ACTIVE, or DISCONTINUED or DELETED, of which `message` tells more.
+        message: What the cloud says of it.
+    """
+
+    component: str
+    version: str
+    arn: str
+    recipe: bytes
+    vendor_guidance: str | None = None
+    message: str | None = None
+
+    def recipe_dict(self) -> dict[str, Any]:
+        """The recipe, parsed."""
+        parsed: dict[str, Any] = json.loads(self.recipe)
+        return parsed
+
+
+class CandidateError(Exception):
+    """Why the cloud tells no version.
+
+    Attributes:
+        component: Of what.
+        kind: "no_version" meets the requirements; none claims the "platform"; the device has no "permission" to ask; or
+            "other", on which a device asks again every minute.
+        error: What the client raised, where it did.
+    """
+
+    def __init__(
+        self,
+        component: str,
+        kind: Literal["no_version", "platform", "permission", "other"],
+        message: str,
+        error: Exception | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.component = component
+        self.kind = kind
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"<CandidateError {self.kind} of {self.component}: {self}>"
+
+
+def candidates_from_cloud(
+    client: Any,
+    platform: Mapping[str, str],
+    requirements: Mapping[str, Mapping[str, str]],
+    *,
+    installed: Mapping[str, str] | None = None,
+    max_concurrency: int = 16,
+) -> dict[str, Candidate | CandidateError]:
+    """The versions that the cloud would tell a device to take, asked as a device asks: one component a request.
+
+    Args:
+        client: Of the device data plane, such as `fleetgrass.device_client()`, or of an emulator.
+        platform: What the device tells of itself: `{"os": "linux", "architecture": "amd64"}`.
+        requirements: By component, who requires what: `{"B": {"A": "^1.0.0", "thinggroup/line-4": "1.2.0"}}`.
+        installed: By component, the version that the device has and sends along.
+        max_concurrency: How many requests are made at the same time.
+
+    Returns:
+        For each component of `requirements` a `Candidate` or a `CandidateError`, which is returned and not raised.
+
+    Raises:
+        InvalidInputError: A requirement that devices cannot read; `kind` is `invalid_requirement`.
+    """
+    _check_client(client)
+    params = [_question(platform, *item, (installed or {}).get(item[0])) for item in requirements.items()]
+    answers = client.map("resolve_component_candidates", params, max_concurrency=max_concurrency)
+    return {name: _candidate(name, answer) for name, answer in zip(requirements, answers, strict=True)}
+
+
+def asking(client: Any, platform: Mapping[str, str]) -> Callable[[str, dict[str, str], str | None], Any]:
+    """The cloud as `_core.CloudSimulation` asks it."""
+
+    def ask(component: str, requirements: dict[str, str], candidate: str | None) -> Any:
+        try:
+            answer = client.resolve_component_candidates(**_question(platform, component, requirements, candidate))
+        except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+            answer = error
+        found = _candidate(component, answer)
+        if isinstance(found, Candidate):
+            return None, found.version, found.recipe
+        return found.kind, str(found), None
+
+    return ask
+
+
+def _question(
+    platform: Mapping[str, str], component: str, requirements: Mapping[str, str], candidate: str | None
+) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "componentName": component,
+        "versionRequirements": {who: _core.normalized(requirement) for who, requirement in requirements.items()},
+    }
+    if candidate is not None:
+        asked["componentVersion"] = candidate
+    return {"platform": {"attributes": dict(platform)}, "componentCandidates": [asked]}
+
+
+def _candidate(component: str, answer: Any) -> Candidate | CandidateError:
+    if isinstance(answer, Exception):
+        return _classified(component, answer)
+    versions = answer.get("resolvedComponentVersions") or []
+    if len(versions) != 1 or not {"componentVersion", "recipe"} <= versions[0].keys():
+        message = "Component service returns invalid response. It should have one resolved component version"
+        return CandidateError(component, "other", message)
+    (row,) = versions
+    return Candidate(
+        component,
+        row["componentVersion"],
+        row.get("arn", ""),
+        row["recipe"],
+        row.get("vendorGuidance"),
+        row.get("message"),
+    )
+
+
+def _classified(component: str, error: Exception) -> CandidateError:
+    """As devices read the answer: by its status, and by words in its message."""
+    if not isinstance(error, exceptions.ClientError):
+        return CandidateError(component, "other", str(error), error)
+    message = error.response["Error"].get("Message") or ""
+    code = error.response["Error"].get("Code")
+    kind: Literal["no_version", "platform", "permission", "other"] = "other"
+    if code == "AccessDeniedException":
+        kind = "permission"
+    elif code == "ConflictException" or (code == "ResourceNotFoundException" and not message):
+        kind = "no_version"
+    elif code == "ResourceNotFoundException" and "claim platform" in message:
+        kind = "platform"
+    elif code == "ResourceNotFoundException" and "no usable version" in message:
+        kind = "no_version"
+    return CandidateError(component, kind, message or str(error), error)
+
+
+def _check_client(client: Any) -> None:
+    if not hasattr(client, "map"):
+        raise TypeError(f"client is of {type(client)}: give one that fleetgrass.client('greengrassv2') makes")

@@ -36,6 +36,14 @@ class Refusal:
     codes: list[str]
     details: dict[str, Any]
 
+    @classmethod
+    def of(cls, told: dict[str, Any] | None) -> Refusal | None:
+        """Of what the core tells; None of nothing."""
+        if told is None:
+            return None
+        kind, *details = told["facts"].items()
+        return cls(kind[1], told["message"], told["codes"], dict(details))
+
     def __str__(self) -> str:
         return self.message
 
@@ -55,7 +63,7 @@ class Simulation:
             does not decide alone: offline, for local deployments, for the nucleus, after a refusal.
     """
 
-    def __init__(self, core: _core.Simulation) -> None:
+    def __init__(self, core: _core.Simulation | _core.CloudSimulation) -> None:
         self._core = core
         told = core.run()
         self.result: dict[str, str] | None = told["result"]
@@ -63,10 +71,7 @@ class Simulation:
         self.requirements: dict[str, dict[str, str]] = told["requirements"]
         self.orphans: list[str] = told["orphans"]
         self.merged_alternatives: list[str] = told["merged_alternatives"]
-        self.error: Refusal | None = None
-        if told["error"] is not None:
-            kind, *details = told["error"]["facts"].items()
-            self.error = Refusal(kind[1], told["error"]["message"], told["error"]["codes"], dict(details))
+        self.error = Refusal.of(told["error"])
 
     @cached_property
     def order_sensitive(self) -> bool:
@@ -84,12 +89,13 @@ class Simulation:
 def simulate(
     *,
     platform: Mapping[str, str],
-    catalog: Catalog | Mapping[str, Mapping[str, Mapping[str, Any]]],
+    catalog: Catalog | Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
     device: Mapping[str, Any] | None = None,
     deployment: Mapping[str, Any],
     other_groups: Mapping[str, Mapping[str, str]] | None = None,
     cloud_policy: Literal["highest", "prefer_candidate"] = "highest",
     engine: Engine = "classic",
+    cloud: Any = None,
 ) -> Simulation:
     """What a device of this platform and state would install for the deployment.
 
@@ -112,11 +118,33 @@ def simulate(
         engine: The kind of device. "lite" has a walk of its own: it takes what it has before it asks the cloud, and
             the first in the order of `local_recipes` and `local_store`, not the highest; it resolves each name once.
             That is known from reading its code, not from running it.
+        cloud: A client of the device data plane, such as `fleetgrass.device_client()`, or of an emulator, which is
+            asked in place of a model of the cloud, one request after another as a device asks, never the same twice.
+            `catalog` then only has recipes that are on the device. Errors have two more kinds: `access_denied`, and
+            `unanswered`, on which a device asks again and again.
 
     Raises:
         InvalidInputError: A value is not of these shapes; `kind` is `invalid_fact` or `unknown_engine`.
-        ValueError: A value that JSON cannot hold.
+        ValueError: A value that JSON cannot hold, or `cloud` is asked for more than a classic device.
+        TypeError: Neither `catalog` nor `cloud` is given.
     """
+    if cloud is not None:
+        from fleetgrass.resolve.cloud import asking
+
+        if engine != "classic" or cloud_policy != "highest":
+            raise ValueError("a cloud is asked as classic devices ask, and has its own policy: leave out the other two")
+        return Simulation(
+            _core.CloudSimulation(
+                asking(cloud, platform),
+                core_of({} if catalog is None else catalog),
+                platform=platform,
+                device=device,
+                deployment=deployment,
+                other_groups=other_groups,
+            )
+        )
+    if catalog is None:
+        raise TypeError("simulate() needs a catalog, or a cloud to ask")
     return Simulation(
         _core.Simulation(
             core_of(catalog),

@@ -134,9 +134,9 @@ pub fn finish(state: &State, event: i64, deployment: i64) -> Result<()> {
     for (profile, devices) in Profile::of_finishing(state, event, &failures)? {
         let others: Vec<i64> = serde_json::from_str(&profile.others)?;
         let others = others.into_iter().map(|seq| deployments::by_number(state, seq)).collect::<Result<Vec<_>>>()?;
-        let planned = plan::decide(&shelf, &deployment, &others, &profile);
-        shelf.check()?;
         let before = software::read(state, profile.software)?;
+        let planned = plan::decide(&shelf, &deployment, &others, &profile, &before);
+        shelf.check()?;
         let failures = failures.at(&profile.failures);
         let case = Case { deployment: &deployment, others: &others, profile: &profile, before: &before, failures: &failures };
         let report = Report::new(&case, &planned, state.now);
@@ -302,6 +302,13 @@ fn install(state: &State, devices: &[String], before: i64, after: &[software::Co
             ":devices": list(devices),
         })?;
     software::release(state, before)
+}
+
+/// What the components of a device are configured with: a JSON object by name.
+pub fn configuration(state: &State, device: &str) -> Result<Value> {
+    let mut query = state.db.prepare_cached("SELECT software FROM core_device WHERE name = ?1")?;
+    let components = software::read(state, query.query_row([device], |row| row.get(0))?)?;
+    Ok(components.into_iter().map(|component| (component.name, Value::from(component.configuration))).collect())
 }
 
 /// Names as a parameter of a query.

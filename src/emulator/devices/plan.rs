@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::software::Component;
 use super::{LITE, nucleus_of};
 use crate::emulator::arn::Target;
 use crate::emulator::components;
@@ -36,8 +37,14 @@ pub struct Profile {
 }
 
 /// What devices of this profile would run, or why they would refuse.
-pub fn decide(shelf: &Shelf, deployment: &Deployment, others: &[Deployment], profile: &Profile) -> Result<Plan, ResolveError> {
-    let device = shelf.device(profile);
+pub fn decide(
+    shelf: &Shelf,
+    deployment: &Deployment,
+    others: &[Deployment],
+    profile: &Profile,
+    running: &[Component],
+) -> Result<Plan, ResolveError> {
+    let device = shelf.device(profile, running);
     let others: Vec<Roots> = others.iter().map(roots).collect();
     let (platform, deployment) = (&profile.attributes(), &roots(deployment));
     let cloud_policy = CloudPolicy::Highest;
@@ -107,9 +114,10 @@ impl<'s> Shelf<'s> {
         Self { state, read: RefCell::default(), failure: RefCell::default() }
     }
 
-    /// A device that has its nucleus and nothing else. Any nucleus may run, also a version that is not published here.
-    fn device(&self, profile: &Profile) -> Device {
-        let mut device = Device::default();
+    /// A device that runs these. Any nucleus may run, also a version that is not published here.
+    fn device(&self, profile: &Profile, running: &[Component]) -> Device {
+        let version = |component: &Component| Some((component.name.clone(), Version::parse(&component.version).ok()?));
+        let mut device = Device { active: running.iter().filter_map(version).collect(), ..Device::default() };
         let nucleus = nucleus_of(&profile.runtime);
         let published = self.versions(nucleus);
         let newest = published.iter().find_map(|entry| entry.recipe.as_deref());

@@ -1,7 +1,7 @@
 //! What a device makes of a deployment, and what it tells the cloud of that.
 
 use rusqlite::named_params;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::plan::{self, Profile};
 use super::software::{self, Component};
@@ -10,6 +10,7 @@ use crate::emulator::deployments::Deployment;
 use crate::emulator::error::Result;
 use crate::emulator::failures::{BROKEN, Failure};
 use crate::emulator::store::{Millis, State};
+use crate::resolve::configuration::{self, Change};
 use crate::resolve::platform::{self, Platform};
 use crate::resolve::recipe::{ComponentType, Recipe};
 use crate::resolve::simulate::{Plan, ResolveError};
@@ -140,6 +141,25 @@ impl Case<'_> {
         !self.before.iter().any(|earlier| earlier.is(component))
     }
 
+    /// What a component is configured with then. An update that no device could make changes nothing.
+    fn configuration(&self, recipe: &Recipe) -> Map<String, Value> {
+        let earlier = self.before.iter().find(|earlier| earlier.name == recipe.name);
+        let running = earlier.map_or(Value::Null, |earlier| earlier.configuration.clone().into());
+        let time = |at: Millis| u64::try_from(at).unwrap_or_default();
+        let update = self.deployment.update(&recipe.name);
+        let reset = update["reset"].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from);
+        let merge = update["merge"].as_str().and_then(|merge| serde_json::from_str(merge).ok()).unwrap_or_default();
+        let change = Change {
+            default: &recipe.default_configuration,
+            running: &running,
+            running_timestamps: &earlier.map(|earlier| (String::new(), time(earlier.configured))).into_iter().collect(),
+            deployment_timestamp: time(self.deployment.created),
+            reset: &reset.collect::<Vec<_>>(),
+            merge: &merge,
+        };
+        configuration::merge(&change).unwrap_or_else(|_| earlier.map(|earlier| earlier.configuration.clone()).unwrap_or_default())
+    }
+
     /// What the devices run once they have installed what `plan` holds. The nucleus stays, planned or not.
     fn after(&self, plan: &Plan, now: Millis) -> Vec<Component> {
         let attributes = self.profile.attributes();
@@ -148,6 +168,8 @@ impl Case<'_> {
             let state = if is_kept_running(recipe, &attributes) { "RUNNING" } else { "FINISHED" };
             let mut component = Component::new(name, recipe.version.as_str(), state, now);
             component.source.clone_from(&self.deployment.id);
+            component.configuration = self.configuration(recipe);
+            component.configured = self.deployment.created;
             if let Some(earlier) = self.before.iter().find(|earlier| earlier.is(&component)) {
                 component.changed = earlier.changed;
                 component.fault.clone_from(&earlier.fault);

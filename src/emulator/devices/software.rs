@@ -4,6 +4,7 @@
 //! took the same deployment at the same time cost one list.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::emulator::error::Result;
@@ -23,6 +24,11 @@ pub struct Component {
     /// A deployment's id, or LOCAL.
     pub source: String,
     pub fault: Option<Breakage>,
+    #[serde(default)]
+    pub configuration: Map<String, Value>,
+    /// When a deployment set that last.
+    #[serde(default)]
+    pub configured: Millis,
 }
 
 /// The source of what no deployment brought.
@@ -38,6 +44,8 @@ impl Component {
             changed,
             source: LOCAL.into(),
             fault: None,
+            configuration: Map::new(),
+            configured: 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Artifact, ComponentType, FORMAT_VERSION, Manifest, Recipe, Spelled};
+use super::{Artifact, ComponentType, DependencyType, FORMAT_VERSION, Manifest, Recipe, Spelled};
 
 impl Recipe {
     /// The recipe that `GetComponent` and `ResolveComponentCandidates` give: defaults spelled out, nothing null, and
@@ -93,6 +93,14 @@ impl Artifact {
 
 impl ComponentType {
     /// As the API spells it, `aws.greengrass.generic`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.spelling()
+    }
+}
+
+impl DependencyType {
+    /// As the format spells it, `HARD`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.spelling()

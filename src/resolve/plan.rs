@@ -1,0 +1,362 @@
+//! What a deployment would make of a fleet.
+//!
+//! The deployment is told as the parameters of `CreateDeployment`, a device by the facts that [`facts::device`] reads,
+//! with its platform, its other groups and its configuration. What decides is a device's [`State`]; devices that are
+//! alike in it are resolved once, by whoever makes the [`Plan`].
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::catalogue::{Catalogue, MemoryCatalogue};
+use super::configuration::{self, Change as ConfigurationChange, InvalidChange};
+use super::engine::Engine;
+use super::facts::{self, Fact, InvalidFact};
+use super::lint;
+use super::lite_walk;
+use super::platform::Platform;
+use super::recipe::{self, ComponentType, FORMAT_VERSION, Recipe};
+use super::simulate::{CloudPolicy, Device, Outcome, Roots, Simulation};
+use super::version::Version;
+
+type Result<T> = std::result::Result<T, InvalidFact>;
+
+/// A deployment, and how it configures its components.
+#[derive(Debug)]
+pub struct Deployment {
+    pub roots: Roots,
+    updates: BTreeMap<String, Update>,
+    /// In milliseconds since 1970.
+    timestamp: u64,
+}
+
+#[derive(Debug, Default)]
+struct Update {
+    reset: Vec<String>,
+    merge: Value,
+}
+
+/// All that decides what a device makes of a deployment.
+#[derive(Debug)]
+pub struct State {
+    engine: Engine,
+    platform: Platform,
+    device: Device,
+    others: Vec<Roots>,
+    configuration: BTreeMap<String, Running>,
+}
+
+/// What a component is configured with, and when values of that were set, in milliseconds since 1970.
+type Running = (Value, BTreeMap<String, u64>);
+
+/// What becomes of devices of one state.
+#[derive(Debug)]
+pub struct Decision {
+    pub outcome: Outcome,
+    /// Whether the outcome hangs on the order of hash maps.
+    pub order_sensitive: bool,
+    /// What is installed before or after, sorted by name.
+    pub components: Vec<Component>,
+}
+
+#[derive(Debug)]
+pub struct Component {
+    pub name: String,
+    pub change: Change,
+    /// What runs before.
+    pub from: Option<Version>,
+    /// What runs after.
+    pub to: Option<Version>,
+    /// Whether a deployment names it.
+    pub is_root: bool,
+    /// After the deployment.
+    pub configuration: Map<String, Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Install,
+    Upgrade,
+    Downgrade,
+    Keep,
+    Remove,
+}
+
+/// What a deployment makes of all states of a fleet.
+#[derive(Debug)]
+pub struct Plan {
+    pub decisions: Vec<Decision>,
+    /// Each device's name and the place of its state among the decisions.
+    pub devices: Vec<(String, usize)>,
+}
+
+impl Change {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+            Self::Keep => "keep",
+            Self::Remove => "remove",
+        }
+    }
+
+    fn between(from: Option<&Version>, to: Option<&Version>) -> Self {
+        match (from, to) {
+            (None, _) => Self::Install,
+            (Some(_), None) => Self::Remove,
+            (Some(from), Some(to)) if from.is_same(to) => Self::Keep,
+            (Some(from), Some(to)) if to.compare(from).is_lt() => Self::Downgrade,
+            (Some(_), Some(_)) => Self::Upgrade,
+        }
+    }
+}
+
+impl Deployment {
+    /// Of the parameters of `CreateDeployment`, whose types have been checked. `timestamp` is when it is made.
+    pub fn read(parameters: &Value, timestamp: u64) -> Result<Self> {
+        let fact = |key: &str| Fact::new(&format!("deployment[{key:?}]"), parameters.get(key).unwrap_or(&Value::Null));
+        let target = fact("targetArn");
+        let group = target.text(TARGETS)?.splitn(6, ':').nth(5).filter(|key| is_group(key));
+        let Some(group) = group else { return target.refuse(TARGETS) };
+        let mut roots = Roots { group: group.into(), components: Vec::new() };
+        let mut updates = BTreeMap::new();
+        for (name, component) in fact("components").entries()? {
+            let members = component.members();
+            let version = members("componentVersion").text("give the version to deploy, such as \"1.0.0\"")?;
+            roots.components.push((name.into(), version.into()));
+            let update = members("configurationUpdate").members();
+            updates.insert(name.into(), Update { reset: pointers(&update("reset"))?, merge: merge(&update("merge"))? });
+        }
+        Ok(Self { roots, updates, timestamp })
+    }
+}
+
+const TARGETS: &str =
+    "give the ARN of a thing or a thing group, such as \"arn:aws:iot:eu-west-1:123456789012:thinggroup/line-4\"";
+
+fn is_group(key: &str) -> bool {
+    ["thinggroup/", "thing/"].iter().any(|kind| key.strip_prefix(kind).is_some_and(|name| !name.is_empty()))
+}
+
+fn pointers(reset: &Fact) -> Result<Vec<String>> {
+    let pointers = reset.items()?.into_iter().map(|pointer| {
+        let text = pointer.text(POINTERS)?;
+        if text.is_empty() || text.starts_with('/') { Ok(text.into()) } else { pointer.refuse(POINTERS) }
+    });
+    pointers.collect()
+}
+
+const POINTERS: &str = "give a JSON pointer: it begins with \"/\", or is \"\" for the whole configuration";
+
+fn merge(merge: &Fact) -> Result<Value> {
+    const REMEDY: &str = "give a JSON object as text, such as '{\"port\": 8080}'";
+    if merge.value.is_null() {
+        return Ok(Value::Null);
+    }
+    match serde_json::from_str(merge.text(REMEDY)?) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        _ => merge.refuse(REMEDY),
+    }
+}
+
+impl State {
+    /// Of a device's facts; `place` is where they stand.
+    pub fn read(place: &str, facts: &Value, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Self> {
+        let placed = |error: InvalidFact| error.below(place);
+        let known: Vec<&str> = OWN_KEYS.iter().chain(&facts::DEVICE_KEYS).copied().collect();
+        // a text is a device of this platform that has nothing yet
+        let nothing = Value::Object(Map::new());
+        let (platform, facts) = if facts.is_string() { (facts, &nothing) } else { (&facts["platform"], facts) };
+        let _ = Fact::new(place, facts).properties(&known)?;
+        let mut device = facts.as_object().cloned().unwrap_or_default();
+        device.retain(|key, _| !OWN_KEYS.contains(&&**key));
+        let mut device = facts::device(&Value::Object(device), catalogue).map_err(placed)?;
+        know_nucleus(&mut device, catalogue);
+        Ok(Self {
+            engine: engine_of(&facts["engine"]).map_err(placed)?,
+            platform: platform_of(platform).map_err(placed)?,
+            others: facts::other_groups(&facts["other_groups"], &deployment.roots).map_err(placed)?,
+            configuration: configuration_of(facts).map_err(placed)?,
+            device,
+        })
+    }
+
+    /// What becomes of a device of this state; `place` is where it stands.
+    pub fn decide(&self, place: &str, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Decision> {
+        let simulation = Simulation {
+            platform: &self.platform,
+            catalogue,
+            device: &self.device,
+            deployment: &deployment.roots,
+            others: &self.others,
+            cloud_policy: CloudPolicy::Highest,
+        };
+        let (outcome, order_sensitive) = match self.engine {
+            Engine::Classic => (simulation.run(), simulation.is_order_sensitive()),
+            // lite devices go by no hash map
+            Engine::Lite => (lite_walk::run(&simulation), false),
+        };
+        let components = self.components(deployment, &outcome).map_err(|error| error.below(place))?;
+        Ok(Decision { outcome, order_sensitive, components })
+    }
+
+    fn components(&self, deployment: &Deployment, outcome: &Outcome) -> Result<Vec<Component>> {
+        let running = |name: &str| {
+            let nucleus = self.device.nucleus.as_ref().filter(|(nucleus, _)| nucleus == name).map(|(_, version)| version);
+            nucleus.or_else(|| self.device.active.get(name))
+        };
+        let nucleus = self.device.nucleus.as_ref().map(|(name, _)| name);
+        let nothing = BTreeMap::new();
+        // a deployment that is refused changes nothing
+        let (plan, is_refused) = outcome.plan.as_ref().map_or((&nothing, true), |plan| (plan, false));
+        let names: BTreeSet<&String> = plan.keys().chain(self.device.active.keys()).chain(nucleus).collect();
+        let roots: HashSet<&String> = std::iter::once(&deployment.roots)
+            .chain(&self.others)
+            .flat_map(|roots| &roots.components)
+            .map(|(name, _)| name)
+            .collect();
+        let component = |name: &String| {
+            let from = running(name);
+            // the nucleus stays, whether anything needs it or not
+            let stays = is_refused || Some(name) == nucleus;
+            let recipe = plan.get(name);
+            let to = recipe.map(|recipe| &recipe.version).or(from.filter(|_| stays));
+            Ok(Component {
+                name: name.clone(),
+                change: Change::between(from, to),
+                from: from.cloned(),
+                to: to.cloned(),
+                is_root: roots.contains(name),
+                configuration: match (to, recipe) {
+                    (Some(_), Some(recipe)) => self.configured(deployment, recipe)?,
+                    (Some(_), None) => {
+                        self.configuration.get(name).and_then(|(running, _)| running.as_object()).cloned().unwrap_or_default()
+                    }
+                    (None, _) => Map::new(),
+                },
+            })
+        };
+        names.into_iter().map(component).collect()
+    }
+
+    fn configured(&self, deployment: &Deployment, recipe: &Recipe) -> Result<Map<String, Value>> {
+        let update = deployment.updates.get(&recipe.name);
+        let running = self.configuration.get(&recipe.name);
+        let no_timestamps = BTreeMap::new();
+        let change = ConfigurationChange {
+            default: &recipe.default_configuration,
+            running: running.map_or(&Value::Null, |(value, _)| value),
+            running_timestamps: running.map_or(&no_timestamps, |(_, timestamps)| timestamps),
+            deployment_timestamp: deployment.timestamp,
+            reset: update.map_or(&[], |update| &update.reset),
+            merge: update.map_or(&Value::Null, |update| &update.merge),
+        };
+        configuration::merge(&change).map_err(|error| invalid_configuration(&recipe.name, &error))
+    }
+}
+
+/// What a device of a fleet has beside the facts of [`facts::device`].
+const OWN_KEYS: [&str; 6] = ["name", "engine", "platform", "other_groups", "configuration", "configuration_timestamps"];
+
+fn engine_of(engine: &Value) -> Result<Engine> {
+    match engine.as_str().map(str::parse) {
+        Some(Ok(engine)) => Ok(engine),
+        None if engine.is_null() => Ok(Engine::Classic),
+        _ => Fact::new("engine", engine).refuse("write \"classic\" or \"lite\""),
+    }
+}
+
+/// `linux/amd64`, or all attributes.
+fn platform_of(platform: &Value) -> Result<Platform> {
+    match platform.as_str().map(|text| text.split_once('/')) {
+        Some(Some((os, architecture))) if !os.is_empty() && !architecture.is_empty() => {
+            Ok(Platform::from([("os".into(), os.into()), ("architecture".into(), architecture.into())]))
+        }
+        Some(_) => Fact::new("platform", platform).refuse(PLATFORMS),
+        None if platform.is_null() => Fact::new("platform", platform).refuse(PLATFORMS),
+        None => facts::platform(platform),
+    }
+}
+
+const PLATFORMS: &str = "give such as \"linux/amd64\" or {\"os\": \"linux\", \"architecture\": \"amd64\"}";
+
+/// A device has the recipe of the nucleus that it runs, whether the catalogue knows that version or not.
+fn know_nucleus(device: &mut Device, catalogue: &MemoryCatalogue) {
+    let Some((name, version)) = &device.nucleus else { return };
+    if catalogue.recipe(name, version).is_some() {
+        return;
+    }
+    let recipe = json!({
+        "RecipeFormatVersion": FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version.as_str(),
+        "ComponentType": ComponentType::Nucleus.as_str(), "Manifests": [{}],
+    });
+    if let Ok(recipe) = recipe::read_value(&recipe) {
+        device.store.entry(name.clone()).or_default().push(Arc::new(recipe));
+    }
+}
+
+fn configuration_of(facts: &Value) -> Result<BTreeMap<String, Running>> {
+    let mut configuration = BTreeMap::new();
+    for (name, running) in Fact::new("configuration", &facts["configuration"]).entries()? {
+        configuration.insert(name.to_owned(), (running.value.clone(), BTreeMap::new()));
+    }
+    for (name, dates) in Fact::new("configuration_timestamps", &facts["configuration_timestamps"]).entries()? {
+        let Some((_, timestamps)) = configuration.get_mut(name) else {
+            return dates.refuse("configuration tells nothing of this component; leave it out");
+        };
+        for (pointer, date) in dates.entries()? {
+            let Some(timestamp) = date.value.as_u64() else { return date.refuse("give milliseconds since 1970") };
+            timestamps.insert(pointer.into(), timestamp);
+        }
+    }
+    Ok(configuration)
+}
+
+fn invalid_configuration(component: &str, error: &InvalidChange) -> InvalidFact {
+    let place = match error {
+        InvalidChange::NotAnObject { .. } => "configuration",
+        InvalidChange::InvalidPointer { .. } | InvalidChange::NothingThere { .. } => "configuration_timestamps",
+    };
+    InvalidFact { place: format!("{place}[{component:?}]"), found: "invalid".into(), remedy: error.to_string() }
+}
+
+impl Plan {
+    /// What [`lint`](lint::lint) finds in the recipes that some device would install, as JSON.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Value> {
+        let plans = self.decisions.iter().filter_map(|decision| decision.outcome.plan.as_ref().ok());
+        let mut recipes: BTreeMap<(&str, &str), &Recipe> = BTreeMap::new();
+        for recipe in plans.flat_map(BTreeMap::values) {
+            recipes.insert((&recipe.name, recipe.version.as_str()), recipe);
+        }
+        let told = |recipe: &Recipe, finding: lint::Finding| {
+            json!({
+                "component": recipe.name, "version": recipe.version.as_str(), "code": finding.code,
+                "severity": finding.severity.as_str(), "place": finding.place, "message": finding.message, "remedy": finding.remedy,
+            })
+        };
+        recipes.values().flat_map(|recipe| lint::lint(recipe).into_iter().map(|finding| told(recipe, finding))).collect()
+    }
+}
+
+impl Decision {
+    /// As JSON, in the words of [`facts::told`].
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let mut told = facts::told(&self.outcome);
+        let component = |component: &Component| {
+            let version = |version: &Option<Version>| version.as_ref().map_or(Value::Null, |version| version.as_str().into());
+            let facts = json!({
+                "change": component.change.as_str(), "from": version(&component.from), "to": version(&component.to),
+                "root": component.is_root, "configuration": component.configuration,
+            });
+            (component.name.clone(), facts)
+        };
+        told["components"] = self.components.iter().map(component).collect::<Map<_, _>>().into();
+        told["order_sensitive"] = self.order_sensitive.into();
+        told
+    }
+}

@@ -1,0 +1,276 @@
+"""The local cloud against `fleetgrass.resolve`: its answers to devices, and what its devices install and configure.
+
+FLEETGRASS_PLANS is the number of random catalogues that are published, planned and deployed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from typing import Any
+
+import pytest
+
+from fleetgrass import resolve
+from fleetgrass.emulator import Emulator
+from fleetgrass.resolve import Candidate, CandidateError
+from support import cases
+
+PLANS = int(os.environ.get("FLEETGRASS_PLANS", "25"))
+
+LINUX = {"os": "linux", "architecture": "amd64"}
+VERSIONS = ["1.0.0", "1.1.0", "1.2.0", "2.0.0", "2.1.0"]
+REQUIREMENTS = ["*", "^1.0.0", "~1.1.0", ">=1.1.0", "<2.0.0", ">=2.0.0", ">=1.0.0 <2.1.0", "1.0.0 || 2.0.0", "=1.1.0"]
+PLATFORMS: list[dict[str, Any]] = [{}, {"Platform": {"os": "linux"}}, {"Platform": {"os": "windows"}}]
+
+
+def recipe(name: str, version: str, needs: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {
+        "RecipeFormatVersion": "2020-01-25",
+        "ComponentName": name,
+        "ComponentVersion": version,
+        "ComponentDependencies": {need: {"VersionRequirement": text} for need, text in needs.items()},
+        "Manifests": [{}],
+        **more,
+    }
+
+
+class World:
+    """Random recipes, and random deployments of them."""
+
+    def __init__(self, seed: str) -> None:
+        self.chance = random.Random(seed)
+        names = [f"c{seed}.{letter}" for letter in "ABCDEF"[: self.chance.randint(3, 6)]]
+        self.recipes = [
+            recipe(
+                name,
+                version,
+                self.needs(names[at + 1 :]),
+                Manifests=[self.chance.choices(PLATFORMS, [6, 3, 1])[0]],
+                ComponentConfiguration={"DefaultConfiguration": {"port": at, version: True}},
+            )
+            for at, name in enumerate(names)
+            for version in self.chance.sample(VERSIONS, self.chance.randint(1, 4))
+        ]
+
+    def needs(self, names: list[str]) -> dict[str, str]:
+        picked = self.chance.sample(names, min(len(names), self.chance.choice([0, 1, 1, 2])))
+        if self.chance.random() < 0.1:
+            picked.append("aws.greengrass.Nucleus")
+        return {name: self.chance.choice(REQUIREMENTS) for name in picked}
+
+    def components(self) -> dict[str, Any]:
+        chosen = {}
+        for made in self.chance.sample(self.recipes, self.chance.randint(1, 2)):
+            component: dict[str, Any] = {"componentVersion": made["ComponentVersion"]}
+            if self.chance.random() < 0.5:
+                update = {"merge": json.dumps({"port": self.chance.randrange(100)}), "reset": ["/1.0.0"]}
+                component["configurationUpdate"] = update
+            chosen[made["ComponentName"]] = component
+        return chosen
+
+
+@pytest.mark.timeout(60 + PLANS)
+def test_devices_install_what_was_planned() -> None:
+    agreed = refused = 0
+    with Emulator() as emulator:
+        client = emulator.client()
+        public = resolve.Catalog.from_client(client, scopes=["PUBLIC"])
+        for number in range(PLANS):
+            world, device = World(f"{cases.SEED}.{number}"), f"device-{number}"
+            for made in world.recipes:
+                client.create_component_version(inlineRecipe=json.dumps(made))
+            catalog = public | resolve.Catalog.from_recipes(world.recipes)
+            emulator.register_core_device(device, [f"group-{number}"])
+            nucleus = client.get_core_device(coreDeviceThingName=device)["coreVersion"]
+            roots: dict[str, dict[str, str]] = {}
+            installed: dict[str, str] = {}
+            configuration: dict[str, Any] = {}
+            for _ in range(4):
+                group = world.chance.choice([f"thinggroup/group-{number}", f"thing/{device}"])
+                name = group.partition("/")[2]
+                target = emulator.thing_arn(name) if group.startswith("thing/") else emulator.thing_group_arn(name)
+                deployment = {"targetArn": target, "components": world.components()}
+                state = {
+                    "platform": LINUX,
+                    "nucleus": {"name": "aws.greengrass.Nucleus", "version": nucleus},
+                    "active": installed,
+                    "other_groups": {other: components for other, components in roots.items() if other != group},
+                    "configuration": configuration,
+                }
+                plan = resolve.plan(deployment, catalog, devices=[state])
+                (planned,) = plan.states
+                client.create_deployment(**deployment)
+                emulator.settle()
+                (row,) = [
+                    row
+                    for row in client.list_effective_deployments(coreDeviceThingName=device)["effectiveDeployments"]
+                    if row["targetArn"] == target
+                ]
+                told = deployment, world.recipes, planned.to_dict(), row
+                if planned.error:
+                    refused += 1
+                    assert row["coreDeviceExecutionStatus"] == "FAILED", told
+                    assert row["reason"].endswith(str(planned.error)), told
+                else:
+                    agreed += 1
+                    assert row["coreDeviceExecutionStatus"] in ("SUCCEEDED", "COMPLETED"), told
+                    roots[group] = {
+                        name: component["componentVersion"] for name, component in deployment["components"].items()
+                    }
+                rows = client.list_installed_components(coreDeviceThingName=device, topologyFilter="ALL")
+                found = {row["componentName"]: row["componentVersion"] for row in rows["installedComponents"]}
+                # the nucleus stays in any case, and its own parts have no versions
+                found.pop("aws.greengrass.Nucleus", None)
+                found = {name: version for name, version in found.items() if version != "0.0.0"}
+                after = {name: facts for name, facts in planned.components.items() if facts["to"]}
+                after.pop("aws.greengrass.Nucleus", None)
+                assert found == {name: facts["to"] for name, facts in after.items()}, told
+                configured = emulator.configuration(device)
+                configured.pop("aws.greengrass.Nucleus", None)
+                assert configured == {name: facts["configuration"] for name, facts in after.items()}, told
+                installed, configuration = found, configured
+    print(f"{agreed} deployments installed as planned, {refused} refused as planned")
+    assert agreed
+    assert refused
+
+
+def test_configuration_is_kept_through_deployments() -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        default = {"DefaultConfiguration": {"port": 80, "host": "a"}}
+        for version in ("1.0.0", "2.0.0"):
+            made = recipe("A", version, {}, ComponentConfiguration=default)
+            client.create_component_version(inlineRecipe=json.dumps(made))
+        emulator.register_core_device("pump-1")
+
+        def deploy(version: str, **update: Any) -> Any:
+            component: dict[str, Any] = {"componentVersion": version}
+            if update:
+                component["configurationUpdate"] = update
+            client.create_deployment(targetArn=emulator.thing_arn("pump-1"), components={"A": component})
+            emulator.settle()
+            return emulator.configuration("pump-1")["A"]
+
+        assert deploy("1.0.0") == {"host": "a", "port": 80}
+        assert deploy("1.0.0", merge='{"port": 8080, "mine": [1]}') == {"host": "a", "mine": [1], "port": 8080}
+        assert deploy("2.0.0") == {"host": "a", "mine": [1], "port": 8080}
+        assert deploy("2.0.0", reset=["/port", "/mine"]) == {"host": "a", "port": 80}
+        with pytest.raises(ValueError, match='"pump-2" is not a core device'):
+            emulator.configuration("pump-2")
+
+
+@pytest.fixture
+def cloud() -> Any:
+    with Emulator() as emulator:
+        client = emulator.client()
+        for made in [
+            recipe("A", "1.0.0", {"B": "^1.0.0"}),
+            recipe("A", "2.0.0", {"B": "^3.0.0"}),
+            recipe("B", "1.0.0", {}),
+            recipe("B", "1.1.0", {}),
+            recipe("W", "1.0.0", {}, Manifests=[{"Platform": {"os": "windows"}}]),
+        ]:
+            client.create_component_version(inlineRecipe=json.dumps(made))
+        yield emulator
+
+
+def test_the_cloud_is_asked_as_devices_ask(cloud: Emulator) -> None:
+    client = cloud.client()
+    found = resolve.candidates_from_cloud(
+        client,
+        LINUX,
+        {
+            "A": {"thinggroup/g": "1.0.0"},
+            "B": {"A": "^1.0.0", "thing/t": "<1.1.0"},
+            "N": {"A": "*"},
+            "W": {"A": "*"},
+            "aws.greengrass.Cli": {"A": "*"},
+        },
+        installed={"B": "1.0.0"},
+    )
+    assert list(found) == ["A", "B", "N", "W", "aws.greengrass.Cli"]
+    a, b, none, other_platform, public = found.values()
+    assert isinstance(a, Candidate)
+    assert (a.component, a.version, a.vendor_guidance) == ("A", "1.0.0", "ACTIVE")
+    assert a.recipe_dict()["ComponentDependencies"]["B"]["VersionRequirement"] == "^1.0.0"
+    assert a.arn.endswith(":components:A:versions:1.0.0")
+    assert isinstance(b, Candidate)
+    assert b.version == "1.0.0"
+    assert isinstance(public, Candidate)
+    assert isinstance(none, CandidateError)
+    assert (none.component, none.kind, type(none.error)) == (
+        "N",
+        "no_version",
+        client.exceptions.ResourceNotFoundException,
+    )
+    assert isinstance(other_platform, CandidateError)
+    assert (other_platform.kind, "claim platform" in str(other_platform)) == ("platform", True)
+    for fault, value, kind in [
+        ("error", "AccessDeniedException", "permission"),
+        ("error", "InternalServerException", "other"),
+    ]:
+        with cloud.inject(fault, value):
+            (error,) = resolve.candidates_from_cloud(client, LINUX, {"A": {}}).values()
+        assert isinstance(error, CandidateError)
+        assert (error.kind, repr(error).startswith(f"<CandidateError {kind} of A: ")) == (kind, True)
+    with pytest.raises(resolve.InvalidInputError, match='"one"'):
+        resolve.candidates_from_cloud(client, LINUX, {"A": {"x": "one"}})
+    assert resolve.candidates_from_cloud(client, LINUX, {}) == {}
+
+
+def deployment(**components: str) -> dict[str, Any]:
+    return {
+        "target": "thinggroup/g",
+        "components": [{"name": name, "version": version} for name, version in components.items()],
+    }
+
+
+def test_a_simulation_walks_with_the_cloud_itself(cloud: Emulator) -> None:
+    client = cloud.client()
+    catalog = resolve.Catalog.from_client(client)
+    for components, others in [
+        ({"A": "1.0.0"}, {}),
+        ({"A": "1.0.0"}, {"thing/t": {"B": "1.0.0"}}),
+        ({"A": "2.0.0"}, {}),
+        ({"W": "1.0.0"}, {}),
+        ({"A": "1.0.0", "B": "9.0.0"}, {}),
+        ({"aws.greengrass.Cli": "2.17.0"}, {}),
+    ]:
+        asked: dict[str, Any] = {"platform": LINUX, "deployment": deployment(**components), "other_groups": others}
+        with_cloud, modelled = resolve.simulate(cloud=client, **asked), resolve.simulate(catalog=catalog, **asked)
+        assert (with_cloud.result, with_cloud.trace) == (modelled.result, modelled.trace)
+        assert with_cloud.error == modelled.error
+        assert with_cloud.order_sensitive == modelled.order_sensitive
+
+
+def test_a_cloud_that_does_not_answer(cloud: Emulator) -> None:
+    client = cloud.client()
+    asked: dict[str, Any] = {"platform": LINUX, "deployment": deployment(B="1.0.0"), "cloud": client}
+    for code, kind in [("AccessDeniedException", "access_denied"), ("InternalServerException", "unanswered")]:
+        with cloud.inject("error", code):
+            error = resolve.simulate(**asked).error
+            assert error is not None
+            assert (error.kind, error.details) == (kind, {"component": "B"})
+            # what the device has will do
+            catalog = {"B": {"1.0.0": {}}}
+            local = resolve.simulate(**asked, catalog=catalog, device={"active": {"B": "1.0.0"}})
+            assert local.trace == ["B@1.0.0(local-fallback)"]
+    assert resolve.simulate(**asked).result == {"B": "1.0.0"}
+
+
+class Interrupted:
+    """A client whose calls are interrupted."""
+
+    def resolve_component_candidates(self, **_: Any) -> Any:
+        raise KeyboardInterrupt
+
+
+def test_what_a_client_raises_ends_the_simulation() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted())
+    with pytest.raises(TypeError, match="a catalog, or a cloud"):
+        resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"))
+    with pytest.raises(ValueError, match="classic"):
+        resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted(), engine="lite")
