@@ -13,15 +13,18 @@ from bench_resolve import catalog_of, measured
 
 from fleetgrass import _core, resolve
 
+#: As many as one device may have, with 20 versions each.
+COMPONENTS = 30
+
 TARGET = "arn:aws:iot:eu-west-1:123456789012:thinggroup/all"
 
 
 def state(seeded: random.Random) -> dict[str, Any]:
     """A device with ten components, and a root from another group."""
-    active = {f"component-{seeded.randrange(1000)}": f"1.{seeded.randrange(20)}.0" for _ in range(10)}
+    active = {f"component-{seeded.randrange(COMPONENTS)}": f"1.{seeded.randrange(20)}.0" for _ in range(10)}
     return {
         "platform": {"os": "linux", "architecture": seeded.choice(["amd64", "aarch64"])},
-        "other_groups": {"thinggroup/site": {f"component-{seeded.randrange(5, 10)}": f"1.{seeded.randrange(20)}.0"}},
+        "other_groups": {"thinggroup/site": {f"component-{seeded.randrange(1, 10)}": f"1.{seeded.randrange(20)}.0"}},
         "active": active,
     }
 
@@ -33,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{arguments.devices:,} devices in {arguments.states} states, {_core.__profile__} build")
     seeded = random.Random(1)
-    catalog = resolve.Catalog(measured("facts, as Python dicts", lambda: catalog_of(1000, 20, 10)))
+    catalog = resolve.Catalog(measured("facts, as Python dicts", lambda: catalog_of(COMPONENTS, 20, 10)))
     states = [state(seeded) for _ in range(arguments.states)]
     # no two devices share an object
     names = range(arguments.devices)
