@@ -182,14 +182,15 @@ fn run(budget: &mut Budget, mut service: Service, workers: usize, latency: f64, 
                 steps[worker] = Step::Go(budget.line_up(now));
                 now
             }
-            Step::Go(turn) => match budget.go(turn, now) {
-                Err(seconds) => now + seconds + 1e-6,
-                Ok(()) => {
+            Step::Go(turn) => {
+                if let Err(seconds) = budget.go(turn, now) {
+                    now + seconds + 1e-6
+                } else {
                     requests += 1;
                     steps[worker] = Step::Arrive(now);
                     now + way()
                 }
-            },
+            }
             Step::Arrive(sent_at) => {
                 steps[worker] = Step::End(*sent_at, service.passes(now));
                 now + way()
