@@ -210,7 +210,12 @@ impl Load {
             host: address.to_string(),
             streams,
             signer: Signer::new(Options::default().region, "greengrass".into(), false),
-            credentials: Credentials { access_key: key.access_key, secret_key: Some(key.secret_key), token: None },
+            credentials: Credentials {
+                access_key: key.access_key,
+                secret_key: Some(key.secret_key),
+                token: None,
+                account_id: None,
+            },
             stamp: Stamp::at(SystemTime::now()),
             buffer: vec![0; 1 << 20],
         }
