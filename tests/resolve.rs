@@ -95,8 +95,8 @@ fn simulations_end_as_on_the_device() {
             catalogue,
             deployment,
         };
-        assert_eq!(in_words_of_the_vectors(&facts::told(&scenario.run())), case["expect"], "{case}");
-        assert_eq!(scenario.is_order_sensitive(), case["order_sensitive"].as_bool().unwrap(), "{case}");
+        assert_eq!(in_words_of_the_vectors(&facts::told(&scenario.simulation().run())), case["expect"], "{case}");
+        assert_eq!(scenario.simulation().is_order_sensitive(), case["order_sensitive"].as_bool().unwrap(), "{case}");
     }
 }
 

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Map, Value, json};
 
 use super::arn::{Names, PUBLIC};
+use super::devices::LITE;
 use super::store::Millis;
 use super::{artifacts, components};
 use crate::resolve::recipe;
@@ -21,6 +22,7 @@ struct Component {
 }
 
 const NUCLEUS: &str = "aws.greengrass.Nucleus";
+const NUCLEUS_LITE: &str = "aws.greengrass.NucleusLite";
 const CLI: &str = "aws.greengrass.Cli";
 const TOKENS: &str = "aws.greengrass.TokenExchangeService";
 const AUTH: &str = "aws.greengrass.clientdevices.Auth";
@@ -38,7 +40,7 @@ const CATALOGUE: &[Component] = &[
         dependencies: &[],
     },
     Component {
-        name: "aws.greengrass.NucleusLite",
+        name: NUCLEUS_LITE,
         kind: "nucleus",
         systems: &["linux"],
         versions: &["2.5.1", "2.5.0", "2.4.0", "2.3.3", "2.2.2", "2.0.0"],
@@ -196,7 +198,12 @@ impl Component {
         // what is no part of the nucleus is a process of its own; the parts of Lambda are there for the functions
         let runs = self.kind == "generic" && !self.name.contains("Lambda");
         let lifecycle = if runs { json!({ "Run": "true" }) } else { json!({}) };
-        let manifest = |os: &&str| json!({ "Platform": { "os": os }, "Lifecycle": lifecycle, "Artifacts": [{ "URI": uri }] });
+        // a lite device takes no manifest that does not name a runtime
+        let platform = |os: &str| match self.name {
+            NUCLEUS_LITE => json!({ "os": os, "runtime": LITE }),
+            _ => json!({ "os": os }),
+        };
+        let manifest = |os: &&str| json!({ "Platform": platform(os), "Lifecycle": lifecycle, "Artifacts": [{ "URI": uri }] });
         let manifests: Vec<Value> = self.systems.iter().map(manifest).collect();
         json!({
             "RecipeFormatVersion": recipe::FORMAT_VERSION, "ComponentName": self.name, "ComponentVersion": version,

@@ -13,6 +13,7 @@ use super::catalogue::PyCatalogue;
 use super::plain::json_of;
 use super::simulation::read;
 use crate::resolve::catalogue::{Catalogue, Cloud, Entry, MemoryCatalogue, Question};
+use crate::resolve::engine::Engine;
 use crate::resolve::error::ResolveError;
 use crate::resolve::facts;
 use crate::resolve::platform::Platform;
@@ -84,6 +85,7 @@ impl PyCloudSimulation {
             deployment: &self.deployment,
             others: &self.others,
             cloud_policy: CloudPolicy::Highest,
+            engine: Engine::Classic,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
 use pythonize::pythonize;
@@ -18,7 +19,7 @@ use super::simulation::read;
 use crate::model::Model;
 use crate::protocol::serialize::serialize;
 use crate::protocol::validate::Validation;
-use crate::resolve::plan::{Decision, Deployment, Plan, State};
+use crate::resolve::plan::{Deployment, Plan};
 use crate::resolve::plan_table::Rows;
 
 /// A deployment's outcome on each device, and on each distinct state of devices.
@@ -40,17 +41,20 @@ impl PyPlan {
     ) -> PyResult<Self> {
         let deployment = read(py, Deployment::read(&parameters(deployment)?, timestamp))?;
         let Fleet { states, devices } = Fleet::read(devices)?;
-        let decide = |(facts, place): &(Value, Place)| -> Result<Decision, _> {
-            let place = place.text();
-            State::read(&place, facts, &deployment, &catalogue.0)?.decide(&place, &deployment, &catalogue.0)
-        };
-        let decisions = leave(py, || states.iter().map(decide).collect::<Result<_, _>>());
-        Ok(Self(Arc::new(Plan { decisions: read(py, decisions)?, devices })))
+        let states = states.iter().map(|(facts, place)| (place.text(), facts));
+        let plan = leave(py, || Plan::new(deployment, catalogue.0.clone(), states, devices));
+        Ok(Self(Arc::new(read(py, plan)?)))
     }
 
     /// What becomes of each state.
     fn states<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         self.0.decisions.iter().map(|decision| Ok(pythonize(py, &decision.told())?)).collect()
+    }
+
+    /// Whether what becomes of a state hangs on the order of hash maps, by its place.
+    fn is_order_sensitive(&self, py: Python<'_>, state: usize) -> PyResult<bool> {
+        let is_sensitive = leave(py, || self.0.is_order_sensitive(state));
+        is_sensitive.ok_or_else(|| PyIndexError::new_err(format!("there is no state {state}")))
     }
 
     /// The name of each device and the place of its state.

@@ -44,12 +44,12 @@ impl PySimulation {
     }
 
     fn run<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let told = leave(py, || facts::told(&self.0.run()));
+        let told = leave(py, || facts::told(&self.0.simulation().run()));
         Ok(pythonize(py, &told)?)
     }
 
     fn is_order_sensitive(&self, py: Python<'_>) -> bool {
-        leave(py, || self.0.is_order_sensitive())
+        leave(py, || self.0.simulation().is_order_sensitive())
     }
 }
 

@@ -33,20 +33,6 @@ pub struct Scenario {
 
 impl Scenario {
     #[must_use]
-    pub fn run(&self) -> Outcome {
-        match self.engine {
-            Engine::Classic => self.simulation().run(),
-            Engine::Lite => lite_walk::run(&self.simulation()),
-        }
-    }
-
-    /// Lite devices go by no hash map.
-    #[must_use]
-    pub fn is_order_sensitive(&self) -> bool {
-        self.engine == Engine::Classic && self.simulation().is_order_sensitive()
-    }
-
-    #[must_use]
     pub fn simulation(&self) -> Simulation<'_, MemoryCatalogue> {
         Simulation {
             platform: &self.platform,
@@ -55,6 +41,7 @@ impl Scenario {
             deployment: &self.deployment,
             others: &self.others,
             cloud_policy: self.cloud_policy,
+            engine: self.engine,
         }
     }
 }

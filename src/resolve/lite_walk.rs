@@ -84,7 +84,7 @@ impl LiteRefusal {
 }
 
 /// What a lite device makes of a deployment.
-pub fn run<C: Catalogue>(simulation: &Simulation<'_, C>) -> Outcome {
+pub(super) fn run<C: Catalogue>(simulation: &Simulation<'_, C>) -> Outcome {
     let mut walk =
         LiteWalk { simulation, list: Vec::new(), places: HashMap::new(), text: 0, plan: Plan::new(), trace: Vec::new() };
     let plan = walk.resolve().map_err(|refusal| ResolveError::Lite(Box::new(refusal)));

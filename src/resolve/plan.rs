@@ -2,7 +2,8 @@
 //!
 //! The deployment is told as the parameters of `CreateDeployment`, a device by the facts that [`facts::device`] reads,
 //! with its platform, its other groups and its configuration. What decides is a device's [`State`]; devices that are
-//! alike in it are resolved once, by whoever makes the [`Plan`].
+//! alike in it are resolved once. That is one walk; the ten others that [`Plan::is_order_sensitive`] makes wait until
+//! somebody asks.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use super::configuration::{self, Change as ConfigurationChange, InvalidChange};
 use super::engine::Engine;
 use super::facts::{self, Fact, InvalidFact};
 use super::lint;
-use super::lite_walk;
 use super::platform::Platform;
 use super::recipe::{self, ComponentType, FORMAT_VERSION, Recipe};
 use super::simulate::{CloudPolicy, Device, Outcome, Roots, Simulation};
@@ -39,7 +39,7 @@ struct Update {
 
 /// All that decides what a device makes of a deployment.
 #[derive(Debug)]
-pub struct State {
+struct State {
     engine: Engine,
     platform: Platform,
     device: Device,
@@ -54,8 +54,6 @@ type Running = (Value, BTreeMap<String, u64>);
 #[derive(Debug)]
 pub struct Decision {
     pub outcome: Outcome,
-    /// Whether the outcome hangs on the order of hash maps.
-    pub order_sensitive: bool,
     /// What is installed before or after, sorted by name.
     pub components: Vec<Component>,
 }
@@ -86,8 +84,12 @@ pub enum Change {
 /// What a deployment makes of all states of a fleet.
 #[derive(Debug)]
 pub struct Plan {
+    deployment: Deployment,
+    catalogue: Arc<MemoryCatalogue>,
+    states: Vec<State>,
+    /// By state.
     pub decisions: Vec<Decision>,
-    /// Each device's name and the place of its state among the decisions.
+    /// Each device's name and the place of its state.
     pub devices: Vec<(String, usize)>,
 }
 
@@ -164,7 +166,7 @@ fn merge(merge: &Fact) -> Result<Value> {
 
 impl State {
     /// Of a device's facts; `place` is where they stand.
-    pub fn read(place: &str, facts: &Value, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Self> {
+    fn read(place: &str, facts: &Value, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Self> {
         let placed = |error: InvalidFact| error.below(place);
         let known: Vec<&str> = OWN_KEYS.iter().chain(&facts::DEVICE_KEYS).copied().collect();
         // a text is a device of this platform that has nothing yet
@@ -184,23 +186,22 @@ impl State {
         })
     }
 
-    /// What becomes of a device of this state; `place` is where it stands.
-    pub fn decide(&self, place: &str, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Decision> {
-        let simulation = Simulation {
+    fn simulation<'s>(&'s self, deployment: &'s Deployment, catalogue: &'s MemoryCatalogue) -> Simulation<'s, MemoryCatalogue> {
+        Simulation {
             platform: &self.platform,
             catalogue,
             device: &self.device,
             deployment: &deployment.roots,
             others: &self.others,
             cloud_policy: CloudPolicy::Highest,
-        };
-        let (outcome, order_sensitive) = match self.engine {
-            Engine::Classic => (simulation.run(), simulation.is_order_sensitive()),
-            // lite devices go by no hash map
-            Engine::Lite => (lite_walk::run(&simulation), false),
-        };
-        let components = self.components(deployment, &outcome).map_err(|error| error.below(place))?;
-        Ok(Decision { outcome, order_sensitive, components })
+            engine: self.engine,
+        }
+    }
+
+    fn decide(&self, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Decision> {
+        let outcome = self.simulation(deployment, catalogue).run();
+        let components = self.components(deployment, &outcome)?;
+        Ok(Decision { outcome, components })
     }
 
     fn components(&self, deployment: &Deployment, outcome: &Outcome) -> Result<Vec<Component>> {
@@ -324,6 +325,30 @@ fn invalid_configuration(component: &str, error: &InvalidChange) -> InvalidFact 
 }
 
 impl Plan {
+    /// `states` holds what [`State`] tells of, each with the place where it stands; `devices` are names, each with the
+    /// place of its state.
+    pub fn new<'s>(
+        deployment: Deployment,
+        catalogue: Arc<MemoryCatalogue>,
+        states: impl IntoIterator<Item = (String, &'s Value)>,
+        devices: Vec<(String, usize)>,
+    ) -> Result<Self> {
+        let mut plan = Self { deployment, catalogue, states: Vec::new(), decisions: Vec::new(), devices };
+        for (place, facts) in states {
+            let state = State::read(&place, facts, &plan.deployment, &plan.catalogue)?;
+            let decision = state.decide(&plan.deployment, &plan.catalogue).map_err(|error| error.below(&place))?;
+            plan.states.push(state);
+            plan.decisions.push(decision);
+        }
+        Ok(plan)
+    }
+
+    /// Whether what becomes of a state hangs on the order of hash maps; `None` where there is no such state.
+    #[must_use]
+    pub fn is_order_sensitive(&self, state: usize) -> Option<bool> {
+        Some(self.states.get(state)?.simulation(&self.deployment, &self.catalogue).is_order_sensitive())
+    }
+
     /// What [`lint`](lint::lint) finds in the recipes that some device would install, as JSON.
     #[must_use]
     pub fn findings(&self) -> Vec<Value> {
@@ -356,7 +381,6 @@ impl Decision {
             (component.name.clone(), facts)
         };
         told["components"] = self.components.iter().map(component).collect::<Map<_, _>>().into();
-        told["order_sensitive"] = self.order_sensitive.into();
         told
     }
 }

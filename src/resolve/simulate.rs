@@ -1,6 +1,6 @@
-//! Which component versions a device installs for its deployments, walked as the classic device does.
+//! Which component versions a device installs for its deployments, walked as the device does.
 //!
-//! The walk is breadth first from each root. Every visit asks for a version that meets all requirements known by then,
+//! Lite devices have a [walk](super::lite_walk) of their own. That of classic ones is breadth first from each root. Every visit asks for a version that meets all requirements known by then,
 //! the newest answer wins, and nothing is ever tried again another way. So a set of components that would fit together
 //! may still be refused, the order of the roots can matter, and so can the order of Java's hash maps; see
 //! [`Simulation::is_order_sensitive`].
@@ -16,6 +16,8 @@ pub use super::error::ResolveError;
 pub use super::java_order::Order;
 
 use super::catalogue::Catalogue;
+use super::engine::Engine;
+use super::lite_walk;
 use super::platform::Platform;
 use super::recipe::Recipe;
 use super::version::Version;
@@ -78,6 +80,7 @@ pub struct Simulation<'s, C> {
     /// The deployments that the device has from its other groups.
     pub others: &'s [Roots],
     pub cloud_policy: CloudPolicy,
+    pub engine: Engine,
 }
 
 /// What a device makes of a deployment.
@@ -137,12 +140,19 @@ const OTHER_ORDERS: u32 = 10;
 impl<C: Catalogue> Simulation<'_, C> {
     #[must_use]
     pub fn run(&self) -> Outcome {
-        self.run_in(Order::Java)
+        match self.engine {
+            Engine::Classic => self.run_in(Order::Java),
+            Engine::Lite => lite_walk::run(self),
+        }
     }
 
     /// Whether what is installed, or why nothing is, hangs on the order of hash maps: whether some of ten others ends otherwise.
+    /// Lite devices go by none.
     #[must_use]
     pub fn is_order_sensitive(&self) -> bool {
+        if self.engine == Engine::Lite {
+            return false;
+        }
         let usual = Gist::of(self.run());
         (0..OTHER_ORDERS).any(|seed| Gist::of(self.run_in(Order::Other(seed))) != usual)
     }
@@ -220,8 +230,8 @@ mod tests {
         fn run(&self, os: &str, device: &Device) -> Outcome {
             let deployment = Roots { group: "thinggroup/g".into(), components: vec![("A".into(), "1.0.0".into())] };
             let platform = &Platform::from([("os".into(), os.into()), ("architecture".into(), "amd64".into())]);
-            let (deployment, cloud_policy) = (&deployment, CloudPolicy::Highest);
-            Simulation { platform, catalogue: &self.0, device, deployment, others: &[], cloud_policy }.run()
+            let (deployment, cloud_policy, engine) = (&deployment, CloudPolicy::Highest, Engine::Classic);
+            Simulation { platform, catalogue: &self.0, device, deployment, others: &[], cloud_policy, engine }.run()
         }
 
         fn refusal(&self, os: &str, device: &Device) -> String {

@@ -21,9 +21,8 @@ use super::requirement::Requirement;
 use super::simulate::{CloudPolicy, LOCAL_DEPLOYMENT, Plan, Simulation, Source, Visit};
 use super::version::Version;
 
-/// A nucleus that runs is kept without asking the cloud where it meets the requirements. The second is the lite
-/// device's, which never asks for what it has.
-const KEPT: [&str; 2] = ["aws.greengrass.Nucleus", "aws.greengrass.NucleusLite"];
+/// Where it runs and meets the requirements it is kept without asking the cloud.
+const NUCLEUS: &str = "aws.greengrass.Nucleus";
 
 /// How often a component may change before the walk is taken for one without an end.
 const CHANGE_LIMIT: u32 = 500;
@@ -217,7 +216,7 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         }
         if let Some((nucleus, running)) = &device.nucleus
             && nucleus == name
-            && KEPT.contains(&name)
+            && name == NUCLEUS
             && let Some(version) = self.candidate(name)
             && running.is_same(&version)
         {

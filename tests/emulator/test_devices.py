@@ -329,3 +329,50 @@ def test_a_component_fails_as_components_do(emulator: Emulator) -> None:
         emulator.fail_component("pump", state="RUNNING")
     with pytest.raises(ValueError, match=r'code is "OOPS": use one of INSTALL_ERROR, .*SHUTDOWN_TIMEOUT'):
         emulator.fail_component("pump", code="OOPS")
+
+
+def versions(client: Any, device: str) -> dict[str, str]:
+    """The components of ours that run on a device, roots or not."""
+    rows = client.list_installed_components(coreDeviceThingName=device, topologyFilter="ALL")["installedComponents"]
+    found = {row["componentName"]: row["componentVersion"] for row in rows}
+    return {name: version for name, version in found.items() if name in ("pump", "gauge")}
+
+
+def test_lite_devices_have_a_walk_of_their_own(emulator: Emulator, client: Any) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        publish(client, "pump", version, needs={"gauge": ">=1.0.0"}, runtime="*")
+    publish(client, "gauge", runtime="*")
+    emulator.register_core_device("classic", ["line-4"])
+    emulator.register_core_device("lite", ["line-4"], runtime="aws_nucleus_lite", nucleus_version="2.5.0")
+    deploy(client, GROUP, "pump")
+    assert versions(client, "classic") == versions(client, "lite") == {"pump": "1.0.0", "gauge": "1.0.0"}
+    # what it has will do, where a classic device takes the highest
+    publish(client, "gauge", "1.1.0", runtime="*")
+    deploy(client, GROUP, "pump", version="1.1.0")
+    assert versions(client, "classic") == {"pump": "1.1.0", "gauge": "1.1.0"}
+    assert versions(client, "lite") == {"pump": "1.1.0", "gauge": "1.0.0"}
+    # what has failed is nothing that it has
+    emulator.fail_component("gauge", "1.0.0", devices=["lite"])
+    deploy(client, GROUP, "pump")
+    assert versions(client, "lite") == {"pump": "1.0.0", "gauge": "1.1.0"}
+
+
+def test_what_a_lite_device_refuses(emulator: Emulator, client: Any) -> None:
+    publish(client, "pump", runtime="*")
+    publish(client, "pump", "2.0.0", runtime="*")
+    publish(client, "valve")
+    emulator.register_core_device("pump-1", ["line-4"], runtime="aws_nucleus_lite", nucleus_version="2.5.0")
+    deploy(client, THING, "valve")
+    assert execution(client)["reason"].endswith("valve-v1.0.0 has no manifest that a lite device can use")
+    deploy(client, THING, "aws.greengrass.NucleusLite", version="2.5.1")
+    assert execution(client)["reason"].endswith("asks for aws.greengrass.NucleusLite 2.5.1, but 2.5.0 runs")
+    deploy(client, THING, "aws.greengrass.NucleusLite", version="2.5.0")
+    assert status(client) == "COMPLETED"
+    deploy(client, THING, "pump")
+    assert installed(client) == {"pump": RUNNING}
+    # its roots are written down before anything is resolved, so they conflict from then on
+    deploy(client, GROUP, "pump", version="2.0.0")
+    deploy(client, THING, "pump")
+    rows = client.list_effective_deployments(coreDeviceThingName="pump-1")["effectiveDeployments"]
+    assert [row["coreDeviceExecutionStatus"] for row in rows] == ["FAILED", "FAILED"]
+    assert ["a lite device wants one version" in row["reason"] for row in rows] == [True, True]

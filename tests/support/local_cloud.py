@@ -40,9 +40,11 @@ def recipe(
     version: str = "1.0.0",
     *,
     os: str | None = "linux",
+    runtime: str | None = None,
     needs: dict[str, str] | None = None,
     lifecycle: dict[str, Any] | None = None,
 ) -> bytes:
+    platform = {key: value for key, value in (("os", os), ("runtime", runtime)) if value}
     return json.dumps(
         {
             "RecipeFormatVersion": "2020-01-25",
@@ -53,7 +55,7 @@ def recipe(
             "ComponentDependencies": {n: {"VersionRequirement": r} for n, r in (needs or {}).items()},
             "Manifests": [
                 {
-                    **({"Platform": {"os": os}} if os else {}),
+                    **({"Platform": platform} if platform else {}),
                     "Lifecycle": {"Run": "true"} if lifecycle is None else lifecycle,
                     "Artifacts": [{"URI": "s3://acme/artifact.py"}],
                 }

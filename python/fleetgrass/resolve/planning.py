@@ -35,10 +35,12 @@ class DeviceState:
             "remove"), the versions `from` and `to`, `root` (a deployment names it), and the `configuration` afterwards.
         requirements: By component, who requires what of it in the end.
         trace: Every choice of the device's walk, as in `Simulation`.
-        orphans, order_sensitive, merged_alternatives: As in `Simulation`; what to be wary of.
+        orphans, merged_alternatives: As in `Simulation`; what to be wary of.
     """
 
-    def __init__(self, told: dict[str, Any], devices: list[str]) -> None:
+    def __init__(self, core: _core.Plan, at: int, told: dict[str, Any], devices: list[str]) -> None:
+        self._core = core
+        self._at = at
         self.devices = devices
         self.result: dict[str, str] | None = told["result"]
         self.error = Refusal.of(told["error"])
@@ -46,8 +48,12 @@ class DeviceState:
         self.requirements: dict[str, dict[str, str]] = told["requirements"]
         self.trace: list[str] = told["trace"]
         self.orphans: list[str] = told["orphans"]
-        self.order_sensitive: bool = told["order_sensitive"]
         self.merged_alternatives: list[str] = told["merged_alternatives"]
+
+    @cached_property
+    def order_sensitive(self) -> bool:
+        """As in `Simulation`: ten other orders are walked when this is first asked."""
+        return self._core.is_order_sensitive(self._at)
 
     def changes(self, change: str) -> dict[str, dict[str, Any]]:
         """The components with this `change`, such as "upgrade"."""
@@ -58,7 +64,7 @@ class DeviceState:
         return {name: facts["to"] for name, facts in self.components.items() if facts["to"] is not None}
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """All of it as plain values, `order_sensitive` too."""
         error = self.error
         return {
             "devices": self.devices,
@@ -96,7 +102,7 @@ class Plan:
         devices: list[list[str]] = [[] for _ in told]
         for name, state in self._devices.items():
             devices[state].append(name)
-        return [DeviceState(*pair) for pair in zip(told, devices, strict=True)]
+        return [DeviceState(self._core, at, told[at], devices[at]) for at in range(len(told))]
 
     @cached_property
     def findings(self) -> list[dict[str, Any]]:

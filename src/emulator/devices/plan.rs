@@ -16,6 +16,7 @@ use crate::emulator::error::{Result, ServiceError};
 use crate::emulator::failures::Failures;
 use crate::emulator::store::State;
 use crate::resolve::catalogue::{self, Catalogue, Entry};
+use crate::resolve::engine::Engine;
 use crate::resolve::platform::Platform;
 use crate::resolve::recipe::Recipe;
 use crate::resolve::simulate::{CloudPolicy, Device, Plan, ResolveError, Roots, Simulation};
@@ -47,8 +48,8 @@ pub fn decide(
     let device = shelf.device(profile, running);
     let others: Vec<Roots> = others.iter().map(roots).collect();
     let (platform, deployment) = (&profile.attributes(), &roots(deployment));
-    let cloud_policy = CloudPolicy::Highest;
-    Simulation { platform, catalogue: shelf, device: &device, deployment, others: &others, cloud_policy }.run().plan
+    let (cloud_policy, engine) = (CloudPolicy::Highest, profile.engine());
+    Simulation { platform, catalogue: shelf, device: &device, deployment, others: &others, cloud_policy, engine }.run().plan
 }
 
 /// Whether one of the deployments names the component.
@@ -92,6 +93,10 @@ impl Profile {
         Ok(profiles)
     }
 
+    pub fn engine(&self) -> Engine {
+        if self.runtime == LITE { Engine::Lite } else { Engine::Classic }
+    }
+
     pub fn attributes(&self) -> Platform {
         let mut attributes =
             Platform::from([("os".into(), self.platform.clone()), ("architecture".into(), self.architecture.clone())]);
@@ -114,10 +119,14 @@ impl<'s> Shelf<'s> {
         Self { state, read: RefCell::default(), failure: RefCell::default() }
     }
 
-    /// A device that runs these. Any nucleus may run, also a version that is not published here.
+    /// A device that runs these. Any nucleus may run, also a version that is not published here. A lite device counts
+    /// what has failed as nothing that it has.
     fn device(&self, profile: &Profile, running: &[Component]) -> Device {
         let version = |component: &Component| Some((component.name.clone(), Version::parse(&component.version).ok()?));
-        let mut device = Device { active: running.iter().filter_map(version).collect(), ..Device::default() };
+        let counts =
+            |component: &&Component| profile.engine() == Engine::Classic || matches!(component.state(), "RUNNING" | "FINISHED");
+        let active = running.iter().filter(counts).filter_map(version).collect();
+        let mut device = Device { active, ..Device::default() };
         let nucleus = nucleus_of(&profile.runtime);
         let published = self.versions(nucleus);
         let newest = published.iter().find_map(|entry| entry.recipe.as_deref());

@@ -11,7 +11,9 @@ use crate::emulator::error::Result;
 use crate::emulator::failures::{BROKEN, Failure};
 use crate::emulator::store::{Millis, State};
 use crate::resolve::configuration::{self, Change};
-use crate::resolve::platform::{self, Platform};
+use crate::resolve::engine::Engine;
+use crate::resolve::lite;
+use crate::resolve::platform;
 use crate::resolve::recipe::{ComponentType, Recipe};
 use crate::resolve::simulate::{Plan, ResolveError};
 
@@ -45,10 +47,12 @@ impl Report {
                 return Self { status: "REJECTED", reason: reason.clone(), details: None, after: None, applies: false };
             }
         }
-        let plan = match planned {
-            Ok(plan) => plan,
-            Err(error) => return Self::unresolved(error),
-        };
+        let report = planned.as_ref().map_or_else(Self::unresolved, |plan| Self::resolved(case, plan, now));
+        // lite devices write down their roots before they resolve anything
+        Self { applies: report.applies || case.profile.engine() == Engine::Lite, ..report }
+    }
+
+    fn resolved(case: &Case, plan: &Plan, now: Millis) -> Self {
         let mut after = case.after(plan, now);
         if let Some(component) = after.iter().find(|component| case.is_new(component))
             && case.failures.contains(&&Failure::Disk)
@@ -162,10 +166,9 @@ impl Case<'_> {
 
     /// What the devices run once they have installed what `plan` holds. The nucleus stays, planned or not.
     fn after(&self, plan: &Plan, now: Millis) -> Vec<Component> {
-        let attributes = self.profile.attributes();
         let mut after = Vec::with_capacity(plan.len() + 1);
         for (name, recipe) in plan {
-            let state = if is_kept_running(recipe, &attributes) { "RUNNING" } else { "FINISHED" };
+            let state = if is_kept_running(recipe, self.profile) { "RUNNING" } else { "FINISHED" };
             let mut component = Component::new(name, recipe.version.as_str(), state, now);
             component.source.clone_from(&self.deployment.id);
             component.configuration = self.configuration(recipe);
@@ -191,11 +194,20 @@ impl Case<'_> {
 }
 
 /// A component that has something to run is taken to run for ever; plugins live inside the nucleus.
-fn is_kept_running(recipe: &Recipe, attributes: &Platform) -> bool {
+fn is_kept_running(recipe: &Recipe, profile: &Profile) -> bool {
     if recipe.kind == ComponentType::Plugin {
         return true;
     }
-    let Ok(Some(manifest)) = platform::manifest(recipe, attributes) else { return false };
+    let attributes = profile.attributes();
+    let lifecycle = match profile.engine() {
+        Engine::Classic => {
+            platform::manifest(recipe, &attributes).ok().flatten().map(|manifest| platform::lifecycle(recipe, manifest))
+        }
+        Engine::Lite => {
+            let at = lite::manifest(&recipe.manifests, &attributes).ok().flatten();
+            at.map(|at| lite::lifecycle(recipe, &recipe.manifests[at]))
+        }
+    };
     let runs = |step: &String| ["run", "startup"].iter().any(|run| step.eq_ignore_ascii_case(run));
-    platform::lifecycle(recipe, manifest).keys().any(runs)
+    lifecycle.is_some_and(|lifecycle| lifecycle.keys().any(runs))
 }
