@@ -15,6 +15,7 @@ import pytest
 import fleetgrass
 from facade import KEYS, FakeCore, made, outcome
 from fleetgrass import _core
+from support.answers import reply
 
 
 @pytest.fixture
@@ -139,3 +140,13 @@ def test_keys_are_pickled_only_when_that_is_allowed(where):
 def test_the_model_is_whole():
     assert len(_core.operations()) == 29
     assert sum(paginator is not None for *_, paginator in _core.operations()) == 7
+
+
+def test_a_short_text_that_comes_again_is_one_object(server):
+    long = "x" * 33
+    texts = ["HEALTHY", "linux", "", long, "b", "ä", "HEALTHY", "linux", "", long, "b", "ä", "HEBLTHY", "HEALTHX"]
+    server.script([reply({"coreDevices": [{"platform": text} for text in texts]})])
+    with fleetgrass.client("greengrassv2", endpoint_url=server.url, region_name="us-east-1", **KEYS) as client:
+        found = [device["platform"] for device in client.list_core_devices()["coreDevices"]]
+    assert found == texts
+    assert [found[at] is found[at + 6] for at in (0, 1)] == [True, True]

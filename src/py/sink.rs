@@ -1,4 +1,8 @@
 //! Answers as Python objects, built straight from the bytes.
+//!
+//! A short text that comes again in an answer, as states and platforms of devices do, is the same `str`.
+
+use std::cell::RefCell;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -13,6 +17,7 @@ pub(super) struct PySink<'py> {
     py: Python<'py>,
     names: &'py [Py<PyString>],
     zone: std::cell::OnceCell<Zone>,
+    texts: RefCell<Texts<'py>>,
 }
 
 impl<'py> PySink<'py> {
@@ -20,7 +25,7 @@ impl<'py> PySink<'py> {
         // One model a process, so one table of its names, each an interned string.
         static NAMES: PyOnceLock<Vec<Py<PyString>>> = PyOnceLock::new();
         let names = NAMES.get_or_init(py, || model.names().iter().map(|name| PyString::intern(py, name).unbind()).collect());
-        Self { py, names, zone: std::cell::OnceCell::new() }
+        Self { py, names, zone: std::cell::OnceCell::new(), texts: RefCell::default() }
     }
 
     fn call(&self, module: &str, function: &str, value: Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
@@ -52,7 +57,7 @@ impl<'py> Sink for PySink<'py> {
     }
 
     fn text(&self, value: &str) -> Self::Value {
-        PyString::new(self.py, value).into_any()
+        self.texts.borrow_mut().get(self.py, value).into_any()
     }
 
     fn surrogates(&self, value: &[u8]) -> Result<Self::Value> {
@@ -106,5 +111,34 @@ impl<'py> Sink for PySink<'py> {
 
     fn coerce_blob(&self, value: Self::Value) -> Result<Self::Value> {
         self.call("base64", "b64decode", value)
+    }
+}
+
+/// Short texts that came lately: one in each place, which its first and last bytes and its length choose.
+#[derive(Default)]
+struct Texts<'py>(Vec<Option<Bound<'py, PyString>>>);
+
+impl<'py> Texts<'py> {
+    const PLACES: usize = 64;
+    /// Longer ones are seldom the same, and are compared for nothing.
+    const LONGEST: usize = 32;
+
+    fn get(&mut self, py: Python<'py>, value: &str) -> Bound<'py, PyString> {
+        let bytes = value.as_bytes();
+        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return PyString::new(py, value) };
+        if bytes.len() > Self::LONGEST {
+            return PyString::new(py, value);
+        }
+        let middle = bytes[bytes.len() / 2];
+        let place =
+            [first, middle, last].iter().fold(bytes.len(), |mixed, &byte| mixed.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        if self.0.is_empty() {
+            self.0.resize(Self::PLACES, None);
+        }
+        let kept = &mut self.0[place % Self::PLACES];
+        match kept {
+            Some(text) if text.to_str().is_ok_and(|text| text == value) => text.clone(),
+            _ => kept.insert(PyString::new(py, value)).clone(),
+        }
     }
 }
