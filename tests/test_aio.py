@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -581,3 +582,28 @@ def test_errors_of_the_way_in(cloud: Any) -> None:
                 client.map("get_core_device", [], paginate=True)
 
     asyncio.run(work())
+
+
+class WatchesNothing(asyncio.SelectorEventLoop):
+    """As asyncio's other loop on Windows is."""
+
+    def add_reader(self, *args: Any) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("missing", ["the loop", "the system"])
+def test_where_nothing_watches_descriptors_is_told(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def call() -> None:
+        async with fleetgrass.aio.client("greengrassv2", endpoint_url="http://127.0.0.1:1", **ARGUMENTS) as client:
+            await client.list_core_devices()
+
+    if missing == "the system":
+        # No descriptor can be asked for, elsewhere than on Unix.
+        monkeypatch.setattr("fleetgrass.aio.door._core", SimpleNamespace(Many=lambda *args: object()))
+    loop = asyncio.new_event_loop() if missing == "the system" else WatchesNothing()
+    told = "does not run on" if missing == "the system" else "WatchesNothing cannot watch descriptors"
+    try:
+        with pytest.raises(RuntimeError, match=told):
+            loop.run_until_complete(call())
+    finally:
+        loop.close()

@@ -12,7 +12,8 @@ While somebody listens to a client's events, or has put something in the place o
 run in threads (`asyncio.to_thread`). Handlers are called there, several at a time, and a call that is cancelled goes on
 unheard.
 
-The loop has to watch descriptors (`add_reader`): on Windows, `asyncio.SelectorEventLoop` does.
+It needs Unix, and a loop that watches descriptors (`add_reader`); elsewhere the first call raises RuntimeError, and
+`asyncio.to_thread` with a client of `fleetgrass` is the way.
 """
 
 from __future__ import annotations

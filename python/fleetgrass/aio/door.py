@@ -6,6 +6,7 @@ builds their answers in one go. Nothing here is touched by another thread than t
 
 from __future__ import annotations
 
+import sys
 from asyncio import Event, get_running_loop
 from os import getpid
 
@@ -24,12 +25,17 @@ class Door:
         self.loop: AbstractEventLoop = get_running_loop()
         self.many: _core.Many = _core.Many(core, max_concurrency, True)
         self._process = getpid()
+        if not hasattr(self.many, "fileno"):
+            raise RuntimeError(
+                f"fleetgrass.aio does not run on {sys.platform} yet, only on Unix: make the call in a thread, by "
+                "asyncio.to_thread and a client of fleetgrass"
+            )
         try:
             self.loop.add_reader(self.many.fileno(), self._ended)
         except NotImplementedError:
             raise RuntimeError(
-                f"{type(self.loop).__name__} cannot watch descriptors: run fleetgrass.aio in a loop that can, "
-                "like asyncio.SelectorEventLoop"
+                f"{type(self.loop).__name__} cannot watch descriptors (add_reader): run fleetgrass.aio in a loop that "
+                "can, like asyncio.SelectorEventLoop"
             ) from None
 
     def _ended(self) -> None:
