@@ -226,14 +226,13 @@ impl Loader {
             })
             .collect();
         let index: HashMap<Box<str>, usize> = members.iter().zip(0..).map(|(member, at)| (member.name.clone(), at)).collect();
-        let wire_index = members.iter().zip(0..).map(|(member, at)| (member.wire_name.clone(), at)).collect();
         let required = file.required.iter().map(|required| index[required]).collect();
         let error = file.exception.then(|| ErrorTrait {
             status: file.error.as_ref().and_then(|error| error.http_status_code).unwrap_or(400),
             fault: file.fault,
         });
         let has_body = members.iter().any(|member| member.location == Location::Body);
-        Structure { members, required, error, index, wire_index, has_body }
+        Structure { members, required, error, index, has_body }
     }
 
     fn operation(&self, name: String, body: Value, paginator: Option<Paginator>) -> Operation {

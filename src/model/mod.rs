@@ -135,7 +135,6 @@ pub struct Structure {
     /// Set on the shapes of errors.
     pub error: Option<ErrorTrait>,
     index: HashMap<Box<str>, usize>,
-    wire_index: HashMap<Box<str>, usize>,
     /// Whether a request of this shape has a JSON body, even an empty one.
     pub has_body: bool,
 }
@@ -232,7 +231,8 @@ impl Structure {
     /// The position of the member that the wire calls `name`.
     #[must_use]
     pub fn wire_position(&self, name: &str) -> Option<usize> {
-        self.wire_index.get(name).copied()
+        // There are 14 at most: comparing them is quicker than hashing the name.
+        self.members.iter().position(|member| *member.wire_name == *name)
     }
 }
 

@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
-
 /// How deep values may nest: as far as the small stack of a thread surely goes, and far beyond any answer of the service.
 pub const MAX_DEPTH: usize = 128;
 
@@ -138,7 +136,7 @@ impl<'a> Reader<'a> {
             self.at = end + 1;
             return Ok(Text::Unicode(Cow::Borrowed(&self.text[from..end])));
         }
-        let mut content = Vec::with_capacity(end - from + 16);
+        let mut content = Vec::with_capacity(2 * (end - from) + 128);
         loop {
             let end = self.plain()?;
             content.extend_from_slice(&self.text.as_bytes()[self.at..end]);
@@ -289,14 +287,14 @@ impl<'a> Reader<'a> {
 
     /// Where the run of plain characters from here ends: at a quote or a backslash.
     fn plain(&mut self) -> Result<usize> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let length = memchr2(b'"', b'\\', rest).ok_or_else(|| self.wrong("a string has no end"))?;
-        match rest[..length].iter().position(|&byte| byte < 0x20) {
-            None => Ok(self.at + length),
-            Some(control) => {
-                self.at += control;
+        let end = self.at + plain_run(&self.text.as_bytes()[self.at..]);
+        match self.text.as_bytes().get(end) {
+            Some(b'"' | b'\\') => Ok(end),
+            Some(_) => {
+                self.at = end;
                 Err(self.wrong("a string holds a control character"))
             }
+            None => Err(self.wrong("a string has no end")),
         }
     }
 
@@ -344,6 +342,25 @@ impl<'a> Reader<'a> {
     fn wrong(&self, reason: &'static str) -> SyntaxError {
         SyntaxError { at: self.at, reason }
     }
+}
+
+/// How many bytes come before the first quote, backslash or control character: eight at a time, since most runs are short.
+fn plain_run(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    // The high bit of each byte that is less than `limit`; above the first of them it may be set in others too.
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH * limit) & !word & (EACH << 7);
+    let mut at = 0;
+    while let Some(eight) = bytes[at..].first_chunk() {
+        let word = u64::from_le_bytes(*eight);
+        let is = |byte: u8| below(word ^ (EACH * u64::from(byte)), 1);
+        let stops = is(b'"') | is(b'\\') | below(word, 0x20);
+        if stops != 0 {
+            return at + (stops.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let stop = bytes[at..].iter().position(|&byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    stop.map_or(bytes.len(), |stop| at + stop)
 }
 
 /// UTF-8, extended to surrogates.
@@ -432,6 +449,21 @@ mod tests {
     #[test]
     fn strings_without_escapes_are_borrowed() {
         assert!(matches!(string("\"häuser\""), Ok(Text::Unicode(Cow::Borrowed("häuser")))));
+    }
+
+    #[test]
+    fn a_run_ends_at_its_first_stop_wherever_that_is() {
+        for stop in [b'"', b'\\', 0x00, 0x1f] {
+            for after in [stop, b'!', b'#', b'[', b']', b' ', 0x7f, 0x80, 0xff] {
+                for before in 0..20 {
+                    let mut bytes = [b' ', b'!', 0x7f, 0xff].repeat(5)[..before].to_vec();
+                    bytes.push(stop);
+                    bytes.extend([after; 9]);
+                    assert_eq!(plain_run(&bytes), before, "{bytes:?}");
+                    assert_eq!(plain_run(&bytes[..before]), before, "{bytes:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -45,7 +45,7 @@ type Result<T> = std::result::Result<T, Failure>;
 /// A body that is no JSON is that before all else. Of several values that cannot be built the first in the model's order
 /// is told.
 pub fn members<S: Sink>(model: &Model, shape: ShapeId, body: &str, sink: &S, map: &mut S::Map) -> Result<()> {
-    let mut parser = Parser { model, sink, reader: Reader::new(body) };
+    let mut parser = Parser { model, sink, reader: Reader::new(body), values: Vec::new() };
     let outcome = parser.whole(shape, map);
     if !matches!(outcome, Err(Failure::Syntax(_))) {
         parser.reader.end()?;
@@ -55,16 +55,18 @@ pub fn members<S: Sink>(model: &Model, shape: ShapeId, body: &str, sink: &S, map
 
 /// Reads a JSON text that has no shape.
 pub fn untyped<S: Sink>(body: &str, sink: &S) -> Result<S::Value> {
-    let mut parser = Parser { model: Model::greengrassv2(), sink, reader: Reader::new(body) };
+    let mut parser = Parser { model: Model::greengrassv2(), sink, reader: Reader::new(body), values: Vec::new() };
     let value = parser.untyped()?;
     parser.reader.end()?;
     Ok(value)
 }
 
-struct Parser<'a, S> {
+struct Parser<'a, S: Sink> {
     model: &'a Model,
     sink: &'a S,
     reader: Reader<'a>,
+    /// Of the structures that are being read, inner ones behind outer ones: what each member has so far.
+    values: Vec<Option<Result<S::Value>>>,
 }
 
 impl<S: Sink> Parser<'_, S> {
@@ -134,8 +136,8 @@ impl<S: Sink> Parser<'_, S> {
     /// Reads a map into the members of a structure. The reader is behind the map then, unless the text is no JSON.
     fn fill(&mut self, shape: ShapeId, map: &mut S::Map) -> Result<()> {
         let structure = self.model.structure(shape);
-        let mut values: Vec<Option<Result<S::Value>>> = Vec::new();
-        values.resize_with(structure.members.len(), || None);
+        let from = self.values.len();
+        self.values.resize_with(from + structure.members.len(), || None);
         self.reader.open_map()?;
         let mut first = true;
         while let Some(key) = self.reader.next_key(first)? {
@@ -147,10 +149,13 @@ impl<S: Sink> Parser<'_, S> {
             match member.filter(|at| structure.members[*at].location == Location::Body) {
                 None => self.reader.skip()?,
                 // Of a key that comes twice the last one counts, be it null.
-                Some(at) => values[at] = if self.is_null()? { None } else { Some(self.member(structure.members[at].shape)?) },
+                Some(at) => {
+                    let value = if self.is_null()? { None } else { Some(self.member(structure.members[at].shape)?) };
+                    self.values[from + at] = value;
+                }
             }
         }
-        for (member, value) in structure.members.iter().zip(values) {
+        for (member, value) in structure.members.iter().zip(self.values.drain(from..)) {
             if let Some(value) = value {
                 self.sink.member(map, member.name_id, value?)?;
             }
