@@ -236,3 +236,8 @@ def test_who_depends_on_what_and_what_stands_in_the_way() -> None:
     assert (catalog.dependents("none"), catalog.blocks("app", "9.9.9")) == ([], [])
     with pytest.raises(resolve.InvalidInputError, match='"2" is not a version'):
         catalog.blocks("nucleus", "2")
+
+
+def test_classic_devices_alone_are_explained() -> None:
+    with pytest.raises(ValueError, match="engine is 'lite', but explain\\(\\) knows classic devices alone"):
+        resolve.explain(platform=LINUX, catalog={}, deployment=roots(), engine="lite")  # type: ignore[arg-type]

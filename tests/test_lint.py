@@ -97,6 +97,24 @@ def test_bad_arguments_are_named() -> None:
         resolve.lint(Path("no such file"))
 
 
+def test_the_files_of_a_manifest_differ_in_name() -> None:
+    def codes(*manifests: list[str]) -> list[tuple[str, str]]:
+        artifacts = [{"Artifacts": [{"URI": uri} for uri in uris]} for uris in manifests]
+        recipe = {"RecipeFormatVersion": "2020-01-25", "ComponentName": "a", "ComponentVersion": "1.0.0"}
+        return [
+            (finding.code, finding.place)
+            for finding in resolve.lint({**recipe, "Manifests": artifacts})
+            if finding.code == "same_file_name"
+        ]
+
+    assert codes(["s3://a/one/x.py", "s3://b/x.py", "s3://b/y.py", "s3://c/x.py"]) == [
+        ("same_file_name", "Manifests[0].Artifacts[1]"),
+        ("same_file_name", "Manifests[0].Artifacts[3]"),
+    ]
+    # another manifest has a folder of its own on the device, and images have none
+    assert codes(["s3://a/x.py"], ["s3://b/x.py"]) == codes(["docker:a/x:1", "docker:b/x:1"]) == []
+
+
 @pytest.mark.skipif(not PUBLIC.is_dir(), reason="needs the recipes of public repositories in ../shared/vectors/recipes")
 def test_public_recipes_have_these_findings() -> None:
     counts: Counter[str] = Counter()

@@ -133,6 +133,7 @@ def test_alternatives_that_change_their_meaning_together_are_told(requirement: s
         ),
         ({"other_groups": {"g": {}}}, ['other_groups["g"]', "LOCAL_DEPLOYMENT"]),
         ({"other_groups": {"thing/t": {"A": None}}}, ['other_groups["thing/t"]["A"] is missing']),
+        ({"device": {"builtin": ["Tele"]}}, ['device["builtin"][0] is "Tele"', "active"]),
         ({"cloud_policy": "latest"}, ['cloud_policy is "latest"', '"highest" or "prefer_candidate"']),
         ({"engine": "heavy"}, ['engine "heavy"', '"classic" or "lite"']),
     ],
@@ -142,6 +143,26 @@ def test_what_cannot_be_read_is_named_with_its_remedy(wrong: dict[str, Any], tol
     with pytest.raises(ValueError) as raised:  # noqa: PT011 - the texts follow
         resolve.simulate(**given)
     assert [part for part in told if part not in str(raised.value)] == []
+
+
+def test_services_of_the_nucleus_are_known_without_a_recipe() -> None:
+    catalog = {"A": {"1.0.0": {"deps": {"DeploymentService": "*"}}}}
+    device = {"active": {"DeploymentService": "0.0.0"}}
+    given: dict[str, Any] = {"platform": LINUX, "catalog": catalog, "deployment": GROUP}
+    error = resolve.simulate(**given, device=device).error
+    assert error is not None
+    assert error.kind == "local_recipe_unusable"
+    for online, source in [(True, "cloud"), (False, "local-offline")]:
+        builtin = {**device, "builtin": ["DeploymentService"], "online": online, "local_store": {"A": ["1.0.0"]}}
+        simulation = resolve.simulate(**given, device=builtin)
+        assert simulation.result == {"A": "1.0.0", "DeploymentService": "0.0.0"}
+        fallback = "local-fallback" if online else source
+        assert simulation.trace == [f"A@1.0.0({source})", f"DeploymentService@0.0.0({fallback})"]
+    # its version counts all the same
+    catalog["A"]["1.0.0"]["deps"] = {"DeploymentService": ">=1.0.0"}
+    error = resolve.simulate(**given, device={**device, "builtin": ["DeploymentService"]}).error
+    assert error is not None
+    assert error.kind == "no_available_version"
 
 
 # The walk of lite devices. Nobody has run their code for us; these are the rules of its source.

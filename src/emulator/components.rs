@@ -16,7 +16,7 @@ use super::page::Page;
 use super::store::{Millis, State};
 use super::{artifacts, lambda, tags};
 use crate::model::Operation;
-use crate::resolve::recipe::{self, Recipe, RecipeError, SIZE_LIMIT};
+use crate::resolve::recipe::{self, Digest, Recipe, RecipeError, SIZE_LIMIT};
 use crate::resolve::version::Version;
 
 const REQUESTED: &str = "REQUESTED";
@@ -182,7 +182,7 @@ pub fn recipe_of(state: &State, arn: &str) -> Result<Recipe> {
 /// A recipe as the service tells it.
 pub fn rewritten(state: &State, arn: &str, recipe: &Recipe) -> Result<Value> {
     let digests = artifacts::digests(state, arn, recipe)?;
-    Ok(recipe.to_json(|uri| digests.get(uri).cloned()))
+    Ok(recipe.to_json(|artifact| digests.get(&artifact.uri).cloned().map(Digest::sha_256)))
 }
 
 /// The ARN of a recipe of [`read_recipes`].

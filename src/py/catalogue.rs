@@ -108,6 +108,6 @@ impl PyCatalogue {
     fn recipe<'py>(&self, py: Python<'py>, name: &str, version: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let version = Version::parse(version).ok();
         let recipe = version.and_then(|version| self.0.recipe(name, &version));
-        recipe.map(|recipe| Ok(pythonize(py, &recipe.to_json(|_| None))?)).transpose()
+        recipe.map(|recipe| Ok(pythonize(py, &recipe.to_json(|artifact| artifact.digest.clone()))?)).transpose()
     }
 }

@@ -21,7 +21,7 @@ create_exception!(
 /// Raises `RecipeError` where the text is no recipe.
 #[pyfunction]
 pub fn read_recipe<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    Ok(pythonize(py, &read(py, text)?.to_json(|_| None))?)
+    Ok(pythonize(py, &read(py, text)?.to_json(|artifact| artifact.digest.clone()))?)
 }
 
 pub fn read(py: Python<'_>, text: &[u8]) -> PyResult<recipe::Recipe> {

@@ -5,7 +5,7 @@
 //! refuses them. A requirement that no device can read makes the recipe unreadable, as it does there; everything else
 //! that is wrong is an [`InvalidFact`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -91,9 +91,11 @@ pub fn platform(platform: &Value) -> Result<Platform> {
 }
 
 /// What [`device`] reads.
-pub(super) const DEVICE_KEYS: [&str; 6] = ["online", "active", "nucleus", "local_store", "local_recipes", "region_mismatch"];
+pub(super) const DEVICE_KEYS: [&str; 7] =
+    ["online", "active", "nucleus", "builtin", "local_store", "local_recipes", "region_mismatch"];
 
-/// What a device has: `online`, `active`, `nucleus`, `local_store`, `local_recipes` and `region_mismatch`, all of them optional.
+/// What a device has: `online`, `active`, `nucleus`, `builtin`, `local_store`, `local_recipes` and `region_mismatch`, all of them
+/// optional.
 pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
     let facts = Fact::new("device", device).properties(&DEVICE_KEYS)?;
     let mut store: HashMap<String, Vec<Arc<Recipe>>> = HashMap::new();
@@ -112,6 +114,15 @@ pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
         }
     }
     let active = facts("active").entries()?.into_iter();
+    let active: HashMap<_, _> = active.map(|(name, version)| Ok((name.into(), version.version()?))).collect::<Result<_>>()?;
+    let mut builtin = HashSet::new();
+    for name in facts("builtin").items()? {
+        let text = name.text("give the name of a component")?;
+        if !active.contains_key(text) {
+            return name.refuse("it does not run; tell its version in active, such as \"0.0.0\"");
+        }
+        builtin.insert(text.into());
+    }
     let foreign = facts("region_mismatch").items()?.into_iter();
     let nucleus = facts("nucleus");
     Ok(Device {
@@ -120,7 +131,7 @@ pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
             Value::Bool(online) => *online,
             _ => return facts("online").refuse("give True or False"),
         },
-        active: active.map(|(name, version)| Ok((name.into(), version.version()?))).collect::<Result<_>>()?,
+        active,
         nucleus: if nucleus.value.is_null() {
             None
         } else {
@@ -129,6 +140,7 @@ pub fn device(device: &Value, catalogue: &MemoryCatalogue) -> Result<Device> {
             Some((name.into(), facts("version").version()?))
         },
         store,
+        builtin,
         foreign: foreign.map(|name| Ok(name.text("give the name of a component")?.into())).collect::<Result<_>>()?,
     })
 }

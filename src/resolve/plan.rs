@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::facts::{self, Fact, InvalidFact};
 use super::lint;
 use super::platform::Platform;
-use super::recipe::{self, ComponentType, FORMAT_VERSION, Recipe};
+use super::recipe::{ComponentType, Recipe};
 use super::simulate::{CloudPolicy, Device, Outcome, Roots, Simulation};
 use super::version::Version;
 
@@ -290,13 +290,8 @@ fn know_nucleus(device: &mut Device, catalogue: &MemoryCatalogue) {
     if catalogue.recipe(name, version).is_some() {
         return;
     }
-    let recipe = json!({
-        "RecipeFormatVersion": FORMAT_VERSION, "ComponentName": name, "ComponentVersion": version.as_str(),
-        "ComponentType": ComponentType::Nucleus.as_str(), "Manifests": [{}],
-    });
-    if let Ok(recipe) = recipe::read_value(&recipe) {
-        device.store.entry(name.clone()).or_default().push(Arc::new(recipe));
-    }
+    let recipe = Recipe::bare(name, version.clone(), ComponentType::Nucleus);
+    device.store.entry(name.clone()).or_default().push(Arc::new(recipe));
 }
 
 fn configuration_of(facts: &Value) -> Result<BTreeMap<String, Running>> {

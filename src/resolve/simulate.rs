@@ -48,12 +48,21 @@ pub struct Device {
     pub store: HashMap<String, Vec<Arc<Recipe>>>,
     /// Components that came from another Region. A local deployment does not trust them.
     pub foreign: HashSet<String>,
+    /// Services of the nucleus itself, which run without a recipe.
+    pub builtin: HashSet<String>,
 }
 
 impl Default for Device {
     /// Online, and empty.
     fn default() -> Self {
-        Self { online: true, active: HashMap::new(), nucleus: None, store: HashMap::new(), foreign: HashSet::new() }
+        Self {
+            online: true,
+            active: HashMap::new(),
+            nucleus: None,
+            store: HashMap::new(),
+            foreign: HashSet::new(),
+            builtin: HashSet::new(),
+        }
     }
 }
 

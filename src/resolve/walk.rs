@@ -273,8 +273,15 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         let recipe = held
             .or_else(|| self.simulation.catalogue.recipe(name, &version))
             .filter(|recipe| claims_platform(recipe, self.simulation.platform))
+            .or_else(|| self.builtin(name, &version))
             .ok_or_else(|| ResolveError::LocalRecipeUnusable { component: name.into(), version })?;
         Ok((recipe, source))
+    }
+
+    /// A service of the nucleus has no recipe, and what it needs is there.
+    fn builtin(&self, name: &str, version: &Version) -> Option<Arc<Recipe>> {
+        let is_builtin = self.simulation.device.builtin.contains(name);
+        is_builtin.then(|| Arc::new(Recipe::bare(name, version.clone(), ComponentType::Generic)))
     }
 
     /// Takes what the cloud has.

@@ -92,6 +92,9 @@ class Catalog:
         Versions never change, so each recipe is fetched once and kept in a file. Those of a cloud at an endpoint of
         one's own, such as an emulator's, are kept only where `cache` is given.
 
+        Every version that is listed counts, also one that has FAILED or is DEPRECATED: the list does not tell, and a
+        request more for each version would. Leave out what must not be chosen with `names`, or build from files.
+
         Args:
             client: Made by `fleetgrass.client("greengrassv2")`. It lists components and their versions, and gets
                 components.

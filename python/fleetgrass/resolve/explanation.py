@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fleetgrass import _core
 from fleetgrass.resolve.catalog import core_of
@@ -109,6 +109,7 @@ def explain(
     catalog: Catalog | Mapping[str, Mapping[str, Mapping[str, Any]]],
     deployment: Mapping[str, Any],
     other_groups: Mapping[str, Mapping[str, str]] | None = None,
+    engine: Literal["classic"] = "classic",
 ) -> Explanation:
     """Whether there is any set of versions that a device of this platform could be given, and if not, why.
 
@@ -117,10 +118,17 @@ def explain(
 
     Args:
         platform, catalog, deployment, other_groups: As `simulate` takes them.
+        engine: Classic devices alone are told of: what a lite device does hangs on what it has, in an order that it
+            never takes back, so that a set of versions which would do says nothing of it.
 
     Raises:
         InvalidInputError: A value is not of these shapes.
+        ValueError: Another `engine`.
     """
+    if engine != "classic":
+        raise ValueError(
+            f"engine is {engine!r}, but explain() knows classic devices alone: ask simulate() of lite ones"
+        )
     return Explanation(
         _core.Question(core_of(catalog), platform=platform, deployment=deployment, other_groups=other_groups)
     )

@@ -197,7 +197,8 @@ def plan(
             - `platform`: such a text, or all attributes, `{"os": "linux", "architecture": "amd64"}`;
             - `engine`: "classic", or "lite";
             - `other_groups`: what it has from its other groups, target to root components and their versions;
-            - `active`, `nucleus`, `local_store`, `local_recipes`, `online`, `region_mismatch`: as in `simulate`;
+            - `active`, `nucleus`, `builtin`, `local_store`, `local_recipes`, `online`, `region_mismatch`: as in
+              `simulate`;
             - `configuration`: by component, what it is configured with now;
             - `configuration_timestamps`: by component, as `merge_configuration` takes them;
             - `name`, where they come as a list.

@@ -107,9 +107,11 @@ def simulate(
             optionally `soft` (the names of those that are SOFT), `manifests` (as in a recipe; one for every platform
             where they are left out) and `type`. A requirement that no device can read makes the version unreadable.
         device: What is on the device, all of it optional: `active` (name to the version that runs), `nucleus`
-            (`{"name": …, "version": …}`, which runs too), `local_store` (name to versions whose recipes it has from the
-            catalog), `local_recipes` (name to version to facts, where they are not those of the catalog), `online`
-            (True: it asks the cloud), `region_mismatch` (names of components that came from another Region).
+            (`{"name": …, "version": …}`, which runs too), `builtin` (the active ones that are services of the nucleus
+            itself, known without a recipe, such as "DeploymentService"), `local_store` (name to versions whose recipes
+            it has from the catalog), `local_recipes` (name to version to facts, where they are not those of the
+            catalog), `online` (True: it asks the cloud), `region_mismatch` (names of components that came from another
+            Region).
         deployment: `{"target": …, "components": [{"name": …, "version": …}]}`, in the order of the document. The target
             is `thinggroup/<name>`, `thing/<name>` or `LOCAL_DEPLOYMENT`, whose versions may be requirements.
         other_groups: What the device has from its other groups: target to root components and their versions.
@@ -132,7 +134,10 @@ def simulate(
         from fleetgrass.resolve.cloud import asking
 
         if engine != "classic" or cloud_policy != "highest":
-            raise ValueError("a cloud is asked as classic devices ask, and has its own policy: leave out the other two")
+            raise ValueError(
+                f"engine is {engine!r} and cloud_policy {cloud_policy!r}, but a cloud is asked as classic devices ask, "
+                "and has a policy of its own: leave both out, or give a catalog in place of the cloud"
+            )
         return Simulation(
             _core.CloudSimulation(
                 asking(cloud, platform),

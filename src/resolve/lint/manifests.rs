@@ -1,5 +1,7 @@
 //! Findings on manifests: platforms that no device has, devices that none is for.
 
+use std::collections::HashSet;
+
 use super::{Findings, Severity};
 use crate::resolve::lite;
 use crate::resolve::platform::{self, Platform};
@@ -33,6 +35,7 @@ pub fn check(recipe: &Recipe, findings: &mut Findings) {
     }
     for (at, manifest) in recipe.manifests.iter().enumerate() {
         labels(at, manifest, findings);
+        file_names(at, manifest, findings);
     }
     uncovered(recipe, findings);
     lite_devices(recipe, findings);
@@ -71,6 +74,23 @@ fn labels(at: usize, manifest: &Manifest, findings: &mut Findings) {
                 find(NEVER, format!("{template:?} begins with a character that devices reserve"), remedy.into());
             }
             _ => {}
+        }
+    }
+}
+
+/// The artifacts of a manifest lie in one folder.
+fn file_names(at: usize, manifest: &Manifest, findings: &mut Findings) {
+    let mut met = HashSet::new();
+    for (number, artifact) in manifest.artifacts.iter().enumerate() {
+        // images and functions are no files
+        let file = match artifact.uri.split_once(':') {
+            Some(("docker" | "lambda", _)) | None => continue,
+            Some((_, path)) => path.rsplit('/').next().unwrap_or_default(),
+        };
+        if !met.insert(file) {
+            let place = [MANIFESTS, Step::Item(at), Step::Property("Artifacts"), Step::Item(number)];
+            let message = format!("{file:?} is also the file name of another artifact of the manifest");
+            findings.add(Severity::Error, "same_file_name", &place, message, "give each file of a manifest a name of its own");
         }
     }
 }

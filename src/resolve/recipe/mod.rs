@@ -44,6 +44,26 @@ pub struct Recipe {
     pub lifecycle: Map<String, Value>,
 }
 
+impl Recipe {
+    /// One that says only what it is, for any platform.
+    #[must_use]
+    pub fn bare(name: &str, version: Version, kind: ComponentType) -> Self {
+        Self {
+            format: Format::Json,
+            name: name.into(),
+            version,
+            kind,
+            description: None,
+            publisher: None,
+            source: None,
+            default_configuration: Map::new().into(),
+            dependencies: Vec::new(),
+            manifests: vec![Manifest::default()],
+            lifecycle: Map::new(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Json,
@@ -89,9 +109,29 @@ pub struct Manifest {
 pub struct Artifact {
     pub uri: String,
     pub unarchive: Unarchive,
+    /// At least `execute`, which implies it.
     pub read: Permission,
     pub execute: Permission,
+    /// Of a recipe that comes from the service; there is nobody else who may say so.
+    pub digest: Option<Digest>,
 }
+
+/// What an artifact's bytes come to, in base64.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    pub algorithm: String,
+    pub value: String,
+}
+
+impl Digest {
+    /// The one that the service makes.
+    #[must_use]
+    pub fn sha_256(value: String) -> Self {
+        Self { algorithm: SHA_256.into(), value }
+    }
+}
+
+const SHA_256: &str = "SHA-256";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unarchive {
@@ -100,7 +140,8 @@ pub enum Unarchive {
     Zip,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Each allows what the one before it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
     None,
     Owner,

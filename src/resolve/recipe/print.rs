@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Artifact, ComponentType, DependencyType, FORMAT_VERSION, Manifest, Recipe, Spelled};
+use super::{Artifact, ComponentType, DependencyType, Digest, FORMAT_VERSION, Manifest, Recipe, Spelled};
 
 impl Recipe {
     /// The recipe that `GetComponent` and `ResolveComponentCandidates` give: defaults spelled out, nothing null, and
-    /// the base64 SHA-256 of an artifact where `digest` knows it for the artifact's URI.
+    /// what `digest` knows of an artifact.
     #[must_use]
-    pub fn to_json(&self, digest: impl Fn(&str) -> Option<String>) -> Value {
+    pub fn to_json(&self, digest: impl Fn(&Artifact) -> Option<Digest>) -> Value {
         let mut printed = Map::new();
         let mut put = |key: &str, value: Value| printed.insert(key.into(), value);
         put("RecipeFormatVersion", FORMAT_VERSION.into());
@@ -55,7 +55,7 @@ impl Recipe {
 }
 
 impl Manifest {
-    fn to_json(&self, digest: impl Fn(&str) -> Option<String>) -> Value {
+    fn to_json(&self, digest: impl Fn(&Artifact) -> Option<Digest>) -> Value {
         let mut printed = Map::new();
         let mut put = |key: &str, value: Value| printed.insert(key.into(), value);
         if let Some(name) = &self.name {
@@ -68,7 +68,7 @@ impl Manifest {
         if !self.selections.is_empty() {
             put("Selections", self.selections.iter().map(|key| &**key).collect());
         }
-        put("Artifacts", self.artifacts.iter().map(|artifact| artifact.to_json(digest(&artifact.uri))).collect());
+        put("Artifacts", self.artifacts.iter().map(|artifact| artifact.to_json(digest(artifact))).collect());
         Value::Object(printed)
     }
 
@@ -79,11 +79,11 @@ impl Manifest {
 }
 
 impl Artifact {
-    fn to_json(&self, digest: Option<String>) -> Value {
+    fn to_json(&self, digest: Option<Digest>) -> Value {
         let mut printed = Map::from_iter([("Uri".into(), Value::from(&*self.uri))]);
         if let Some(digest) = digest {
-            printed.insert("Digest".into(), digest.into());
-            printed.insert("Algorithm".into(), "SHA-256".into());
+            printed.insert("Digest".into(), digest.value.into());
+            printed.insert("Algorithm".into(), digest.algorithm.into());
         }
         printed.insert("Unarchive".into(), self.unarchive.spelling().into());
         printed.insert("Permission".into(), json!({"Read": self.read.spelling(), "Execute": self.execute.spelling()}));
@@ -120,7 +120,7 @@ mod tests {
               Manifests: [{Name: one, Platform: {os: linux, gpu: ~}, Lifecycle: {Run: x}, Artifacts: [{URI: 's3://b/k'}]}, {}]\n",
         )
         .unwrap();
-        let printed = recipe.to_json(|uri| Some(format!("digest of {uri}")));
+        let printed = recipe.to_json(|artifact| Some(Digest::sha_256(format!("digest of {}", artifact.uri))));
         assert_eq!(
             printed.to_string(),
             concat!(

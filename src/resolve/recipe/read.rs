@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::document::{self, Content, Node};
 use super::{
-    Artifact, ComponentType, Dependency, DependencyType, FORMAT_VERSION, Format, Manifest, Permission, Problem, Recipe,
-    RecipeError, Spelled, Unarchive,
+    Artifact, ComponentType, Dependency, DependencyType, Digest, FORMAT_VERSION, Format, Manifest, Permission, Problem, Recipe,
+    RecipeError, SHA_256, Spelled, Unarchive,
 };
 use crate::resolve::requirement::Requirement;
 use crate::resolve::version::Version;
@@ -272,8 +272,11 @@ impl Reader {
         let mut permission = |name| permission.as_ref().and_then(|place| self.choice::<Permission>(place, name));
         let (read, execute) = (permission("Read"), permission("Execute"));
         let (_, uri) = self.required_text(place, "URI", "give where the artifact lies, such as s3://bucket/key")?;
-        let (read, execute) = (read.unwrap_or(Permission::Owner), execute.unwrap_or(Permission::None));
-        Some(Artifact { uri, unarchive, read, execute })
+        let execute = execute.unwrap_or(Permission::None);
+        let read = read.unwrap_or(Permission::Owner).max(execute);
+        let algorithm = self.text(place, "Algorithm").unwrap_or_else(|| SHA_256.into());
+        let digest = self.text(place, "Digest").map(|value| Digest { algorithm, value });
+        Some(Artifact { uri, unarchive, read, execute, digest })
     }
 
     fn lifecycle(&mut self, parent: &Place) -> Map<String, Value> {
@@ -391,6 +394,30 @@ mod tests {
         assert_eq!(dependencies, [("Z", "1.x", DependencyType::Soft), ("A", "*", DependencyType::Hard)]);
         assert_eq!(recipe.manifests[0].platform, [("OS".into(), Some("Linux".into()))]);
         assert_eq!(recipe.manifests[0].artifacts[0].execute, Permission::All);
+    }
+
+    #[test]
+    fn who_may_execute_may_read() {
+        let artifact = |permission: &str| {
+            let recipe = with(&format!("Manifests: [{{Artifacts: [{{URI: u, Permission: {permission}}}]}}]\n"));
+            (recipe.manifests[0].artifacts[0].read, recipe.manifests[0].artifacts[0].execute)
+        };
+        assert_eq!(artifact("{Execute: ALL}"), (Permission::All, Permission::All));
+        assert_eq!(artifact("{Read: NONE, Execute: OWNER}"), (Permission::Owner, Permission::Owner));
+        assert_eq!(artifact("{Read: ALL, Execute: OWNER}"), (Permission::All, Permission::Owner));
+        assert_eq!(artifact("{Read: NONE}"), (Permission::None, Permission::None));
+    }
+
+    #[test]
+    fn what_the_service_says_of_an_artifact_is_kept() {
+        let recipe = with(
+            "Manifests: [{Artifacts: [{Uri: u, digest: aGk=, algorithm: SHA-512}, {Uri: v, Digest: aGk=}, {Uri: w, Algorithm: x}]}]\n",
+        );
+        let digests: Vec<_> = recipe.manifests[0].artifacts.iter().map(|artifact| artifact.digest.clone()).collect();
+        let other = Digest { algorithm: "SHA-512".into(), value: "aGk=".into() };
+        assert_eq!(digests, [Some(other), Some(Digest::sha_256("aGk=".into())), None]);
+        let printed = recipe.to_json(|artifact| artifact.digest.clone());
+        assert_eq!(read_value(&printed).unwrap().manifests, recipe.manifests);
     }
 
     #[test]
