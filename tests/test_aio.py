@@ -562,6 +562,60 @@ def test_credentials_that_are_asked_for_are_asked_in_threads(cloud: Any, run: Ru
     assert threading.main_thread().name not in asked
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_clients_that_are_dropped_in_a_loop_leave_nothing(cloud: Any, run: Run) -> None:
+    async def call() -> int:
+        client = await opened(cloud.meta.endpoint_url).__aenter__()
+        await client.list_core_devices()
+        del client
+        descriptors = used()[1]  # which collects the garbage
+        await asyncio.sleep(0)
+        return descriptors
+
+    async def work() -> None:
+        for _ in range(3):
+            await call()
+        before = await call()
+        for _ in range(20):
+            await call()
+        assert await call() == before
+
+    run(work())
+
+
+class Bye(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("paginate", [False, True])
+@pytest.mark.parametrize("errors", ["return", "raise"])
+def test_what_is_no_exception_is_always_raised(cloud: Any, run: Run, errors: Any, paginate: bool) -> None:
+    class Provider:
+        method = "explicit"
+
+        def get_frozen_credentials(self) -> Any:
+            raise Bye("bye")
+
+    def session_of(module: Any) -> Any:
+        session = module.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        return session
+
+    url, options = cloud.meta.endpoint_url, {"errors": errors, "paginate": paginate}
+
+    async def work() -> None:
+        async with session_of(fleetgrass.aio).client("greengrassv2", endpoint_url=url) as client:
+            with pytest.raises(Bye):
+                await client.list_core_devices()
+            with pytest.raises(Bye):
+                [each async for each in client.map("list_core_devices", [{}], **options)]
+
+    run(work())
+    with pytest.raises(Bye) as raised:
+        list(session_of(fleetgrass).client("greengrassv2", endpoint_url=url).map("list_core_devices", [{}], **options))
+    assert raised.value.item_index == 0  # type: ignore[attr-defined]
+
+
 def test_errors_of_the_way_in(cloud: Any) -> None:
     async def work() -> None:
         session = fleetgrass.aio.get_session()

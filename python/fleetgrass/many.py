@@ -127,7 +127,7 @@ class Map:
                     if not self.under_way:
                         return
                     self.ended(self._many.take())
-                elif raises and isinstance(due[1], Exception):
+                elif is_raised(due[1], raises):
                     self.withdraw()
                     while self.under_way > 0:
                         self.ended(self._many.take(), goes_on=False)
@@ -166,7 +166,7 @@ class Map:
         self.under_way -= len(answers)
         for number, answer in answers if goes_on else ():
             pages = self._pages.get(number)
-            if pages is not None and not isinstance(answer, Exception):
+            if pages is not None and not isinstance(answer, BaseException):
                 try:
                     if pages.add(answer):
                         self._submit(number, pages.params)
@@ -192,7 +192,12 @@ class Map:
             self.under_way += 1
 
 
-def noted(error: Exception, number: int) -> Exception:
+def is_raised(answer: Any, raises: bool) -> bool:
+    """Whether the run ends with it. What is no `Exception`, like `SystemExit`, is nobody's answer."""
+    return isinstance(answer, BaseException) and (raises or not isinstance(answer, Exception))
+
+
+def noted(error: BaseException, number: int) -> BaseException:
     """Says which item failed: a note (PEP 678) and `item_index`. Python 3.10 has the notes without `add_note`."""
     error.item_index = number  # type: ignore[attr-defined]
     notes = [*getattr(error, "__notes__", []), f"item {number} of the parameters of map"]

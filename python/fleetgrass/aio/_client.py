@@ -169,7 +169,10 @@ class BaseClient(_client.BaseClient):
         return await to_thread(super().generate_presigned_url, ClientMethod, Params, ExpiresIn, HttpMethod)
 
     async def close(self) -> None:  # type: ignore[override]
-        """Close the connections, and end the calls of this loop. The client keeps working and opens new ones."""
+        """Close the connections, and end the calls that are awaited in this loop.
+
+        The client keeps working and opens new ones. A `map` ends with its generator: close that.
+        """
         door = self._doors.pop(get_running_loop(), None)
         if door is not None:
             door.close()

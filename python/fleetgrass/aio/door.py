@@ -1,14 +1,17 @@
 """Where calls and the event loop that awaits them meet.
 
 The core makes the descriptor of its `Many` readable when calls have ended; the loop then takes all that have, and
-builds their answers in one go. Nothing here is touched by another thread than the loop's.
+builds their answers in one go. Nothing here is touched by another thread than the loop's. The loop holds no door, so
+that a client that is dropped, closed or not, takes its descriptors with it.
 """
 
 from __future__ import annotations
 
 import sys
 from asyncio import Event, get_running_loop
+from contextlib import suppress
 from os import getpid
+from weakref import ref
 
 from fleetgrass import _core
 
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 class Door:
     """Calls of one client in the running loop, at most `max_concurrency` under way. Each ends in `deliver`."""
 
+    #: Whether the loop watches nothing for it.
+    _left = True
+
     def __init__(self, core: _core.Client, max_concurrency: int) -> None:
         self.loop: AbstractEventLoop = get_running_loop()
         self.many: _core.Many = _core.Many(core, max_concurrency, True)
@@ -31,15 +37,13 @@ class Door:
                 "asyncio.to_thread and a client of fleetgrass"
             )
         try:
-            self.loop.add_reader(self.many.fileno(), self._ended)
+            self.loop.add_reader(self.many.fileno(), _ended, ref(self))
         except NotImplementedError:
             raise RuntimeError(
                 f"{type(self.loop).__name__} cannot watch descriptors (add_reader): run fleetgrass.aio in a loop that "
                 "can, like asyncio.SelectorEventLoop"
             ) from None
-
-    def _ended(self) -> None:
-        self.deliver(self.many.take_ended())
+        self._left = False
 
     def deliver(self, answers: list[tuple[int, Any]]) -> None:
         """Calls have ended: their numbers, and what each returned or the exception that it raises."""
@@ -52,6 +56,24 @@ class Door:
             if not self.loop.is_closed():
                 self.loop.remove_reader(self.many.fileno())
             self.many.cancel()
+            self._left = True
+
+    def __del__(self) -> None:
+        # Whichever thread collects the garbage.
+        if not self._left and self._process == getpid():
+            with suppress(RuntimeError):  # the loop is closed
+                self.loop.call_soon_threadsafe(_forget, self.loop, self.many)
+
+
+def _ended(watched: ref[Door]) -> None:
+    door = watched()
+    if door is not None:
+        door.deliver(door.many.take_ended())
+
+
+def _forget(loop: AbstractEventLoop, many: _core.Many) -> None:
+    """The door to `many` is gone; the descriptor stays open until here."""
+    loop.remove_reader(many.fileno())
 
 
 class Awaited(Door):
@@ -78,7 +100,7 @@ class Awaited(Door):
             awaited = self._answers.pop(number, None)
             if awaited is None or awaited.done():
                 continue
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 awaited.set_exception(answer)
             else:
                 awaited.set_result(answer)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from asyncio import FIRST_COMPLETED, ensure_future, to_thread, wait
 
 from fleetgrass.aio.door import Collected
-from fleetgrass.many import Map, OneByOne, noted
+from fleetgrass.many import Map, OneByOne, is_raised, noted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ async def answers(
             items.read(running)
             due = running.due()
             if due is not None:
-                if raises and isinstance(due[1], Exception):
+                if is_raised(due[1], raises):
                     running.withdraw()
                     while running.under_way > 0:
                         running.ended(await (taken or calls.take()), goes_on=False)
