@@ -24,6 +24,10 @@ from support.processes import used
 from support.soak import served
 
 CALLS = int(os.environ.get("FLEETGRASS_SOAK", "4000"))
+#: How many of the calls go through `map`; the others are single.
+MAPPED = CALLS // 4
+#: How many calls may be lost to five faults in a row, which is one in 10^10: none, but for bad luck.
+UNLUCKY = 3
 THREADS = 64
 SAMPLES = 50
 #: What a run may seem to grow by, whatever its length: noise of the allocator, and a connection for each thread.
@@ -71,7 +75,7 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
         )
 
         def work() -> None:
-            while (number := next(numbers)) < CALLS:
+            while (number := next(numbers)) < CALLS - MAPPED:
                 try:
                     answer = client.get_component(arn=f"call-{number}")
                     answered[int(answer["tags"]["number"])] += 1
@@ -80,8 +84,17 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
                 if number % (CALLS // SAMPLES) == 0:
                     samples.append((number, used()))
 
+        def work_through_map() -> None:
+            items = ({"arn": f"call-{number}"} for number in range(CALLS - MAPPED, CALLS))
+            for answer in client.map("get_component", items, max_concurrency=16):
+                if isinstance(answer, Exception):
+                    failed.append(type(answer).__name__)
+                else:
+                    answered[int(answer["tags"]["number"])] += 1
+
         began = time.monotonic()
         threads = [threading.Thread(target=work) for _ in range(THREADS)]
+        threads.append(threading.Thread(target=work_through_map))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -103,7 +116,6 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
     assert ended == CALLS
     assert max(answered) == 1, "an answer came to a call that was not its own"
     assert errors["ResourceNotFoundException"] == seen["final"]
-    # A call that met five faults in a row, or whose client had no quota left: its error is that of the last one.
-    assert set(errors) <= {"ResourceNotFoundException", "ClientError", "InternalServerException", "ThrottlingException",
-                           "ConnectionClosedError"}  # fmt: skip
+    # All other faults are such as another attempt cures.
+    assert len(failed) - errors["ResourceNotFoundException"] <= UNLUCKY, errors
     assert {name: by for name, by in grown.items() if by > NOISE[name]} == {}
