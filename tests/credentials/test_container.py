@@ -117,3 +117,17 @@ def test_members_that_are_missing(place: Place, ledger, missing: str) -> None:
     assert repr(missing) in str(told.error)
     told = place.ask(fleetgrass, [reply(["hidden"])], {})
     assert "hidden" not in str(told.error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [plain(200, b"[" * 100_000), metadata(Expiration="soon"), metadata(Expiration=9)],
+    ids=["deep", "soon", "number"],
+)
+def test_answers_of_a_container_that_cannot_be_used(place: Place, ledger, answer: Answer) -> None:
+    import fleetgrass
+
+    ledger.use("leaked-credential-errors")
+    place.patch.setenv(URI, f"{place.source.url}/keys")
+    told = place.ask(fleetgrass, [answer], {})
+    assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")

@@ -43,7 +43,6 @@ def test_keys_of_the_environment(place: Place, variables: dict[str, str]) -> Non
     ("name", "value", "ended"),
     [
         ("AWS_CREDENTIAL_EXPIRATION", "a minute ago", "call"),
-        ("AWS_CREDENTIAL_EXPIRATION", "soon", "client"),
         ("AWS_SECRET_ACCESS_KEY", "", "client"),
     ],
 )
@@ -51,6 +50,16 @@ def test_keys_that_cannot_be_used(place: Place, name: str, value: str, ended: st
     for variable, good in {**KEYS, name: value}.items():
         place.patch.setenv(variable, ENDS.get(good, good))
     assert place.compare().ended == ended
+
+
+@pytest.mark.parametrize("value", ["soon", "2036-11-24T01:00:00"])
+def test_an_end_that_nobody_can_tell(place: Place, ledger, value: str) -> None:
+    ledger.use("leaked-credential-errors")
+    for name, good in {**KEYS, "AWS_CREDENTIAL_EXPIRATION": value}.items():
+        place.patch.setenv(name, good)
+    told = place.ask(fleetgrass, [], {})
+    assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
+    assert repr(value) in str(told.error)
 
 
 @pytest.mark.parametrize("gone", ["AWS_SECRET_ACCESS_KEY", "AWS_CREDENTIAL_EXPIRATION", "AWS_ACCESS_KEY_ID"])

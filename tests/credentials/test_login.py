@@ -246,7 +246,15 @@ def test_a_sign_in_that_is_not_there(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [plain(200, b""), plain(200, b"<html>hidden"), reply(["hidden"]), given(expiresIn=None)]
+    "answer",
+    [
+        plain(200, b""),
+        plain(200, b"<html>hidden"),
+        plain(200, b"[" * 100_000),
+        reply(["hidden"]),
+        given(expiresIn=None),
+        given(expiresIn=float("nan")),
+    ],
 )
 def test_answers_of_sign_in_that_cannot_be_used(place: Place, ledger: Ledger, answer: Any) -> None:
     ledger.use("leaked-credential-errors")
@@ -255,6 +263,40 @@ def test_answers_of_sign_in_that_cannot_be_used(place: Place, ledger: Ledger, an
     assert type(told.error).__name__ in ("LoginTokenLoadError", "CredentialRetrievalError")
     assert "hidden" not in str(told.error)
     assert json.loads(next((place.home / ".aws/login/cache").iterdir()).read_text())["refreshToken"] == "refresh"
+
+
+@pytest.mark.parametrize("expiry", [2111105000, "soon", "2036-11-24T01:00:00"])
+def test_a_file_whose_end_nobody_can_tell(place: Place, ledger: Ledger, expiry: Any) -> None:
+    ledger.use("leaked-credential-errors")
+    sign_in(place, expiry)
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert type(told.error).__name__ == "CredentialRetrievalError"
+    assert repr(expiry) in str(told.error)
+
+
+def test_a_file_that_nests_too_deeply(place: Place, ledger: Ledger) -> None:
+    ledger.use("leaked-credential-errors")
+    sign_in(place)
+    place.write(f".aws/login/cache/{sha256(NAME.encode()).hexdigest()}.json", "[" * 100_000)
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert type(told.error).__name__ == "LoginTokenLoadError"
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_new_keys_outlive_a_file_that_cannot_be_written(
+    place: Place, caplog: pytest.LogCaptureFixture, step: str
+) -> None:
+    """The refresh token is spent then. Nothing secret stays beside the file."""
+
+    def fail(*_: Any) -> None:
+        raise OSError(30, "Read-only file system")
+
+    sign_in(place, PAST)
+    place.patch.setattr(login.token_files.os, step, fail)
+    told = place.ask(fleetgrass, [given()], {"profile_name": "p"})
+    assert told.keys == ("ASIA2", "d", "e", "123456789012")
+    assert "Read-only file system" in caplog.text
+    assert len(list((place.home / ".aws/login/cache").iterdir())) == 1
 
 
 @pytest.mark.parametrize(

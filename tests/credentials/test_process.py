@@ -27,7 +27,6 @@ def _prints(place: Place, text: str, ends: str = "") -> None:
         {"Expiration": "2036-11-24T01:00:00+02:00"},
         {"Expiration": None},
         {"Expiration": "2001-01-01T00:00:00Z", "SessionToken": "t"},
-        {"Expiration": "soon"},
         {"Version": 2},
         {"Version": "1"},
         {"Version": None},
@@ -36,10 +35,18 @@ def _prints(place: Place, text: str, ends: str = "") -> None:
 def test_what_a_process_prints(place: Place, changes: dict[str, object]) -> None:
     _prints(place, json.dumps({**GOOD, **changes}))
     told = place.compare(profile_name="p")
-    if "Version" in changes or changes.get("Expiration") == "soon":
+    if "Version" in changes:
         assert told.ended == "client"
     else:
         assert told.ended == ("call" if str(changes.get("Expiration")).startswith("2001") else "answered")
+
+
+@pytest.mark.parametrize("printed", ["[" * 100_000, json.dumps({**GOOD, "Expiration": "soon"})], ids=["deep", "soon"])
+def test_prints_that_cannot_be_used(place: Place, ledger, printed: str) -> None:
+    ledger.use("leaked-credential-errors")
+    _prints(place, printed)
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
 
 
 @pytest.mark.parametrize("missing", GOOD)

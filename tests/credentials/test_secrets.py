@@ -44,6 +44,7 @@ def private_key() -> str:
 def _answers(source: str) -> list[Answer]:
     return {
         "role": [plain(200, STS.encode())],
+        "web": [plain(200, STS.replace("AssumeRole", "AssumeRoleWithWebIdentity").encode())],
         "container": [reply(METADATA)],
         "instance": [plain(200, SECRET.encode()), plain(200, b"role"), reply(METADATA)],
         "sso": [reply({"roleCredentials": SSO})],
@@ -55,12 +56,14 @@ def _prepare(place: Place, source: str) -> None:
     profiles = {
         "file": KEYS,
         "role": f"{ROLE}source_profile = b\n[profile b]\n{KEYS}",
+        "web": f"{ROLE}web_identity_token_file = HOME/token\n",
         "process": "credential_process = cat HOME/printed\n",
         "sso": SSO_PROFILE,
         "login": f"login_session = {START}\n",
     }
     place.write("config", f"[default]\n{profiles.get(source, '')}")
     place.write("printed", json.dumps(PRINTED))
+    place.write("token", SECRET)
     token = {"accessToken": SECRET, "expiresAt": LATER}
     place.write(f".aws/sso/cache/{sha1(START.encode()).hexdigest()}.json", json.dumps(token))
     signed_in = {"accessToken": LOGIN, "refreshToken": SECRET, "dpopKey": private_key(), "clientId": SECRET}
@@ -81,7 +84,7 @@ def _cut(answers: Iterable[Answer]) -> list[Answer]:
     return [plain(200, answer.wire.partition(b"\r\n\r\n")[2][:-9]) for answer in answers]
 
 
-@pytest.mark.parametrize("source", ["env", "file", "role", "process", "container", "instance", "sso", "login"])
+@pytest.mark.parametrize("source", ["env", "file", "role", "web", "process", "container", "instance", "sso", "login"])
 @pytest.mark.parametrize("works", [True, False])
 def test_secrets_are_nowhere(place: Place, caplog: pytest.LogCaptureFixture, source: str, works: bool) -> None:
     caplog.set_level(logging.DEBUG)

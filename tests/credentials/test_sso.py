@@ -96,7 +96,7 @@ def test_the_error_says_how_to_sign_in(place: Place, ledger: Any, config: str, t
     assert told.ended == "call"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, '{"accessToken": "a", "expiresAt": "soon"}'])
 def test_a_tokens_file_that_cannot_be_read(place: Place, ledger: Any, text: str) -> None:
     ledger.use("leaked-credential-errors")
     place.write("config", LEGACY)
@@ -104,6 +104,17 @@ def test_a_tokens_file_that_cannot_be_read(place: Place, ledger: Any, text: str)
     told = place.ask(fleetgrass, [], {"profile_name": "p"})
     assert (told.ended, type(told.error).__name__) == ("call", "SSOTokenLoadError")
     assert str(told.error).endswith("(aws sso login --profile p)")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"[" * 100_000])
+def test_answers_of_sso_that_cannot_be_used(place: Place, ledger: Any, body: bytes) -> None:
+    ledger.use("leaked-credential-errors")
+    place.write("config", LEGACY)
+    _sign_in(place)
+    told = place.ask(fleetgrass, [plain(200, body)], {"profile_name": "p"})
+    assert (told.ended, type(told.error).__name__) == ("call", "CredentialRetrievalError")
+    told = place.ask(fleetgrass, [plain(404, body)], {"profile_name": "p"})
+    assert type(told.error).__name__ == "ClientError"
 
 
 @pytest.mark.parametrize("config", [LEGACY, SESSION])

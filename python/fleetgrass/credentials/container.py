@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fleetgrass.credentials import refuse
+from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.metadata import Machine, no_answer
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 from fleetgrass.credentials.service import picked
@@ -75,8 +76,6 @@ class _Endpoint:
         return refuse(METHOD, f"Error retrieving metadata: {problem}")
 
     def _attempt(self, machine: Machine, headers: dict[str, str]) -> Any:
-        from json import loads
-
         try:
             status, body = machine.ask("GET", self._url, headers)
         except no_answer() as error:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import random
 from datetime import datetime, timedelta, timezone
-from json import loads
 
 from fleetgrass import endpoints
 from fleetgrass.credentials import refreshable
+from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.metadata import Machine, no_answer
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 

@@ -14,8 +14,8 @@ from base64 import b64decode, urlsafe_b64encode
 from datetime import timedelta
 
 from fleetgrass import _core, endpoints
-from fleetgrass._timestamps import parse_date
 from fleetgrass.credentials import refreshable, token_files
+from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 from fleetgrass.credentials.service import Service, in_home, picked, read_json_error
 
@@ -86,14 +86,14 @@ class _Session:
         content = self._read()
         key = _private_key(content["dpopKey"])
         keys = picked(METHOD, content["accessToken"], MEMBERS)
-        if parse_date(keys["expiry_time"]) - refreshable.now() > ENOUGH:
+        if refreshable.end(METHOD, keys["expiry_time"]) - refreshable.now() > ENOUGH:
             return keys
         given = self._ask(content, key)
         keys.update(picked(METHOD, given.get("accessToken"), GIVEN))
         try:
             expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
             content["refreshToken"] = given["refreshToken"]
-        except (KeyError, TypeError, OverflowError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise _invalid_answer() from None
         keys["expiry_time"] = expiry.strftime("%Y-%m-%dT%H:%M:%SZ")
         content["accessToken"] = {theirs: keys[ours] for ours, theirs in MEMBERS.items()}
@@ -136,7 +136,7 @@ class _Session:
         def read_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
             nonlocal reason
             told = read_json_error(headers, body)
-            reason = json.loads(body).get("error", "") if body else ""
+            reason = loads(body).get("error", "") if body else ""
             return told
 
         try:
@@ -150,7 +150,7 @@ class _Session:
                 raise exceptions.LoginInsufficientPermissions() from None
             raise exceptions.LoginError() from None
         try:
-            given = json.loads(answer)
+            given = loads(answer)
         except ValueError:
             given = None
         if not isinstance(given, dict):

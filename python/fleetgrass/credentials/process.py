@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from fleetgrass.credentials import Credentials, refuse
+from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 
 TYPE_CHECKING = False
@@ -44,8 +45,6 @@ def _ask(command: str, account_id: str | None) -> dict[str, Any]:
     ended = subprocess.run(words, capture_output=True, check=False)
     if ended.returncode != 0:
         refuse(METHOD, without_secrets(ended.stderr.decode("utf-8", "replace")))
-    from json import loads
-
     try:
         printed = loads(ended.stdout)
     except ValueError:

@@ -11,8 +11,8 @@ import os
 from _thread import LockType, allocate_lock
 from datetime import datetime, timedelta, timezone
 
-from fleetgrass._timestamps import parse_date
 from fleetgrass.credentials import Credentials, ReadOnlyCredentials, refuse
+from fleetgrass.credentials.answers import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ NEEDED = ("access_key", "secret_key", "token", "expiry_time")
 
 def now() -> datetime:
     return datetime.now(timezone.utc)
+
+
+def end(provider: str, expiry: Any) -> datetime:
+    """When keys end. `CredentialRetrievalError`: nobody can tell."""
+    try:
+        return moment(expiry)
+    except ValueError as problem:
+        refuse(provider, f"the expiration {problem}")
 
 
 class RefreshableCredentials(Credentials):
@@ -105,12 +113,12 @@ class RefreshableCredentials(Credentials):
 
     def _set(self, found: dict[str, Any]) -> None:
         expiry = found["expiry_time"]
-        moment = None if expiry is None else parse_date(expiry)
+        ends = None if expiry is None else end(self.method, expiry)
         # The keys first: whoever sees the new end finds the new keys.
         self._frozen = ReadOnlyCredentials(
             found["access_key"], found["secret_key"], found["token"], found.get("account_id")
         )
-        self._expiry = moment
+        self._expiry = ends
 
     if not TYPE_CHECKING:  # for whom they are those of `Credentials`
         access_key = property(lambda self: self.get_frozen_credentials().access_key)
@@ -130,6 +138,13 @@ class RefreshableCredentials(Credentials):
 def cached(cache: dict[Any, dict[str, Any]], key: Any, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What the session knows already under this key, if it is still good for a while; else what `ask` gives."""
     found = cache.get(key)
-    if found is None or parse_date(found["expiry_time"]) - now() < ADVISORY:
+    if found is None or not _lasts(found):
         found = cache[key] = ask()
     return dict(found)
+
+
+def _lasts(found: dict[str, Any]) -> bool:
+    try:
+        return moment(found["expiry_time"]) - now() >= ADVISORY
+    except ValueError:
+        return False

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from fleetgrass import _core, endpoints, settings, user_agent
 from fleetgrass.config import UNSIGNED, Config
+from fleetgrass.credentials.answers import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,8 +205,6 @@ def agent(options: Mapping[str, Any]) -> str:
 
 def read_json_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
     """Code and message of a service that speaks JSON. `ValueError`: the body is none."""
-    from json import loads
-
     content = loads(body) if body else {}
     if not isinstance(content, dict):
         raise ValueError("no object")
@@ -215,8 +214,6 @@ def read_json_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
 
 
 def read_json(provider: str, body: bytes) -> dict[str, Any]:
-    from json import loads
-
     from fleetgrass.credentials import refuse
 
     try:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from fleetgrass._timestamps import parse_date
 from fleetgrass.credentials import refreshable, token_files
+from fleetgrass.credentials.answers import moment
 from fleetgrass.credentials.service import Service, in_home, read_json, read_json_error
 
 TYPE_CHECKING = False
@@ -68,6 +68,10 @@ class Token:
             raise self._unreadable(f"Token for {self._name} cannot be read from {self._file}") from None
         if not isinstance(content, dict) or "accessToken" not in content or "expiresAt" not in content:
             raise self._unreadable(f"Token for {self._settings['sso_start_url']} is invalid")
+        try:
+            moment(content["expiresAt"])
+        except ValueError as problem:
+            raise self._unreadable(f"Token for {self._name} has an expiresAt that cannot be read: {problem}") from None
         return content
 
     def _renewed(self, content: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -76,7 +80,10 @@ class Token:
 
         if any(name not in content for name in RENEWABLE):
             return None
-        if parse_date(content["registrationExpiresAt"]) <= refreshable.now():
+        try:
+            if moment(content["registrationExpiresAt"]) <= refreshable.now():
+                return None
+        except ValueError:
             return None
         form = {
             "grantType": "refresh_token",
@@ -93,7 +100,10 @@ class Token:
         given = read_json(METHOD, answer)
         if "accessToken" not in given or "expiresIn" not in given:
             return None
-        expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
+        try:
+            expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
+        except (TypeError, ValueError, OverflowError):
+            return None
         renewed = {
             "startUrl": self._settings["sso_start_url"],
             "region": self._settings["sso_region"],
@@ -127,4 +137,4 @@ class Token:
 
 
 def _left(content: Mapping[str, Any]) -> timedelta:
-    return parse_date(content["expiresAt"]) - refreshable.now()
+    return moment(content["expiresAt"]) - refreshable.now()

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 
+from fleetgrass.credentials.answers import loads
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,21 +16,40 @@ if TYPE_CHECKING:
 def read(path: str) -> Any:
     """What the file holds. `OSError`: it cannot be read. `ValueError`: it is no JSON."""
     with open(path) as file:
-        return json.load(file)
+        return loads(file.read())
 
 
 def write(path: str, content: dict[str, Any]) -> None:
-    """Put `content` where others read it, whole or not at all, for the user alone."""
+    """Put `content` where others read it, whole or not at all, for the user alone.
+
+    Where that cannot be, a warning says so: what was given is good, and the token that it was given for is spent.
+    """
+    try:
+        _replace(path, content)
+    except OSError as error:
+        import logging
+
+        logging.getLogger("fleetgrass").warning(
+            "renewed, but not written to %s (%s): sign in again when this process has ended", path, error.strerror
+        )
+
+
+def _replace(path: str, content: dict[str, Any]) -> None:
     import tempfile
 
     folder = os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        # It has secrets.
+        os.unlink(temporary)
+        raise
 
 
 def named(folder: str, algorithm: str, name: str) -> str:
