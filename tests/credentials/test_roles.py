@@ -119,6 +119,28 @@ def test_what_sts_refuses(place: Place, answers: list, attempts: int) -> None:
     assert len(place.compare(answers, profile_name="a").asked) == attempts
 
 
+@pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
+@pytest.mark.parametrize("answer", [sts_failure(500, "InternalFailure"), sts_failure(400, "Throttling")])
+def test_how_long_a_role_waits_between_attempts(place: Place, mode: str, answer: Answer) -> None:
+    import botocore.endpoint
+
+    from fleetgrass.credentials import service as services
+
+    place.write("config", f"{ROLE}source_profile = b\n{BASE}")
+    place.patch.setenv("AWS_RETRY_MODE", mode)
+    place.patch.setenv("AWS_MAX_ATTEMPTS", "4")
+    place.patch.setattr("random.random", lambda: 0.5)
+    place.patch.setattr(
+        "botocore.retries.standard.ExponentialBackoff.__init__.__defaults__", (20, lambda: 0.5, None, None)
+    )
+    waits: dict[str, list[float]] = {"theirs": [], "ours": []}
+    place.patch.setattr(botocore.endpoint.time, "sleep", waits["theirs"].append)
+    place.patch.setattr(services, "sleep", waits["ours"].append)
+    place.compare([answer], profile_name="a")
+    assert len(waits["ours"]) == 3
+    assert waits["ours"] == waits["theirs"]
+
+
 def test_an_sts_that_is_not_there(place: Place) -> None:
     place.write("config", f"{ROLE}source_profile = b\n{BASE}")
     place.patch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")

@@ -31,15 +31,16 @@ ARGUMENTS = (
 
 #: Answers after which the same question may have another.
 TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
-TRANSIENT_CODES = frozenset(
+THROTTLING_CODES = frozenset(
     (
-        "RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete", "IDPCommunicationError",
-        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+        "PriorRequestNotComplete", "RequestThrottledException",
+        "Throttling", "ThrottlingException", "ThrottledException",
         "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
         "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
         "EC2ThrottledException",
     )
 )  # fmt: skip
+TRANSIENT_CODES = THROTTLING_CODES | {"RequestTimeout", "RequestTimeoutException", "IDPCommunicationError"}
 LONGEST_WAIT = 20
 
 sleep: Callable[[float], None] = time.sleep
@@ -107,6 +108,7 @@ class Service:
         self.url: str = options["endpoint_url"]
         self._signed = credentials is not None
         self._options = options
+        self._legacy = options["retry_mode"] == "legacy"
         self._core = _core.Client(options)
         self._agent = agent(options)
 
@@ -138,12 +140,15 @@ class Service:
                 proof = self._core.sign(method, url, plain, body, "v4", signing_region, self.name)
                 sent += [(name, value.encode()) for name, value in proof]
             sent.append(("amz-sdk-invocation-id", invocation.encode()))
-            sent.append(("amz-sdk-request", f"attempt={attempt}; max={total}".encode()))
+            # botocore does not know yet how often, in this mode.
+            known = f"attempt={attempt}" if self._legacy and attempt == 1 else f"attempt={attempt}; max={total}"
+            sent.append(("amz-sdk-request", known.encode()))
             try:
                 status, answered, content = self._core.fetch(method, url, sent, body)
             except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
                 if attempt >= total or isinstance(error, exceptions.SSLError):
                     raise
+                throttled = False
             else:
                 if status < 300:
                     return content
@@ -159,8 +164,16 @@ class Service:
                     if again:
                         parsed["ResponseMetadata"]["MaxAttemptsReached"] = True
                     raise self._class(code)(parsed, operation)
-            sleep(random.random() * min(2 ** (attempt - 1), LONGEST_WAIT))
+                throttled = code in THROTTLING_CODES or status == 429
+            sleep(self._wait(attempt, throttled))
             attempt += 1
+
+    def _wait(self, attempt: int, throttled: bool) -> float:
+        """Seconds before the next attempt, as botocore has them in each mode."""
+        power = 2 ** (attempt - 1)
+        if self._legacy:
+            return random.random() * power
+        return random.random() * min((1 if throttled else 0.05) * power, LONGEST_WAIT)
 
     def _class(self, code: Any) -> Any:
         """`ClientError`, or the class of the modelled error."""
