@@ -12,10 +12,12 @@ use http::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
+use super::server::Abort;
+
 /// What happens to the answer of an operation that has been done.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Injury {
-    /// The connection ends without an answer.
+    /// The connection is reset without an answer.
     Reset,
     /// The connection ends after so many bytes of the body.
     Truncate(usize),
@@ -31,7 +33,11 @@ impl Injury {
     pub fn apply(self, response: Response<Bytes>) -> Response<Injured> {
         match self {
             // an answer of status 204 would be sent without a look at its body
-            Self::Reset => Response::new(Injured { rest: Bytes::new(), ending: Ending::Cut, length: 1 }),
+            Self::Reset => {
+                let mut cut = Response::new(Injured { rest: Bytes::new(), ending: Ending::Cut, length: 1 });
+                cut.extensions_mut().insert(Abort);
+                cut
+            }
             Self::Truncate(kept) if kept < response.body().len() => response.map(|body| {
                 let rest = body.slice(..kept);
                 Injured { rest, ending: Ending::Pause, length: body.len() }
