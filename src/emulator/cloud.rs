@@ -129,7 +129,10 @@ impl Cloud {
             let state = &State { caller, ..*state };
             agenda::run(state)?;
             let done = work(state)?;
-            agenda::run(state)?;
+            // what only reads leads to nothing
+            if !matches!(behavior, TransactionBehavior::Deferred) {
+                agenda::run(state)?;
+            }
             Ok(done)
         })
     }

@@ -83,9 +83,19 @@ impl Page {
         self.with_rows(Value::Array(rows), next.flatten())
     }
 
-    /// The answer whose rows are JSON already.
-    pub fn written(&self) -> Written<'_> {
-        Written { page: self, count: 0, rows: "[".into(), last: String::new(), is_more: false }
+    /// The answer whose rows are JSON objects already, as they are kept in the store, with commas between: see
+    /// [`output`](super::output). They are `count`, in order, at most [`limit`](Self::limit), and each begins with its
+    /// key, the member `key`, which has nothing that JSON escapes.
+    pub fn written(&self, mut rows: &str, count: i64, key: &str) -> Value {
+        // within a text its quotes would be escaped, so this is where a row begins and nowhere else
+        let beginning = format!("{{\"{key}\":\"");
+        let next = (count == self.limit()).then(|| {
+            let (given, _) = rows.rsplit_once(&beginning)?;
+            rows = given.strip_suffix(',').unwrap_or(given);
+            let (_, last) = rows.rsplit_once(&beginning)?;
+            last.split_once('"').map(|(key, _)| self.token(false, key))
+        });
+        self.with_rows(["[", rows, "]"].concat().into(), next.flatten())
     }
 
     fn with_rows(&self, rows: Value, next: Option<String>) -> Value {
@@ -95,42 +105,6 @@ impl Page {
     /// The token of a page that begins after `key`, `again` where this one did so too.
     fn token(&self, again: bool, key: &str) -> String {
         seal(&self.filters, &Place { again, made: self.now, key: key.into() })
-    }
-}
-
-/// A page whose rows are JSON already, as they are kept in the store: see [`output`](super::output).
-#[derive(Debug)]
-pub struct Written<'p> {
-    page: &'p Page,
-    count: usize,
-    rows: String,
-    last: String,
-    is_more: bool,
-}
-
-impl Written<'_> {
-    /// Adds the row that has `key`; of rows in order, as many as the page holds.
-    pub fn add(&mut self, key: &str, row: &str) {
-        if self.count == self.page.size {
-            self.is_more = true;
-            return;
-        }
-        match self.count {
-            // the others are about as long
-            0 => self.rows.reserve((row.len() + 8) * self.page.size),
-            _ => self.rows.push(','),
-        }
-        self.rows.push_str(row);
-        self.count += 1;
-        if self.count == self.page.size {
-            self.last.push_str(key);
-        }
-    }
-
-    pub fn answer(mut self) -> Value {
-        self.rows.push(']');
-        let next = self.is_more.then(|| self.page.token(false, &self.last));
-        self.page.with_rows(self.rows.into(), next)
     }
 }
 
