@@ -120,6 +120,13 @@ def test_plain_calls_do_not_wait(server: Any) -> None:
         ours.get_core_device(**ITEM)
 
 
+def test_a_rate_that_is_raised_is_news_to_those_in_line(server: Any) -> None:
+    answers = client(server.url, requests_per_second=NEVER).map("get_core_device", [ITEM] * 3)
+    next(answers)
+    assert rate(client(server.url, requests_per_second=500)) == 500
+    assert len(list(answers)) == 2
+
+
 @pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_ends_the_wait_for_the_budget(server: Any, observed: bool) -> None:

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
@@ -124,6 +124,7 @@ impl Client {
             let identity = self.identity_in(waiting, self.signature_version(call.operation)).await?;
             self.spend_in(waiting, call.operation, &mut seen).await?;
             let signed_at = self.now();
+            seen.begun = Instant::now();
             let request = self.request(call, identity.as_deref(), &invocation, &seen, signed_at)?;
             let answer = self.transport.exchange_in(waiting, &endpoint.origin, request).await;
             if let Err(Failure::Interrupted(error)) = answer {
@@ -274,7 +275,7 @@ impl Client {
         signed_at: SystemTime,
         seen: &mut Seen,
     ) -> Verdict {
-        let took = self.now().duration_since(signed_at).unwrap_or_default();
+        let took = seen.begun.elapsed();
         let verdict = self.judge(operation, answer, signed_at, seen);
         log::tell(|| {
             let again = verdict.delay();
@@ -403,6 +404,8 @@ fn too_large(status: u16, size: Option<u64>, limit: u64) -> String {
 pub(super) struct Seen {
     /// How many there are, the current one included.
     pub(super) attempts: u32,
+    /// When the current one began.
+    pub(super) begun: Instant,
     /// The service's clock at the last answer.
     pub(super) service_clock: Option<SystemTime>,
     /// For the last retry.
@@ -415,7 +418,7 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn new(patient: bool) -> Self {
-        Self { attempts: 1, service_clock: None, paid: None, patient, sent_at: None }
+        Self { attempts: 1, begun: Instant::now(), service_clock: None, paid: None, patient, sent_at: None }
     }
 }
 

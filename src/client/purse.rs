@@ -90,11 +90,13 @@ impl Purse {
 
     /// Waits until a request may be sent. Gives the time of the purse's clock.
     pub(super) async fn wait(&self, waiting: &impl Waiting) -> Result<f64> {
+        /// How soon those in line learn that the rate has been raised.
+        const TURN: Duration = Duration::from_millis(500);
         let mut place = self.line_up();
         loop {
             match place.go() {
                 Ok(now) => return Ok(now),
-                Err(left) => waiting.sleep(left).await?,
+                Err(left) => waiting.sleep(left.min(TURN)).await?,
             }
         }
     }

@@ -3,7 +3,7 @@
 //! [`Client::send`] takes the same steps without stopping. Here each request comes and goes as plain parts, since
 //! whoever looks may change any of them.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
@@ -156,6 +156,7 @@ impl Client {
     pub fn attempt(&self, progress: &mut Progress, number: u32) -> Option<String> {
         progress.seen.attempts = number;
         progress.begun = self.now();
+        progress.seen.begun = Instant::now();
         progress.ended = None;
         progress.seen.sent_at = None;
         self.awaited_until(&progress.seen)
