@@ -83,9 +83,9 @@ RUNS: dict[str, list[tuple[list[str], str, int]]] = {
         (
             ["publish.py", "fan.json", "wrong.json"],
             "fan.json: com.example.Fan 0.9.0 DEPLOYABLE\n"
-            "wrong.json: ValidationException: Invalid Input: Encountered following errors in Recipe: {ComponentName: "
-            "it is missing; give 1 to 128 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, ComponentVersion: it is "
-            'missing; give a version such as "1.0.0", in quotes}\n'
+            "wrong.json: ValidationException: Invalid Input: Encountered following errors in Recipe: {ComponentName "
+            "(line 1): it is missing; give 1 to 128 of the characters a-z, A-Z, 0-9, `-`, `_` and `.`, "
+            'ComponentVersion (line 1): it is missing; give a version such as "1.0.0", in quotes}\n'
             "1 of 2 recipes are published\n",
             1,
         ),

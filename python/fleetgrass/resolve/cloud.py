@@ -111,7 +111,7 @@ class CandidateError(Exception):
         super().__init__(message)
         self.component = component
         self.kind = kind
-        self.error = error
+        self.error: Exception | None = error
 
     def __repr__(self) -> str:
         return f"<CandidateError {self.kind} of {self.component}: {self}>"

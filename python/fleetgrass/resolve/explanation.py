@@ -72,9 +72,9 @@ class Explanation:
         told = core.explain()
         self.satisfiable: bool | None = told["satisfiable"]
         self.solution: dict[str, str] | None = told.get("solution")
-        self.conflict = [_constraint(constraint) for constraint in told.get("conflict", ())]
+        self.conflict: list[Constraint] = [_constraint(constraint) for constraint in told.get("conflict", ())]
         self.irreducible: bool = told.get("irreducible", False)
-        self.fixes = [
+        self.fixes: list[list[Fix]] = [
             [Fix(fix["group"], fix["component"], fix["from"], fix["to"]) for fix in fixes]
             for fixes in told.get("fixes", ())
         ]

@@ -21,7 +21,7 @@ class PlanConflictError(Exception):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__("\n".join(_conflict_lines(plan)))
-        self.plan = plan
+        self.plan: Plan = plan
 
 
 class DeviceState:
@@ -41,9 +41,9 @@ class DeviceState:
     def __init__(self, core: _core.Plan, at: int, told: dict[str, Any], devices: list[str]) -> None:
         self._core = core
         self._at = at
-        self.devices = devices
+        self.devices: list[str] = devices
         self.result: dict[str, str] | None = told["result"]
-        self.error = Refusal.of(told["error"])
+        self.error: Refusal | None = Refusal.of(told["error"])
         self.components: dict[str, dict[str, Any]] = told["components"]
         self.requirements: dict[str, dict[str, str]] = told["requirements"]
         self.trace: list[str] = told["trace"]
@@ -93,7 +93,7 @@ class Plan:
 
     def __init__(self, core: _core.Plan, target: str) -> None:
         self._core = core
-        self.target = target
+        self.target: str = target
 
     @cached_property
     def states(self) -> list[DeviceState]:

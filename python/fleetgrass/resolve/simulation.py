@@ -71,7 +71,7 @@ class Simulation:
         self.requirements: dict[str, dict[str, str]] = told["requirements"]
         self.orphans: list[str] = told["orphans"]
         self.merged_alternatives: list[str] = told["merged_alternatives"]
-        self.error = Refusal.of(told["error"])
+        self.error: Refusal | None = Refusal.of(told["error"])
 
     @cached_property
     def order_sensitive(self) -> bool:
