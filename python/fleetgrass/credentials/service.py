@@ -170,7 +170,7 @@ class Service:
 
     def _wait(self, attempt: int, throttled: bool) -> float:
         """Seconds before the next attempt, as botocore has them in each mode."""
-        power = 2 ** (attempt - 1)
+        power = 2.0 ** (attempt - 1)
         if self._legacy:
             return random.random() * power
         return random.random() * min((1 if throttled else 0.05) * power, LONGEST_WAIT)
