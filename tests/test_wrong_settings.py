@@ -114,7 +114,6 @@ def _endpoints() -> dict[str, Mistake]:
 
 
 def _keys() -> dict[str, Mistake]:
-    secret = {"AWS_SECRET_ACCESS_KEY": "s"}
     return {
         "a key without secret": Mistake("PartialCredentialsError", BASE, client={"aws_access_key_id": "A"}),
         "a secret without key": Mistake("PartialCredentialsError", BASE, client={"aws_secret_access_key": "s"}),
@@ -123,11 +122,6 @@ def _keys() -> dict[str, Mistake]:
         ),
         "a key with an empty secret": Mistake(
             "PartialCredentialsError", BASE, variables={"AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": ""}
-        ),
-        "an expiration that is none": Mistake(
-            "ParserError",
-            BASE,
-            variables={"AWS_ACCESS_KEY_ID": "A", **secret, "AWS_CREDENTIAL_EXPIRATION": "soon"},
         ),
         "an account of nobody": Mistake("NoCredentialsError", BASE, session={"aws_account_id": "1"}, made="session"),
         "an old file that is not there": Mistake(
