@@ -132,7 +132,7 @@ impl Fleet {
 
 struct Reader<'py> {
     fleet: Fleet,
-    /// `marshal.dumps`: writing a device is five times as quick as reading it, and most are known by that.
+    /// `marshal.dumps`: most devices are known by what it writes of them, and need not be read.
     write: Bound<'py, PyAny>,
     /// By the address of an object without a name of its own.
     objects: HashMap<usize, usize>,
