@@ -2,8 +2,11 @@
 //!
 //! A task is a future that waits for a socket, for a time, or to be woken. All that wait for sockets do so in one poll(2);
 //! nothing of them is registered anywhere, so that a fork has nothing to mend: the child's reactor is another, begun when
-//! it is first needed. Nothing here knows Python, and no lock is held while a task is polled or dropped. What blocks must
-//! go [`aside`](Waiting::aside). Nobody waits for the thread; it ends with the process.
+//! it is first needed. No lock is held while a task is polled or dropped. What blocks must go
+//! [`aside`](Waiting::aside). Nobody waits for the thread; it ends with the process.
+//!
+//! Nothing here knows Python, with one exception to be mended: handlers of the log run on this thread. A slow one slows
+//! all calls, and one that makes calls of this reactor and waits for them waits for ever.
 
 use std::borrow::Cow;
 use std::cell::Cell;
