@@ -62,8 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
     plan = commands.add_parser(
         "plan",
         help="tell what devices would make of a deployment",
-        description="Exit status: 0 if every device would take the deployment, 1 if some would refuse it, 2 if the "
-        "question cannot be read.",
+        description="Exit status: 0 if every device would take the deployment, 1 if some would refuse it or "
+        "could not be read, 2 if the question cannot be read.",
     )
     plan.add_argument("deployment", type=Path, metavar="FILE", help="JSON: the parameters of create_deployment")
     plan.add_argument("--recipes", type=Path, required=True, metavar="DIR", help="a folder of recipes, JSON and YAML")
@@ -166,7 +166,7 @@ def _plan(options: argparse.Namespace) -> int:
         print(json.dumps(plan.to_dict(), indent=2))
     else:
         print(plan)
-    return 1 if plan.conflicts else 0
+    return 1 if plan.conflicts or plan.unread else 0
 
 
 def _json(path: Path) -> Any:

@@ -59,6 +59,9 @@ pub enum ResolveError {
     /// A device goes on for ever here; its deployment ends by timeout.
     #[error("The component versions keep changing each other: {component} changed last of all and has changed {changes} times")]
     NoFixpoint { component: String, changes: u32 },
+    /// Of a plan: nobody knows what the device has, and so what it would make of a deployment.
+    #[error("The state of the device could not be read: {reason}")]
+    StateUnread { reason: String },
     /// A lite device has reasons of its own.
     #[error(transparent)]
     Lite(Box<LiteRefusal>),
@@ -85,6 +88,7 @@ impl ResolveError {
             Self::AccessDenied { .. } => "access_denied",
             Self::Unanswered { .. } => "unanswered",
             Self::NoFixpoint { .. } => "no_fixpoint",
+            Self::StateUnread { .. } => "state_unread",
             Self::Lite(refusal) => refusal.kind(),
         }
     }
@@ -103,7 +107,7 @@ impl ResolveError {
             Self::MultipleNucleus { .. } => &["MULTIPLE_NUCLEUS_RESOLVED_ERROR"],
             Self::NucleusUpdateNotExplicit { .. } => &["UNAUTHORIZED_NUCLEUS_MINOR_VERSION_UPDATE"],
             Self::AccessDenied { .. } => &["ACCESS_DENIED", "RESOLVE_COMPONENT_CANDIDATES_ACCESS_DENIED"],
-            Self::Unanswered { .. } | Self::NoFixpoint { .. } | Self::Lite(_) => &[],
+            Self::Unanswered { .. } | Self::NoFixpoint { .. } | Self::StateUnread { .. } | Self::Lite(_) => &[],
         }
     }
 }

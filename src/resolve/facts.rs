@@ -230,7 +230,7 @@ fn refusal(error: &ResolveError) -> Value {
         ResolveError::NucleusUpdateNotExplicit { from, to } => {
             json!({"kind": kind, "component": to.0, "from": from.1.as_str(), "to": to.1.as_str()})
         }
-        ResolveError::NoFixpoint { .. } => json!({"kind": kind}),
+        ResolveError::NoFixpoint { .. } | ResolveError::StateUnread { .. } => json!({"kind": kind}),
         ResolveError::Lite(refusal) => lite_refusal(refusal),
     }
 }

@@ -3,7 +3,8 @@
 //! The deployment is told as the parameters of `CreateDeployment`, a device by the facts that [`facts::device`] reads,
 //! with its platform, its other groups and its configuration. What decides is a device's [`State`]; devices that are
 //! alike in it are resolved once. That is one walk; the ten others that [`Plan::is_order_sensitive`] makes wait until
-//! somebody asks.
+//! somebody asks. A device whose state could not be read is told as `{"error": why}` and stays in the plan with that
+//! reason.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::catalogue::{Catalogue, MemoryCatalogue};
 use super::configuration::{self, Change as ConfigurationChange, InvalidChange};
 use super::engine::Engine;
+use super::error::ResolveError;
 use super::facts::{self, Fact, InvalidFact};
 use super::lint;
 use super::platform::Platform;
@@ -45,6 +47,8 @@ struct State {
     device: Device,
     others: Vec<Roots>,
     configuration: BTreeMap<String, Running>,
+    /// Why nobody knows it.
+    unread: Option<String>,
 }
 
 /// What a component is configured with, and when values of that were set, in milliseconds since 1970.
@@ -168,6 +172,11 @@ impl State {
     /// Of a device's facts; `place` is where they stand.
     fn read(place: &str, facts: &Value, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Self> {
         let placed = |error: InvalidFact| error.below(place);
+        if facts.get("error").is_some() {
+            let facts = Fact::new(place, facts).properties(&["name", "error"])?;
+            let text = facts("error").text("give the text that tells why the device could not be read")?;
+            return Ok(Self::unread(text));
+        }
         let known: Vec<&str> = OWN_KEYS.iter().chain(&facts::DEVICE_KEYS).copied().collect();
         // a text is a device of this platform that has nothing yet
         let nothing = Value::Object(Map::new());
@@ -183,7 +192,19 @@ impl State {
             others: facts::other_groups(&facts["other_groups"], &deployment.roots).map_err(placed)?,
             configuration: configuration_of(facts).map_err(placed)?,
             device,
+            unread: None,
         })
+    }
+
+    fn unread(error: &str) -> Self {
+        Self {
+            engine: Engine::Classic,
+            platform: Platform::new(),
+            device: Device::default(),
+            others: Vec::new(),
+            configuration: BTreeMap::new(),
+            unread: Some(error.into()),
+        }
     }
 
     fn simulation<'s>(&'s self, deployment: &'s Deployment, catalogue: &'s MemoryCatalogue) -> Simulation<'s, MemoryCatalogue> {
@@ -199,7 +220,10 @@ impl State {
     }
 
     fn decide(&self, deployment: &Deployment, catalogue: &MemoryCatalogue) -> Result<Decision> {
-        let outcome = self.simulation(deployment, catalogue).run();
+        let outcome = match &self.unread {
+            Some(reason) => Outcome::refused(ResolveError::StateUnread { reason: reason.clone() }),
+            None => self.simulation(deployment, catalogue).run(),
+        };
         let components = self.components(deployment, &outcome)?;
         Ok(Decision { outcome, components })
     }
@@ -213,7 +237,9 @@ impl State {
         let nothing = BTreeMap::new();
         // a deployment that is refused changes nothing
         let (plan, is_refused) = outcome.plan.as_ref().map_or((&nothing, true), |plan| (plan, false));
-        let names: BTreeSet<&String> = plan.keys().chain(self.device.active.keys()).chain(nucleus).collect();
+        // parts of the nucleus come and go with it
+        let active = self.device.active.keys().filter(|name| !self.device.builtin.contains(*name));
+        let names: BTreeSet<&String> = plan.keys().chain(active).chain(nucleus).collect();
         let roots: HashSet<&String> = std::iter::once(&deployment.roots)
             .chain(&self.others)
             .flat_map(|roots| &roots.components)
@@ -341,7 +367,8 @@ impl Plan {
     /// Whether what becomes of a state hangs on the order of hash maps; `None` where there is no such state.
     #[must_use]
     pub fn is_order_sensitive(&self, state: usize) -> Option<bool> {
-        Some(self.states.get(state)?.simulation(&self.deployment, &self.catalogue).is_order_sensitive())
+        let state = self.states.get(state)?;
+        Some(state.unread.is_none() && state.simulation(&self.deployment, &self.catalogue).is_order_sensitive())
     }
 
     /// What [`lint`](lint::lint) finds in the recipes that some device would install, as JSON.

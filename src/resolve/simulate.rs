@@ -1,9 +1,9 @@
 //! Which component versions a device installs for its deployments, walked as the device does.
 //!
-//! Lite devices have a [walk](super::lite_walk) of their own. That of classic ones is breadth first from each root. Every visit asks for a version that meets all requirements known by then,
-//! the newest answer wins, and nothing is ever tried again another way. So a set of components that would fit together
-//! may still be refused, the order of the roots can matter, and so can the order of Java's hash maps; see
-//! [`Simulation::is_order_sensitive`].
+//! Lite devices have a [walk](super::lite_walk) of their own. That of classic ones is breadth first from each root. Every
+//! visit asks for a version that meets all requirements known by then, the newest answer wins, and nothing is ever tried
+//! again another way. So a set of components that would fit together may still be refused, the order of the roots can
+//! matter, and so can the order of Java's hash maps; see [`Simulation::is_order_sensitive`].
 //!
 //! What is a model of ours is the cloud: it answers with the highest version that meets all requirements and claims
 //! the platform, or with what the device has, see [`CloudPolicy`].
@@ -107,6 +107,20 @@ pub struct Outcome {
     pub merged_alternatives: Vec<String>,
     /// How often a version was held against a requirement, which is what a simulation costs.
     pub judgements: usize,
+}
+
+impl Outcome {
+    /// Of a deployment that is refused before anything is walked.
+    pub(super) fn refused(error: ResolveError) -> Self {
+        Self {
+            plan: Err(error),
+            trace: Vec::new(),
+            requirements: BTreeMap::new(),
+            orphans: Vec::new(),
+            merged_alternatives: Vec::new(),
+            judgements: 0,
+        }
+    }
 }
 
 /// A version that was chosen for a component. It prints as `A@1.0.0(cloud)`.

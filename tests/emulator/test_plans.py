@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 import random
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from fleetgrass import resolve
+from fleetgrass.__main__ import main
 from fleetgrass.emulator import Emulator
 from fleetgrass.resolve import Candidate, CandidateError
 from support import cases
@@ -274,3 +277,118 @@ def test_what_a_client_raises_ends_the_simulation() -> None:
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"))
     with pytest.raises(ValueError, match=r"engine is 'lite' .* give a catalog"):
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted(), engine="lite")
+
+
+@pytest.mark.timeout(120)
+def test_a_plan_from_a_snapshot_is_what_the_fleet_installs() -> None:
+    """Devices of several groups, some of which refuse some of what comes."""
+    agreed = refused = 0
+    with Emulator() as emulator:
+        client = emulator.client()
+        public = resolve.Catalog.from_client(client, scopes=["PUBLIC"])
+        for number in range(max(4, PLANS // 5)):
+            world = World(f"{cases.SEED}.snapshot.{number}")
+            for made in world.recipes:
+                client.create_component_version(inlineRecipe=json.dumps(made))
+            catalog = public | resolve.Catalog.from_recipes(world.recipes)
+            groups = [f"group-{number}-{at}" for at in range(3)]
+            devices = [f"device-{number}-{at}" for at in range(4)]
+            for device in devices:
+                emulator.register_core_device(device, world.chance.sample(groups, 2))
+            targets = [*map(emulator.thing_group_arn, groups), emulator.thing_arn(devices[0])]
+            for _ in range(6):
+                deployment = {"targetArn": world.chance.choice(targets), "components": world.components()}
+                snapshot = {name: state for name, state in resolve.fleet_snapshot(client).items() if name in devices}
+                plan = resolve.plan(json.loads(json.dumps(deployment)), catalog, devices=snapshot)
+                client.create_deployment(**deployment)
+                emulator.settle()
+                for device in devices:
+                    rows = client.list_effective_deployments(coreDeviceThingName=device)["effectiveDeployments"]
+                    reached = [row for row in rows if row["targetArn"] == deployment["targetArn"]]
+                    if not reached:
+                        continue
+                    planned, told = plan.device(device), (deployment, world.recipes, snapshot[device], rows)
+                    listed = client.list_installed_components(coreDeviceThingName=device, topologyFilter="ALL")
+                    found = {row["componentName"]: row["componentVersion"] for row in listed["installedComponents"]}
+                    found = {name: version for name, version in found.items() if version != "0.0.0"}
+                    assert found == planned.versions(), told
+                    taken = reached[0]["coreDeviceExecutionStatus"] in ("SUCCEEDED", "COMPLETED")
+                    assert taken == (planned.error is None), told
+                    agreed, refused = agreed + taken, refused + (not taken)
+    print(f"{agreed} deployments installed as planned, {refused} refused as planned")
+    assert agreed
+    assert refused
+
+
+def test_a_snapshot_in_full() -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        for version, needs in [("1.0.0", {}), ("2.0.0", {"none": "*"})]:
+            client.create_component_version(inlineRecipe=json.dumps(recipe("app", version, needs)))
+        emulator.register_core_devices(2, thing_groups=["line"])
+        first = {"targetArn": emulator.thing_group_arn("line"), "components": {"app": {"componentVersion": "1.0.0"}}}
+        client.create_deployment(**first)
+        # it fails, and what devices have from the group is the deployment before
+        client.create_deployment(**{**first, "components": {"app": {"componentVersion": "2.0.0"}}})
+        emulator.register_core_device("other", [])
+        emulator.settle()
+        devices = client.list_core_devices()["coreDevices"]
+        snapshot = resolve.fleet_snapshot(client)
+        assert list(snapshot) == [row["coreDeviceThingName"] for row in devices]
+        nucleus = client.get_core_device(coreDeviceThingName="other")["coreVersion"]
+        parts = snapshot["other"]["builtin"]
+        assert snapshot["other"] == {
+            "platform": LINUX,
+            "nucleus": {"name": "aws.greengrass.Nucleus", "version": nucleus},
+            "active": dict.fromkeys(parts, "0.0.0"),
+            "builtin": parts,
+        }
+        of_line = {name: state for name, state in snapshot.items() if name != "other"}
+        assert len(of_line) == 2
+        for state in of_line.values():
+            assert (state["active"]["app"], state["other_groups"]) == ("1.0.0", {"thinggroup/line": {"app": "1.0.0"}})
+        assert resolve.fleet_snapshot(client, first["targetArn"]) == of_line
+        assert resolve.fleet_snapshot(client, emulator.thing_arn("other")) == {"other": snapshot["other"]}
+        with pytest.raises(ValueError, match="target_arn is 'line': give the ARN of a thing"):
+            resolve.fleet_snapshot(client, "line")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["GetCoreDevice", "ListInstalledComponents", "ListEffectiveDeployments", "GetDeployment", "ListDeployments"],
+)
+def test_a_device_that_cannot_be_read_stays_in_the_plan(operation: str, tmp_path: Path) -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        emulator.register_core_devices(3, thing_groups=["line"])
+        # devices refuse it, so that earlier revisions are asked for
+        client.create_component_version(inlineRecipe=json.dumps(recipe("bad", "1.0.0", {"none": "*"})))
+        wanted = {"targetArn": emulator.thing_group_arn("line"), "components": {"bad": {"componentVersion": "1.0.0"}}}
+        client.create_deployment(**wanted)
+        emulator.settle()
+        with emulator.inject("error", "AccessDeniedException", operations=operation, times=1):
+            snapshot = resolve.fleet_snapshot(client)
+        unread = [name for name, state in snapshot.items() if "error" in state]
+        # a deployment is read once for all who have it
+        assert len(unread) == (3 if operation in ("GetDeployment", "ListDeployments") else 1)
+        plan = resolve.plan({**wanted, "components": {}}, {}, devices=snapshot)
+        (state,) = plan.unread
+        assert state.devices == unread
+        assert (state.result, state.components, state.order_sensitive) == (None, {}, False)
+        assert "could not be read: AccessDeniedException: An error occurred" in str(state.error)
+        assert f"when calling the {operation} operation" in str(state.error)
+        assert plan.conflicts == []
+        assert f"no conflict, {len(unread)} device" in str(plan)
+        assert "could not be read" in plan._repr_html_()
+        with pytest.raises(resolve.PlanConflictError, match="could not be read: AccessDeniedException"):
+            plan.raise_for_conflicts()
+        rows = pa.table(plan).to_pylist()
+        assert {row["device"] for row in rows if row["error"] == "state_unread"} == set(unread)
+        files = {name: tmp_path / name for name in ("deployment.json", "devices.json", "a.json")}
+        files["deployment.json"].write_text(json.dumps({**wanted, "components": {}}), "utf-8")
+        files["devices.json"].write_text(json.dumps(snapshot), "utf-8")
+        files["a.json"].write_text(json.dumps(recipe("a", "1.0.0", {})), "utf-8")
+        arguments = ["plan", str(files["deployment.json"]), "--devices", str(files["devices.json"])]
+        (tmp_path / "recipes").mkdir()
+        files["a.json"].rename(tmp_path / "recipes" / "a.json")
+        assert main([*arguments, "--recipes", str(tmp_path / "recipes")]) == 1

@@ -10,6 +10,7 @@ from fleetgrass.resolve.catalog import Catalog, Dependent
 from fleetgrass.resolve.cloud import Candidate, CandidateError, candidates_from_cloud
 from fleetgrass.resolve.configuration import merge_configuration
 from fleetgrass.resolve.explanation import Constraint, Explanation, Fix, explain
+from fleetgrass.resolve.fleet import fleet_snapshot
 from fleetgrass.resolve.lint import Finding, lint
 from fleetgrass.resolve.manifests import select_lifecycle, select_manifest
 from fleetgrass.resolve.planning import DeviceState, Plan, PlanConflictError, plan
@@ -34,6 +35,7 @@ __all__ = [
     "Simulation",
     "candidates_from_cloud",
     "explain",
+    "fleet_snapshot",
     "lint",
     "merge_configuration",
     "plan",

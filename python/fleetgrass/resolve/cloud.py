@@ -21,7 +21,7 @@ def published(
     client: Any, scopes: tuple[str, ...], names: set[str] | None, cache: str | os.PathLike[str] | None, concurrency: int
 ) -> list[Published]:
     """Every version of the components that the client sees; see `Catalog.from_client`."""
-    _check_client(client)
+    check_client(client)
     kept = RecipeCache.of(client.meta.endpoint_url, cache)
     found: list[Published] = []
     missing: list[tuple[str, str, str]] = []
@@ -36,7 +36,7 @@ def published(
     failure: Exception | None = None
     for (arn, name, version), answer in zip(missing, answers, strict=True):
         if isinstance(answer, Exception):
-            failure = failure or (None if _is_gone(answer) else answer)
+            failure = failure or (None if is_gone(answer) else answer)
             continue
         kept.write(arn, answer["recipe"])
         found.append((name, version, answer["recipe"]))
@@ -56,14 +56,14 @@ def _versions(
     arns = [{"arn": row["arn"]} for row in components]
     for answer in client.map("list_component_versions", arns, max_concurrency=concurrency, paginate=True):
         if isinstance(answer, Exception):
-            if _is_gone(answer):
+            if is_gone(answer):
                 continue
             raise answer
         for row in answer.get("componentVersions", ()):
             yield row["arn"], row["componentName"], row["componentVersion"]
 
 
-def _is_gone(error: Exception) -> bool:
+def is_gone(error: Exception) -> bool:
     return isinstance(error, exceptions.ClientError) and error.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
@@ -140,7 +140,7 @@ def candidates_from_cloud(
     Raises:
         InvalidInputError: A requirement that devices cannot read; `kind` is `invalid_requirement`.
     """
-    _check_client(client)
+    check_client(client)
     params = [_question(platform, *item, (installed or {}).get(item[0])) for item in requirements.items()]
     answers = client.map("resolve_component_candidates", params, max_concurrency=max_concurrency)
     return {name: _candidate(name, answer) for name, answer in zip(requirements, answers, strict=True)}
@@ -210,6 +210,6 @@ def _classified(component: str, error: Exception) -> CandidateError:
     return CandidateError(component, kind, message or str(error), error)
 
 
-def _check_client(client: Any) -> None:
+def check_client(client: Any) -> None:
     if not hasattr(client, "map"):
         raise TypeError(f"client is of {type(client)}: give one that fleetgrass.client('greengrassv2') makes")

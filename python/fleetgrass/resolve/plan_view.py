@@ -8,6 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from fleetgrass.resolve.planning import UNREAD
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,9 +28,11 @@ Row = tuple[str, str, str, str]
 
 
 def heading(plan: Plan) -> str:
-    """One line: for whom, how many, how many refuse."""
+    """One line: for whom, how many, how many refuse, of how many nothing is known."""
     refusing = sum(len(state.devices) for state in plan.conflicts)
+    unread = sum(len(state.devices) for state in plan.unread)
     verdict = f"{_counted(refusing, 'device')} would refuse it" if refusing else "no conflict"
+    verdict += f", {_counted(unread, 'device')} could not be read" if unread else ""
     states = _counted(len(plan.states), "distinct state")
     return f"{plan.target}: {_counted(len(plan), 'device')} in {states}, {verdict}"
 
@@ -91,7 +95,9 @@ def title(state: DeviceState) -> str:
 
 def remarks(state: DeviceState) -> list[str]:
     """Why it is refused, and what to be wary of."""
-    told = [f"REFUSED ({state.error.kind}): {state.error}"] if state.error else []
+    told = []
+    if state.error:
+        told.append(f"{'UNKNOWN' if state.error.kind == UNREAD else 'REFUSED'} ({state.error.kind}): {state.error}")
     if state.order_sensitive:
         told.append("The outcome hangs on the order of hash maps on the device.")
     if state.orphans:

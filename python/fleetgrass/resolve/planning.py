@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from fleetgrass.resolve.catalog import Catalog
 
 
+#: The kind of error of a device of which nobody knows what it has.
+UNREAD = "state_unread"
+
+
 class PlanConflictError(Exception):
-    """Devices would refuse the deployment; the text tells why, `plan` is the whole of it."""
+    """Devices would refuse the deployment, or could not be read; the text tells why, `plan` is the whole of it."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__("\n".join(_conflict_lines(plan)))
@@ -124,11 +128,16 @@ class Plan:
     @property
     def conflicts(self) -> list[DeviceState]:
         """The states whose devices refuse the deployment."""
-        return [state for state in self.states if state.error]
+        return [state for state in self.states if state.error and state.error.kind != UNREAD]
+
+    @property
+    def unread(self) -> list[DeviceState]:
+        """Devices that came as `{"error": why}`, by that text: what they would do is not known."""
+        return [state for state in self.states if state.error and state.error.kind == UNREAD]
 
     def raise_for_conflicts(self) -> None:
-        """Raises `PlanConflictError` where some device would refuse the deployment."""
-        if self.conflicts:
+        """Raises `PlanConflictError` where some device would refuse the deployment, or could not be read."""
+        if self.conflicts or self.unread:
             raise PlanConflictError(self)
 
     def differences(self, other: Plan) -> dict[str, tuple[DeviceState, DeviceState]]:
@@ -203,7 +212,8 @@ def plan(
             - `configuration_timestamps`: by component, as `merge_configuration` takes them;
             - `name`, where they come as a list.
 
-            All but `platform` may be left out.
+            All but `platform` may be left out. `{"error": why}` is a device that could not be read; it stays in the
+            plan with that text. `fleet_snapshot` reads devices from the service.
         deployment_timestamp: When the deployment is made, in milliseconds since 1970; now where it is left out.
 
     Raises:
@@ -217,7 +227,7 @@ def plan(
 
 
 def _conflict_lines(plan: Plan) -> Iterator[str]:
-    for state in plan.conflicts:
+    for state in [*plan.conflicts, *plan.unread]:
         yield f"{_called(state.devices)}: {state.error}"
 
 

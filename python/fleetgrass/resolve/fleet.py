@@ -1,0 +1,215 @@
+"""The states of core devices as the service knows them, in the shape that plans take.
+
+What a device has from each of its groups is nowhere told. It is found in its deployments: of each target the newest
+that the device took. One that failed may have been taken as well, since a device need not roll back; so it counts where
+all of its components are roots on the device, and else an earlier one does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fleetgrass.resolve.cloud import check_client, is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    #: `client.map` at the concurrency asked for.
+    Ask = Callable[..., Iterator[Any]]
+
+#: The nucleus of devices by what they tell of their runtime.
+LITE = "aws_nucleus_lite"
+
+#: How a device's execution of a deployment ends well.
+TAKEN = {"SUCCEEDED", "COMPLETED"}
+
+#: Parts of the nucleus are listed with this version.
+NO_VERSION = "0.0.0"
+
+#: What was deployed on the device itself.
+LOCAL = "LOCAL_DEPLOYMENT"
+
+
+def fleet_snapshot(
+    client: Any, target_arn: str | None = None, *, max_concurrency: int = 16
+) -> dict[str, dict[str, Any]]:
+    """The states of core devices, for `plan(devices=...)`; they are JSON, for `python -m fleetgrass plan --devices`.
+
+    That is three requests a device, and one for each deployment; they keep to the budget (see "Many calls"). The
+    service does not know what components are configured with, nor what devices tell of their platform beyond `os` and
+    `architecture`.
+
+    Args:
+        client: Made by `fleetgrass.client("greengrassv2")`. It lists core devices, their components and deployments,
+            and gets core devices and deployments.
+        target_arn: Only the devices that a deployment to this thing group has reached, which is what the service lists;
+            or one device, by the ARN of its thing. None means all.
+        max_concurrency: How many requests of a kind are made at the same time.
+
+    Returns:
+        By name, `platform`, `engine`, `nucleus`, `active` and `builtin`, and as `other_groups` what the device has from
+        each target. Roots that no deployment of the cloud accounts for were deployed on the device itself. A device
+        that cannot be read is `{"error": why}`, of which a plan tells in `unread`.
+
+    Raises:
+        ValueError: `target_arn` is none of a thing or a thing group.
+        ClientError, BotoCoreError: The devices cannot be listed.
+    """
+    check_client(client)
+
+    def ask(operation: str, params: Iterable[dict[str, Any]], **options: Any) -> Iterator[Any]:
+        answers: Iterator[Any] = client.map(operation, params, max_concurrency=max_concurrency, **options)
+        return answers
+
+    names = _names(ask, target_arn)
+    reports = dict(zip(names, _reports(ask, names), strict=True))
+    history = History(ask, [report for report in reports.values() if isinstance(report, Report)])
+    return {name: _state(report, history) for name, report in reports.items()}
+
+
+def _names(ask: Ask, target_arn: str | None) -> list[str]:
+    group: dict[str, str] = {}
+    if target_arn is not None:
+        kind, _, name = target_arn.split(":", 5)[-1].partition("/")
+        if kind not in ("thing", "thinggroup") or not name:
+            raise ValueError(f"target_arn is {target_arn!r}: give the ARN of a thing or of a thing group")
+        if kind == "thing":
+            return [name]
+        group = {"thingGroupArn": target_arn}
+    (listed,) = ask("list_core_devices", [group], errors="raise", paginate=True)
+    return [row["coreDeviceThingName"] for row in listed.get("coreDevices", ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a device is, what it runs, and what came to it.
+
+    Attributes:
+        state: As plans take it, but for `other_groups`.
+        roots: The roots that it has, and their versions.
+        deployments: By target, the ids of its deployments, the last modified first, up to one that it took.
+        undecided: The targets of which it took none of these.
+    """
+
+    state: dict[str, Any]
+    roots: dict[str, str]
+    deployments: dict[str, list[str]]
+    undecided: set[str]
+
+    @classmethod
+    def of(cls, device: dict[str, Any], installed: list[dict[str, Any]], effective: list[dict[str, Any]]) -> Report:
+        missing = [member for member in ("platform", "architecture") if not device.get(member)]
+        if missing:
+            raise LookupError(f"the service does not tell the {' and '.join(missing)} of the device")
+        is_lite = device.get("runtime") == LITE
+        state: dict[str, Any] = {"platform": {"os": device["platform"], "architecture": device["architecture"]}}
+        if is_lite:
+            state["engine"] = "lite"
+        nucleus = "aws.greengrass.NucleusLite" if is_lite else "aws.greengrass.Nucleus"
+        if device.get("coreVersion"):
+            state["nucleus"] = {"name": nucleus, "version": device["coreVersion"]}
+        rows = [row for row in installed if row["componentName"] != nucleus]
+        state["active"] = {row["componentName"]: row["componentVersion"] for row in rows}
+        parts = [
+            row["componentName"] for row in rows if row["componentVersion"] == NO_VERSION and not row.get("isRoot")
+        ]
+        if parts:
+            state["builtin"] = parts
+        deployments: dict[str, list[str]] = {}
+        taken: set[str] = set()
+        for row in sorted(effective, key=lambda row: row["modifiedTimestamp"], reverse=True):
+            target = row["targetArn"]
+            if target not in taken:
+                deployments.setdefault(target, []).append(row["deploymentId"])
+                taken |= {target} if row["coreDeviceExecutionStatus"] in TAKEN else set()
+        roots = {row["componentName"]: row["componentVersion"] for row in installed if row.get("isRoot")}
+        return cls(state, roots, deployments, deployments.keys() - taken)
+
+
+def _reports(ask: Ask, names: list[str]) -> Iterator[Report | Exception]:
+    asked = [{"coreDeviceThingName": name} for name in names]
+    answers = zip(
+        ask("get_core_device", asked),
+        ask("list_installed_components", [{**it, "topologyFilter": "ALL"} for it in asked], paginate=True),
+        ask("list_effective_deployments", asked, paginate=True),
+        strict=True,
+    )
+    for device, installed, effective in answers:
+        failure = next((it for it in (device, installed, effective) if isinstance(it, Exception)), None)
+        if failure is not None:
+            yield failure
+            continue
+        try:
+            rows = installed.get("installedComponents", []), effective.get("effectiveDeployments", [])
+            yield Report.of(device, *rows)
+        except LookupError as error:
+            yield error
+
+
+class History:
+    """The deployments that devices tell of, and earlier ones where these leave open what a device has."""
+
+    def __init__(self, ask: Ask, reports: list[Report]) -> None:
+        targets = sorted({target for report in reports for target in report.undecided})
+        params = [{"targetArn": target, "historyFilter": "ALL"} for target in targets]
+        listed = ask("list_deployments", params, paginate=True)
+        #: By target, its revisions, the latest first, or why they cannot be listed.
+        self._revisions: dict[str, list[str] | Exception] = {
+            target: answer if isinstance(answer, Exception) else _latest_first(answer.get("deployments", []))
+            for target, answer in zip(targets, listed, strict=True)
+        }
+        wanted = {it for report in reports for ids in report.deployments.values() for it in ids}
+        wanted.update(it for ids in self._revisions.values() if isinstance(ids, list) for it in ids)
+        ids = sorted(wanted)
+        answers = ask("get_deployment", [{"deploymentId": it} for it in ids])
+        #: By id, the roots of a deployment, or why it cannot be read.
+        self._roots: dict[str, dict[str, str] | Exception] = {
+            it: answer if isinstance(answer, Exception) else _roots_of(answer)
+            for it, answer in zip(ids, answers, strict=True)
+        }
+
+    def groups_of(self, report: Report) -> dict[str, dict[str, str]] | Exception:
+        """What the device has from each target, or why that cannot be known."""
+        groups: dict[str, dict[str, str]] = {}
+        known: set[str] = set()
+        for target, ids in report.deployments.items():
+            revisions = self._revisions[target] if target in report.undecided else []
+            if isinstance(revisions, Exception):
+                return revisions
+            taken = None if target in report.undecided else ids[-1]
+            for it in dict.fromkeys([*ids, *revisions]):
+                roots = self._roots[it]
+                if isinstance(roots, Exception):
+                    if is_gone(roots):
+                        continue
+                    return roots
+                known |= roots.keys()
+                if it == taken or roots.items() <= report.roots.items():
+                    if roots:
+                        groups[target.split(":", 5)[-1]] = roots
+                    break
+        known.add(report.state.get("nucleus", {}).get("name"))  # it was there before any deployment
+        local = {name: version for name, version in report.roots.items() if name not in known}
+        return {**groups, LOCAL: local} if local else groups
+
+
+def _state(report: Report | Exception, history: History) -> dict[str, Any]:
+    if isinstance(report, Exception):
+        return _unread(report)
+    groups = history.groups_of(report)
+    if isinstance(groups, Exception):
+        return _unread(groups)
+    return {**report.state, "other_groups": groups} if groups else report.state
+
+
+def _unread(error: Exception) -> dict[str, Any]:
+    return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _latest_first(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["deploymentId"] for row in sorted(rows, key=lambda row: row["creationTimestamp"], reverse=True)]
+
+
+def _roots_of(deployment: dict[str, Any]) -> dict[str, str]:
+    return {name: component["componentVersion"] for name, component in deployment.get("components", {}).items()}
