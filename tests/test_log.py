@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import io
 import logging
 import re
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -13,6 +19,7 @@ import pytest
 from botocore.config import Config
 
 import fleetgrass
+import fleetgrass.aio
 from support.answers import Answer, reply
 from support.server import RecordingServer
 
@@ -105,3 +112,134 @@ def test_a_stream_logger_shows_calls_and_no_secret(server: RecordingServer, obse
         logger.setLevel(level)
     assert "DEBUG ListCoreDevices attempt 2: status 200" in stream.getvalue()
     assert not [secret for secret in SECRETS.values() if secret in stream.getvalue()]
+
+
+async def awaited(server: RecordingServer, calls: int) -> list[Any]:
+    config = Config(retries={"total_max_attempts": 2, "mode": "standard"})
+    async with fleetgrass.aio.client(
+        "greengrassv2", region_name="us-east-1", endpoint_url=server.url, config=config, **SECRETS
+    ) as opened:
+        return await asyncio.gather(*(opened.list_core_devices() for _ in range(calls)))
+
+
+def mapped(server: RecordingServer, calls: int) -> list[Any]:
+    return list(client(server, False).map("list_core_devices", [{}] * calls))
+
+
+def in_a_loop(server: RecordingServer, calls: int) -> list[Any]:
+    return asyncio.run(awaited(server, calls))
+
+
+MANY = pytest.mark.parametrize("many", [mapped, in_a_loop])
+
+
+class Handler(logging.Handler):
+    """Does `work` for each record, and notes the thread."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self._work = work
+        self.threads: list[threading.Thread] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.threads.append(threading.current_thread())
+        self._work()
+
+
+@contextmanager
+def handling(work: Callable[[], Any]) -> Iterator[Handler]:
+    logger, handler = logging.getLogger("fleetgrass"), Handler(work)
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    logger.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@MANY
+def test_each_attempt_of_many_calls_is_told_where_their_answers_are_taken(
+    server: RecordingServer, caplog: pytest.LogCaptureFixture, many: Callable[[RecordingServer, int], list[Any]]
+) -> None:
+    caplog.set_level(logging.DEBUG, "fleetgrass")
+    server.script([reply({}, 503), OK])
+    with handling(lambda: None) as handler:
+        assert len(many(server, 40)) == 40
+    told = lines(caplog)
+    assert told.index(("INFO", "ListCoreDevices attempt 1: status 503, N ms, again in N s")) + 1 == told.index(
+        ("DEBUG", "ListCoreDevices attempt 2: status 200, request id the-id, N ms")
+    )
+    assert told.count(("DEBUG", "ListCoreDevices attempt 1: status 200, request id the-id, N ms")) == 39
+    assert len(told) == 41
+    assert set(handler.threads) == {threading.current_thread()}
+
+
+@MANY
+def test_a_handler_may_make_many_calls_itself(
+    server: RecordingServer, many: Callable[[RecordingServer, int], list[Any]]
+) -> None:
+    server.script([OK])
+    answers: list[Any] = []
+
+    def work() -> None:
+        if not answers:
+            answers.append(None)
+            answers.extend(mapped(server, 3))
+
+    with handling(work):
+        assert len(many(server, 3)) == 3
+    assert [answer and answer["coreDevices"] for answer in answers] == [None, [], [], []]
+
+
+def test_a_slow_handler_holds_up_nobody_elses_calls(server: RecordingServer) -> None:
+    """The first handler waits until the calls that others make meanwhile are over."""
+    server.script([OK])
+    handles, others_over = threading.Event(), threading.Event()
+
+    def work() -> None:
+        if not handles.is_set():
+            handles.set()
+            assert others_over.wait(30)
+
+    with ThreadPoolExecutor(1) as pool, handling(work) as handler:
+        handler.lock = None  # which would make the others' handlers wait for the slow one
+        slow = pool.submit(mapped, server, 3)
+        assert handles.wait(30)
+        assert len(mapped(server, 3)) == len(in_a_loop(server, 3)) == 3
+        others_over.set()
+        assert len(slow.result()) == 3
+
+
+CALLS = pytest.mark.parametrize(
+    "call",
+    [
+        lambda server: [client(server, False).list_core_devices()],
+        lambda server: [client(server, True).list_core_devices()],
+        lambda server: mapped(server, 1),
+        lambda server: in_a_loop(server, 1),
+    ],
+    ids=["plain", "observed", "map", "aio"],
+)
+
+
+@CALLS
+def test_a_handler_that_fails_fails_no_call(server: RecordingServer, call: Callable[[RecordingServer], Any]) -> None:
+    server.script([OK])
+
+    def work() -> None:
+        raise ValueError("the handler's own")
+
+    with handling(work) as handler:
+        assert [answer["coreDevices"] for answer in call(server)] == [[]]
+    assert handler.threads
+
+
+@CALLS
+def test_a_ctrl_c_that_comes_during_a_handler_ends_the_call(
+    server: RecordingServer, call: Callable[[RecordingServer], Any]
+) -> None:
+    server.script([OK])
+    with handling(lambda: signal.raise_signal(signal.SIGINT)), pytest.raises(KeyboardInterrupt):
+        call(server)

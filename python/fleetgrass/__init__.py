@@ -103,7 +103,10 @@ def resource(*args: Any, **kwargs: Any) -> Any:
 
 
 def set_stream_logger(name: str = "fleetgrass", level: int = 10, format_string: str | None = None) -> None:
-    """Print the log of `name` (default: all of fleetgrass, `logging.DEBUG`) to stderr."""
+    """Print the log of `name` (default: all of fleetgrass, `logging.DEBUG`) to stderr.
+
+    At DEBUG there is a line for each attempt of a call; one that another attempt follows has one at INFO.
+    """
     import logging
 
     handler = logging.StreamHandler()

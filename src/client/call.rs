@@ -15,7 +15,7 @@ use once_cell::race::OnceBox;
 use crate::client::attempt::header_value;
 use crate::client::identity::{CredentialProvider, Credentials};
 use crate::client::limiter::Gate;
-use crate::client::log;
+use crate::client::log::{self, Ended};
 use crate::client::options::{Options, RetryMode, SignatureVersion};
 use crate::client::purse::{Owner, Purse, default_rate};
 use crate::client::reply::Reply;
@@ -130,7 +130,7 @@ impl Client {
             if let Err(Failure::Interrupted(error)) = answer {
                 return Err(error);
             }
-            match self.verdict(call.operation, &answer, signed_at, &mut seen) {
+            match self.verdict(call.operation, &answer, signed_at, &mut seen, |ended| waiting.tell(ended))? {
                 Verdict::Again(delay) => {
                     waiting.sleep(delay).await?;
                     seen.attempts += 1;
@@ -267,21 +267,21 @@ impl Client {
         &*operation.http_method == "GET" || operation.input.is_some_and(has_token)
     }
 
-    /// What an attempt's end leads to, which the log is told.
+    /// What an attempt's end leads to, which `tell` passes on to the log.
     pub(super) fn verdict(
         &self,
         operation: &Operation,
         answer: &Result<Response<Bytes>, Failure>,
         signed_at: SystemTime,
         seen: &mut Seen,
-    ) -> Verdict {
+        tell: impl FnOnce(Ended) -> Result<()>,
+    ) -> Result<Verdict> {
         let took = seen.begun.elapsed();
         let verdict = self.judge(operation, answer, signed_at, seen);
-        log::tell(|| {
-            let again = verdict.delay();
-            log::Ended { operation: &operation.name, attempt: seen.attempts, answer, took, again }
-        });
-        verdict
+        if log::is_wanted() {
+            tell(Ended::new(&operation.name, seen.attempts, answer, took, verdict.delay()))?;
+        }
+        Ok(verdict)
     }
 
     fn judge(

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::client::call::{Client, Prepared};
+use crate::client::log::Ended;
 use crate::client::reactor::{InReactor, Reactor, TaskId};
 use crate::client::reply::Reply;
 use crate::client::transport::Interrupt;
@@ -24,6 +25,8 @@ pub struct Answer {
     pub number: u64,
     pub operation: &'static Operation,
     pub reply: Result<Reply>,
+    /// What whoever takes the answer has to tell the log.
+    pub log: Vec<Ended>,
 }
 
 /// Calls that are made together.
@@ -165,8 +168,9 @@ impl Shared {
             let Some((number, call)) = state.waiting.pop_front() else { return };
             let shared = Arc::clone(self);
             let task = self.reactor.begin(move || async move {
-                let mut place = Place { shared, number, operation: call.operation, reply: None };
-                place.reply = Some(place.shared.client.send_in(&InReactor, &call).await);
+                let waiting = InReactor::default();
+                let mut place = Place { shared, number, operation: call.operation, waiting, reply: None };
+                place.reply = Some(place.shared.client.send_in(&place.waiting, &call).await);
             });
             state.under_way.insert(number, task);
         }
@@ -178,6 +182,7 @@ struct Place {
     shared: Arc<Shared>,
     number: u64,
     operation: &'static Operation,
+    waiting: InReactor,
     reply: Option<Result<Reply>>,
 }
 
@@ -191,7 +196,7 @@ impl Drop for Place {
         // A call that is never answered would be waited for until the end of days.
         let reply = self.reply.take().unwrap_or_else(|| Err(runtime("the call panicked".into())));
         let first = state.answers.is_empty();
-        state.answers.push(Answer { number: self.number, operation: self.operation, reply });
+        state.answers.push(Answer { number: self.number, operation: self.operation, reply, log: self.waiting.take_log() });
         self.shared.begin_calls(&mut state);
         drop(state);
         if first {

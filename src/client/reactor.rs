@@ -5,11 +5,11 @@
 //! it is first needed. No lock is held while a task is polled or dropped. What blocks must go
 //! [`aside`](Waiting::aside). Nobody waits for the thread; it ends with the process.
 //!
-//! Nothing here knows Python, with one exception to be mended: handlers of the log run on this thread. A slow one slows
-//! all calls, and one that makes calls of this reactor and waits for them waits for ever.
+//! Nothing here knows Python, and nobody else's code runs on this thread: what the log is to be told of a call stays with
+//! the call until its answer is taken.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +25,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::client::identity::Credentials;
+use crate::client::log::Ended;
 use crate::client::process::PerProcess;
 use crate::client::transport::{Drive, Socket, deadline};
 use crate::client::waiting::{Aside, CredentialSource, Waiting};
@@ -235,8 +236,17 @@ impl Wake for TaskWaker {
     }
 }
 
-/// Waits in a task of the reactor.
-pub(super) struct InReactor;
+/// Waits in a task of the reactor, and keeps what the log is to be told.
+#[derive(Default)]
+pub(super) struct InReactor {
+    log: RefCell<Vec<Ended>>,
+}
+
+impl InReactor {
+    pub(super) fn take_log(&self) -> Vec<Ended> {
+        self.log.take()
+    }
+}
 
 impl Waiting for InReactor {
     async fn drive<T>(&self, socket: &Socket, timeout: Option<Duration>, work: impl Future<Output = T>) -> Drive<T> {
@@ -301,6 +311,11 @@ impl Waiting for InReactor {
                 Err(Error::Builtin { class: Builtin::Runtime, message: format!("cannot ask for credentials: {reason}") })
             }
         }
+    }
+
+    fn tell(&self, ended: Ended) -> Result<()> {
+        self.log.borrow_mut().push(ended);
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use http_body_util::Full;
 
 use crate::client::attempt::header_value;
 use crate::client::call::{Client, Seen, Verdict, no_answer};
+use crate::client::log;
 use crate::client::options::SignatureVersion;
 use crate::client::sign::{Signable, Signer, Stamp, is_signed, sha256};
 use crate::client::transport::{Failure, Interrupt};
@@ -140,16 +141,17 @@ impl Client {
     }
 
     /// What follows from the attempt's end, and is paid for.
-    pub fn next(&self, progress: &mut Progress) -> Next {
+    pub fn next(&self, progress: &mut Progress) -> Result<Next> {
         let Some(ended) = progress.ended.take() else {
             // A handler raised before anything was sent.
             self.ended(false);
-            return Next::default();
+            return Ok(Next::default());
         };
-        match self.verdict(progress.operation, &ended, progress.begun, &mut progress.seen) {
+        let tell = |ended| log::tell(&ended);
+        Ok(match self.verdict(progress.operation, &ended, progress.begun, &mut progress.seen, tell)? {
             Verdict::Final { attempts_spent, quota_spent } => Next { delay: None, attempts_spent, quota_spent },
             again => Next { delay: again.delay().map(|delay| delay.as_secs_f64()), ..Next::default() },
-        }
+        })
     }
 
     /// Attempt `number` begins. Until when its answer is awaited by the service's clock, where that is known.

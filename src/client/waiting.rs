@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::client::identity::{CredentialProvider, Credentials};
+use crate::client::log::{self, Ended};
 use crate::client::transport::{Drive, INTERRUPT_EVERY, Interrupt, Socket};
 use crate::error::{Error, Result};
 
@@ -26,6 +27,9 @@ pub(super) trait Waiting {
 
     /// Asks for credentials, which may take a while.
     async fn ask<'a>(&self, provider: &'a CredentialSource) -> Result<Option<Cow<'a, Credentials>>>;
+
+    /// Takes what the log is to be told.
+    fn tell(&self, ended: Ended) -> Result<()>;
 }
 
 pub(super) type CredentialSource = std::sync::Arc<dyn CredentialProvider>;
@@ -78,6 +82,10 @@ impl Waiting for CallersThread<'_> {
 
     async fn ask<'a>(&self, provider: &'a CredentialSource) -> Result<Option<Cow<'a, Credentials>>> {
         provider.credentials()
+    }
+
+    fn tell(&self, ended: Ended) -> Result<()> {
+        log::tell(&ended)
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! A call asks once whether the logger takes what retries are told with. Where nobody has imported `logging`, nobody can want them.
 
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::interpreter::visit;
 use crate::client::log::{Ended, listen};
+use crate::error::{Error, Result};
 
 static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -25,14 +27,16 @@ pub(super) fn look(py: Python<'_>) -> PyResult<()> {
 }
 
 /// Retries are worth an INFO; all else is DEBUG.
-fn tell(ended: &Ended) {
-    let level = if ended.again.is_some() { 20 } else { 10 };
-    let message = ended.to_string();
-    // A log that fails is no reason for a call to fail; logging itself reports what goes wrong in handlers.
-    let _ = visit(|py| {
-        if let Some(logger) = LOGGER.get(py) {
-            logger.call_method1(py, intern!(py, "log"), (level, "%s", message))?;
-        }
-        Ok(())
+fn tell(ended: &Ended) -> Result<()> {
+    let level = if ended.again { 20 } else { 10 };
+    let told = visit(|py| {
+        let log = |logger: &Py<PyAny>| logger.call_method1(py, intern!(py, "log"), (level, "%s", &ended.words)).err();
+        Ok(LOGGER.get(py).and_then(log).filter(|raised| !raised.is_instance_of::<PyException>(py)))
     });
+    // A log that fails is no reason for a call to fail; logging itself reports what goes wrong in handlers. But a Ctrl-C
+    // that came meanwhile is for the call.
+    match told {
+        Ok(Some(raised)) => Err(Error::Python(raised)),
+        _ => Ok(()),
+    }
 }

@@ -4,8 +4,9 @@ use pyo3::prelude::*;
 
 use super::client::PyClient;
 use super::interpreter::{leave, stay};
-use super::log;
+use super::log::look;
 use super::signals;
+use crate::client::log;
 use crate::client::many::{Answer, Many};
 
 /// Calls that are made together, each under a number.
@@ -23,7 +24,7 @@ impl PyMany {
     #[pyo3(signature = (client, max_concurrency, wakes = false))]
     fn new(py: Python<'_>, client: Py<PyClient>, max_concurrency: usize, wakes: bool) -> PyResult<Self> {
         let _inside = stay(py);
-        log::look(py)?;
+        look(py)?;
         let core = Many::new(client.get().core().clone(), max_concurrency, wakes)?;
         Ok(Self { client, core })
     }
@@ -79,10 +80,14 @@ impl PyMany {
 impl PyMany {
     fn answers<'py>(&self, py: Python<'py>, ended: Vec<Answer>) -> Vec<(u64, Bound<'py, PyAny>)> {
         let client = self.client.get();
-        let answer = |operation, reply: crate::error::Result<_>| client.answer(py, operation, &reply?);
-        let answered = |ended: Answer| match answer(ended.operation, ended.reply) {
-            Ok(answer) => (ended.number, answer.into_any()),
-            Err(raised) => (ended.number, raised.into_value(py).into_bound(py).into_any()),
+        let answer = |Answer { operation, reply, log, .. }| {
+            log.iter().try_for_each(log::tell)?;
+            client.answer(py, operation, &reply?)
+        };
+        let answered = |ended: Answer| {
+            let number = ended.number;
+            let answer: PyResult<_> = answer(ended);
+            (number, answer.map_or_else(|raised| raised.into_value(py).into_bound(py).into_any(), Bound::into_any))
         };
         ended.into_iter().map(answered).collect()
     }

@@ -75,9 +75,10 @@ impl PyCall {
     }
 
     /// What follows: seconds until another attempt or None, whether the attempts are used up, whether the quota is.
-    fn next(&self) -> (Option<f64>, bool, bool) {
-        let next = self.client.get().core().next(&mut self.progress());
-        (next.delay, next.attempts_spent, next.quota_spent)
+    fn next(&self, py: Python<'_>) -> PyResult<(Option<f64>, bool, bool)> {
+        let _inside = stay(py);
+        let next = self.client.get().core().next(&mut self.progress())?;
+        Ok((next.delay, next.attempts_spent, next.quota_spent))
     }
 }
 
