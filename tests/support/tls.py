@@ -42,3 +42,18 @@ class TlsServer(Listener):
             while request := stream.recv(65536):
                 self.requests.append(request.decode("latin-1"))
                 stream.sendall(self._answer)
+
+
+class Garbled(Listener):
+    """Answers every greeting with what is no TLS at `url`, and counts the greetings."""
+
+    def __init__(self) -> None:
+        self.greetings = 0
+        super().__init__()
+        self.url = f"https://127.0.0.1:{self.port}"
+
+    def serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            self.greetings += 1
+            connection.sendall(b"SSH-2.0-not-here\r\n")

@@ -17,7 +17,7 @@ from fleetgrass import _core, endpoints
 from fleetgrass.credentials import refreshable, token_files
 from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.refreshable import RefreshableCredentials
-from fleetgrass.credentials.service import Service, in_home, picked, read_json_error
+from fleetgrass.credentials.service import Service, in_home, picked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,19 +131,12 @@ class _Session:
             "refreshToken": content["refreshToken"],
             "grantType": "refresh_token",
         }
-        reason = ""
-
-        def read_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-            nonlocal reason
-            told = read_json_error(headers, body)
-            reason = loads(body).get("error", "") if body else ""
-            return told
-
         try:
-            answer = asked.send("CreateOAuth2Token", "POST", PATH, headers, json.dumps(form).encode(), read_error)
+            answer = asked.send("CreateOAuth2Token", "POST", PATH, headers, json.dumps(form).encode())
         except exceptions.ClientError as error:
             if error.response["Error"]["Code"] != "AccessDeniedException":
                 raise
+            reason = error.response.get("error")
             if reason in ("TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"):
                 raise exceptions.LoginRefreshRequired() from None
             if reason == "INSUFFICIENT_PERMISSIONS":

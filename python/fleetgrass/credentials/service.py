@@ -7,14 +7,15 @@ certificates, timeouts and proxies, its signatures. An error of the service is a
 from __future__ import annotations
 
 import os
-import random
 import time
 import uuid
 from urllib.parse import urlsplit
 
 from fleetgrass import _core, endpoints, settings, user_agent
 from fleetgrass.config import UNSIGNED, Config
+from fleetgrass.credentials import errors
 from fleetgrass.credentials.answers import loads
+from fleetgrass.credentials.retries import Attempts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,51 +30,7 @@ ARGUMENTS = (
     "aws_secret_access_key", "aws_session_token", "config", "aws_account_id",
 )  # fmt: skip
 
-#: Answers after which the same question may have another.
-TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
-THROTTLING_CODES = frozenset(
-    (
-        "PriorRequestNotComplete", "RequestThrottledException",
-        "Throttling", "ThrottlingException", "ThrottledException",
-        "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
-        "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
-        "EC2ThrottledException",
-    )
-)  # fmt: skip
-TRANSIENT_CODES = THROTTLING_CODES | {"RequestTimeout", "RequestTimeoutException", "IDPCommunicationError"}
-LONGEST_WAIT = 20
-
 sleep: Callable[[float], None] = time.sleep
-
-
-def _alike(*codes: str) -> dict[str, str]:
-    return dict(zip(codes, codes, strict=True))
-
-
-#: The errors that the services model, the names of their classes by code. Those of sso-oidc never
-#: come out of a search.
-MODELLED: dict[str, dict[str, str]] = {
-    "sts": {
-        **_alike(
-            "ExpiredTokenException", "ExpiredTradeInTokenException", "InvalidAuthorizationMessageException",
-            "JWTPayloadSizeExceededException", "OutboundWebIdentityFederationDisabledException",
-            "RegionDisabledException", "SessionDurationEscalationException",
-        ),
-        "IDPCommunicationError": "IDPCommunicationErrorException",
-        "IDPRejectedClaim": "IDPRejectedClaimException",
-        "InvalidIdentityToken": "InvalidIdentityTokenException",
-        "MalformedPolicyDocument": "MalformedPolicyDocumentException",
-        "PackedPolicyTooLarge": "PackedPolicyTooLargeException",
-    },
-    "sso": _alike(
-        "InvalidRequestException", "ResourceNotFoundException", "TooManyRequestsException", "UnauthorizedException"
-    ),
-    "signin": _alike(
-        "AccessDeniedException", "ConflictException", "InternalServerException", "InvalidGrantException",
-        "InvalidScopeException", "ResourceNotFoundException", "ServiceQuotaExceededException",
-        "ServiceUnavailableException", "TooManyRequestsError", "ValidationException",
-    ),
-}  # fmt: skip
 
 
 class Service:
@@ -108,7 +65,6 @@ class Service:
         self.url: str = options["endpoint_url"]
         self._signed = credentials is not None
         self._options = options
-        self._legacy = options["retry_mode"] == "legacy"
         self._core = _core.Client(options)
         self._agent = agent(options)
 
@@ -119,7 +75,6 @@ class Service:
         path: str,
         headers: Mapping[str, str],
         body: bytes,
-        read_error: Callable[[Mapping[str, str], bytes], dict[str, Any]],
         signing_region: str = "",
     ) -> bytes:
         """The body of the answer to a request, which is sent again after an error that may pass.
@@ -131,7 +86,7 @@ class Service:
 
         # As botocore joins them: a path of the endpoint's own stays as it is where nothing is added.
         url = self.url if path == "/" and urlsplit(self.url).path else self.url.rstrip("/") + path
-        total, attempt = self._options["total_max_attempts"], 1
+        attempts = Attempts(self.name, operation, self._options["retry_mode"], self._options["total_max_attempts"])
         plain = [(name, value.encode()) for name, value in {**headers, "User-Agent": self._agent}.items()]
         invocation = str(uuid.uuid4())
         while True:
@@ -140,66 +95,24 @@ class Service:
                 proof = self._core.sign(method, url, plain, body, "v4", signing_region, self.name)
                 sent += [(name, value.encode()) for name, value in proof]
             sent.append(("amz-sdk-invocation-id", invocation.encode()))
-            # botocore does not know yet how often, in this mode.
-            known = f"attempt={attempt}" if self._legacy and attempt == 1 else f"attempt={attempt}; max={total}"
-            sent.append(("amz-sdk-request", known.encode()))
+            sent.append(("amz-sdk-request", attempts.header().encode()))
             try:
                 status, answered, content = self._core.fetch(method, url, sent, body)
             except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
-                if attempt >= total or isinstance(error, exceptions.SSLError):
+                wait = attempts.after_failure(error)
+                if wait is None:
                     raise
-                throttled = False
             else:
                 if status < 300:
                     return content
-                parsed = self._parsed(status, dict(answered), content, read_error)
-                code = parsed["Error"].get("Code")
-                again = (
-                    status in TRANSIENT_STATUSES
-                    or code in TRANSIENT_CODES
-                    or (status == 429 and code not in MODELLED.get(self.name, ()))
-                )
-                if not again or attempt >= total:
-                    parsed["ResponseMetadata"]["RetryAttempts"] = attempt - 1
-                    if again:
-                        parsed["ResponseMetadata"]["MaxAttemptsReached"] = True
-                    raise self._class(code)(parsed, operation)
-                throttled = code in THROTTLING_CODES or status == 429
-            sleep(self._wait(attempt, throttled))
-            attempt += 1
-
-    def _wait(self, attempt: int, throttled: bool) -> float:
-        """Seconds before the next attempt, as botocore has them in each mode."""
-        power = 2.0 ** (attempt - 1)
-        if self._legacy:
-            return random.random() * power
-        return random.random() * min((1 if throttled else 0.05) * power, LONGEST_WAIT)
-
-    def _class(self, code: Any) -> Any:
-        """`ClientError`, or the class of the modelled error."""
-        from fleetgrass import exceptions
-
-        name = MODELLED.get(self.name, {}).get(code)
-        return exceptions.ClientError if name is None else exceptions.modelled(self.name, name)
-
-    def _parsed(
-        self,
-        status: int,
-        headers: dict[str, str],
-        body: bytes,
-        read_error: Callable[[Mapping[str, str], bytes], dict[str, Any]],
-    ) -> dict[str, Any]:
-        try:
-            error = read_error(headers, body)
-        except ValueError:
-            error = {}
-        if not error.get("Code"):
-            from http.client import responses
-
-            error = {"Message": responses.get(status, ""), "Code": str(status)}
-        request_id = error.pop("RequestId", None) or headers.get("x-amzn-requestid")
-        metadata = {"RequestId": request_id} if request_id else {}
-        return {"Error": error, "ResponseMetadata": {**metadata, "HTTPStatusCode": status, "HTTPHeaders": headers}}
+                told = dict(answered)
+                response = errors.read(self.name, status, told, content)
+                code = errors.code(response)
+                wait = attempts.after_refusal(status, code, told)
+                if wait is None:
+                    response["ResponseMetadata"].update(attempts.spent, RetryAttempts=attempts.number - 1)
+                    raise errors.kind(self.name, code)(response, operation)
+            sleep(wait)
 
 
 def plain_options(lookup: Lookup, **given: Any) -> dict[str, Any]:
@@ -214,16 +127,6 @@ def agent(options: Mapping[str, Any]) -> str:
     features = options["user_agent_features"]
     parts = options["user_agent_prefix"], features and f"m/{','.join(features)}", options["user_agent_suffix"]
     return " ".join(part for part in parts if part)
-
-
-def read_json_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    """Code and message of a service that speaks JSON. `ValueError`: the body is none."""
-    content = loads(body) if body else {}
-    if not isinstance(content, dict):
-        raise ValueError("no object")
-    code = headers.get("x-amzn-errortype") or content.get("__type") or content.get("code") or ""
-    message = content.get("message", content.get("Message", ""))
-    return {"Message": message, "Code": str(code).partition(":")[0].rpartition("#")[2]}
 
 
 def read_json(provider: str, body: bytes) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from fleetgrass.credentials import refuse, sso_token
 from fleetgrass.credentials.refreshable import RefreshableCredentials, cached
-from fleetgrass.credentials.service import Service, picked, read_json, read_json_error
+from fleetgrass.credentials.service import Service, picked, read_json
 from fleetgrass.inert_options import invalid
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def _role_credentials(search: Search, settings: Mapping[str, Any], token: sso_to
     headers = {"x-amz-sso_bearer_token": token.get()}
     path = f"/federation/credentials?{query}"
     try:
-        answer = service.send("GetRoleCredentials", "GET", path, headers, b"", read_json_error)
+        answer = service.send("GetRoleCredentials", "GET", path, headers, b"")
     except exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "UnauthorizedException":
             raise sso_token.unauthorized(search.name) from None

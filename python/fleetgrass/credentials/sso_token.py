@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from fleetgrass.credentials import refreshable, token_files
 from fleetgrass.credentials.answers import moment
-from fleetgrass.credentials.service import Service, in_home, read_json, read_json_error
+from fleetgrass.credentials.service import Service, in_home, read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Token:
         service = Service(self._search.lookup, "sso-oidc", "oidc", self._settings["sso_region"])
         headers = {"Content-Type": "application/json"}
         try:
-            answer = service.send("CreateToken", "POST", "/token", headers, json.dumps(form).encode(), read_json_error)
+            answer = service.send("CreateToken", "POST", "/token", headers, json.dumps(form).encode())
         except exceptions.ClientError:
             return None
         given = read_json(METHOD, answer)

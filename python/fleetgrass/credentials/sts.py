@@ -63,7 +63,7 @@ def assume(
     body = "&".join(f"{name}={quote_plus(str(value), safe='-._~')}" for name, value in form.items())
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     signing_region = GLOBAL_REGION if service.url == GLOBAL_URL else region
-    answer = service.send(operation, "POST", "/", headers, body.encode(), _read_error, signing_region)
+    answer = service.send(operation, "POST", "/", headers, body.encode(), signing_region)
     result = _child(_read(answer), f"{operation}Result")
     keys = picked(method, _members(_child(result, "Credentials")), MEMBERS)
     arn = _members(_child(result, "AssumedRoleUser")).get("Arn") or ""
@@ -109,16 +109,6 @@ def _read(body: bytes) -> Any:
         # Without the body, which may hold keys.
         problem = f"Unable to parse response ({error}), invalid XML received. Further retries may succeed."
         raise exceptions.ResponseParserError(problem) from None
-
-
-def _read_error(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-    try:
-        answer = ElementTree.fromstring(body)
-    except ElementTree.ParseError as problem:
-        raise ValueError(str(problem)) from None
-    error = _members(_child(answer, "Error"))
-    found: dict[str, Any] = {name: error[name] or "" for name in ("Type", "Code", "Message") if name in error}
-    return {**found, "RequestId": _members(answer).get("RequestId")}
 
 
 def _child(node: Any, name: str) -> Any:
