@@ -1,15 +1,13 @@
 """The table of retries: mode x status x code x attempts, each cell beside botocore. Nobody serves and nobody waits.
 
-A handler of `before-send` answers in the server's place and keeps the headers of each attempt; what would sleep is
-patched out on both sides. What such calls share with plain ones is the decision (`client/call.rs`: `judge`);
-`test_retries.py` has plain calls over the wire.
+What such played calls share with plain ones is the decision (`client/call.rs`: `judge`); a part of the table goes over
+the wire too, waits and all. `test_retry_waits.py` has the lengths of the waits.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from itertools import product
 from pathlib import Path
@@ -19,24 +17,21 @@ from typing import Any
 import boto3
 import botocore
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.retries.quota import RetryQuota
 from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 import fleetgrass
-from support.cases import CASES, SEED
-from support.compare import UUID
+from differential.alike import side_by_side
+from differential.played import GOOD, MODES, Played, Told, Waits, retries, without_waits
+from support.answers import Answer, failure, plain, reply
+from support.cases import CASES, SEED, Case, Setup
+from support.compare import Side
+from support.deviations import Ledger
 from support.model import service
-from support.outcome import capture, differences
+from support.outcome import differences
 
-MODES = ("legacy", "standard", "adaptive")
 STATUSES = (200, 300, 400, 401, 403, 404, 408, 409, 413, 429, 499, 500, 501, 502, 503, 504, 505, 509)
-KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
-
-#: Status and code of an answer; None: no code, and an empty body.
-Told = tuple[int, str | None]
-GOOD: Told = (200, None)
 
 
 def codes() -> list[str | None]:
@@ -54,67 +49,15 @@ def codes() -> list[str | None]:
     return [*sorted(named), None]
 
 
-class Waits:
-    """Those that were patched out."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-
-
 @pytest.fixture(scope="module")
 def waits() -> Iterator[Waits]:
-    found = Waits()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("botocore.endpoint.time", found)
-        patch.setattr("fleetgrass.hooks.sleep", found.sleep)
-        # The rate of adaptive clients, which test_limiter.py compares.
-        patch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *args, **kwargs: True)
-        patch.setattr("fleetgrass.hooks.Hooks._wait_for_turn", lambda *args, **kwargs: None)
+    with without_waits() as found:
         yield found
-
-
-class Played:
-    """A client whose attempts are answered from a script, the last answer again and again."""
-
-    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
-        self._client = make(
-            "greengrassv2", region_name="us-east-1", endpoint_url="http://localhost:1", **KEYS, **options
-        )
-        self._client.meta.events.register("before-send.greengrassv2", self._answer)
-
-    def _answer(self, request: Any, **kwargs: Any) -> AWSResponse:
-        self._sent.append(
-            {name: text(request.headers.get(name)) for name in ("amz-sdk-request", "amz-sdk-invocation-id")}
-        )
-        status, code = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        answer = AWSResponse(request.url, status, {} if code is None else {"x-amzn-ErrorType": code}, None)
-        answer._content = b"" if code is None else json.dumps({"message": "no"}).encode()
-        return answer
-
-    def call(self, *script: Told) -> tuple[list[str], Any]:
-        """`amz-sdk-request` of each attempt, and the outcome. The invocation's id stays the same."""
-        self._script, self._sent = list(script), []
-        outcome = capture(self._client.list_components)
-        ids = {sent["amz-sdk-invocation-id"] for sent in self._sent}
-        assert len(ids) == 1
-        assert re.fullmatch(UUID, ids.pop().encode())
-        return [sent["amz-sdk-request"] for sent in self._sent], outcome
-
-
-def text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def unlike(theirs: tuple[list[str], Any], ours: tuple[list[str], Any]) -> list[str]:
     sent = [] if theirs[0] == ours[0] else [f"sent: theirs {theirs[0]}, ours {ours[0]}"]
     return sent + differences(theirs[1], ours[1])
-
-
-def retries(mode: str, attempts: int) -> dict[str, Any]:
-    return {"config": Config(retries={"mode": mode, "total_max_attempts": attempts})}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -132,6 +75,26 @@ def test_every_cell(waits: Waits, monkeypatch: pytest.MonkeyPatch, mode: str, at
             found += [f"{script}: {line}" for line in unlike(theirs.call(*script), ours.call(*script))]
     assert not found, f"{len(found)} lines; the first:\n" + "\n".join(found[:5])
     assert bool(waits.seconds) == (attempts > 1)
+
+
+def over_the_wire(told: Told) -> Answer:
+    status, code = told
+    return plain(status, b"") if code is None else failure(status, code)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_some_cells_over_the_wire(theirs: Side, ours: Side, ledger: Ledger, mode: str) -> None:
+    """Whatever reads and waits on the way of a plain call. One retry: both sides wait for it, side by side."""
+    random, cells = Random(f"{SEED}/wire/{mode}"), list(product(STATUSES, codes()))
+    cases = []
+    for told in random.sample(cells, min(len(cells), CASES // 10)):
+        answers = [over_the_wire(told), random.choice([reply(), over_the_wire(told), failure(403, "Odd")])]
+        setup = Setup(attempts=random.choice([1, 2, 2, 2]), mode=mode)
+        cases.append(Case(f"{mode} {told}", "list_components", {}, setup, answers))
+    seen = side_by_side(theirs, ours, cases)
+    found = [each for each in seen if each.lines and not ledger.excuses(each)]
+    assert not found, "\n\n".join(map(str, found[:5]))
+    assert {len(each.ours.requests) for each in seen} == {1, 2}
 
 
 @pytest.mark.parametrize("mode", MODES)
