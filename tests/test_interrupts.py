@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import json
+import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,10 @@ import pytest
 
 import fleetgrass
 from support.answers import HALF_BODY_THEN_SILENT, reply
+from support.interrupts import TRIES, WITHIN, ctrl_c, until
 
 TLS = Path(__file__).parent / "tls"
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
-WITHIN = 0.1
-#: The machine may be busy with something else just then.
-TRIES = 5
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT"),
@@ -65,25 +63,6 @@ class Stubborn:
             socket.create_connection(self._listener.getsockname(), timeout=1).close()  # in case it still waits for one
         self._thread.join()
         self._listener.close()
-
-
-@contextmanager
-def ctrl_c(when: Callable[[], Any]) -> Iterator[list[float]]:
-    """Sends this process a Ctrl-C after `when` returns and expects it to end the block; gives the seconds it took."""
-    sent: list[float] = []
-
-    def interrupt() -> None:
-        when()
-        sent.append(time.monotonic())
-        os.kill(os.getpid(), signal.SIGINT)
-
-    took: list[float] = []
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        yield took
-    took.append(time.monotonic() - sent[0])
-    thread.join()
 
 
 def client(url: str, observed: bool) -> Any:
@@ -156,16 +135,31 @@ def serve_whoever_speaks(listener: socket.socket) -> None:
                 return
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline
-
-
 def is_connecting(port: int) -> bool:
     """Whether a socket waits for an answer of `port`: the state SYN_SENT in the system's table."""
     lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
     return any(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "02" for line in lines)
+
+
+UNSHARE = ["unshare", "--map-root-user", "--mount", "--net"]
+
+
+def can_unshare() -> bool:
+    return (
+        shutil.which("unshare") is not None and subprocess.run([*UNSHARE, "true"], capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not can_unshare(), reason="needs a network of its own")
+def test_ctrl_c_ends_the_look_up_of_a_name_at_once(tmp_path: Path) -> None:
+    """Which nothing can interrupt: the call goes, and leaves it behind."""
+    program = [*UNSHARE, sys.executable, "-m", "support.nameless", str(tmp_path / "resolv.conf")]
+    ran = subprocess.run(program, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20)
+    assert ran.returncode == 0, ran.stderr
+    took, statuses = zip(*json.loads(ran.stdout), strict=True)
+    assert set(statuses) == {200}
+    assert len(took) == TRIES
+    assert min(took) < WITHIN, f"took {min(took) * 1000:.0f} ms at best"
 
 
 def test_ctrl_c_ends_a_call_in_the_main_thread_while_others_go_on() -> None:

@@ -42,11 +42,18 @@ def load(search: Search) -> Credentials:
 
 def _ask(command: str, account_id: str | None) -> dict[str, Any]:
     words: Any = command if sys.platform == "win32" else shlex.split(command)
-    ended = subprocess.run(words, capture_output=True, check=False)
-    if ended.returncode != 0:
-        refuse(METHOD, without_secrets(ended.stderr.decode("utf-8", "replace")))
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        try:
+            told, complaint = child.communicate()
+        except BaseException:
+            # A Ctrl-C, after which nobody else would wait for its end.
+            child.kill()
+            child.wait()
+            raise
+    if child.returncode != 0:
+        refuse(METHOD, without_secrets(complaint.decode("utf-8", "replace")))
     try:
-        printed = loads(ended.stdout)
+        printed = loads(told)
     except ValueError:
         printed = None
     if not isinstance(printed, dict):
