@@ -1,17 +1,16 @@
 """Ours beside boto3 on the same work in the same run: starts, clients, calls, pages, big answers and requests, memory.
 
 The server (`constant_server.py`) is a process of its own that answers with constant bytes. Rivals take turns, in
-rounds; medians and ratios are printed, with what must be reached and aimed at, the machine and the versions.
-`bench_fanout.py` is the same for many calls at once.
+rounds; medians and ratios are printed, with what must be reached and aimed at, the machine and the versions. The Rust
+SDK takes part in the calls where it has been built (`rival.py`). `bench_fanout.py` is the same for many calls at once.
 
-    python benches/bench_client.py [--rounds N] [--calls N]
+    python benches/bench_client.py [--rounds N] [--calls N] [--sdk PATH] [--markdown]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -19,11 +18,14 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import boto3
 import botocore
+import rival
 from constant_server import CREATE, server
+from report import RUST_SDK, Goals, Report, take_turns
 
 import fleetgrass
 from fleetgrass import _core
@@ -35,13 +37,6 @@ ARGUMENTS: dict[str, Any] = {
     "aws_secret_access_key": "secret",
 }
 RIVALS: dict[str, Any] = {"fleetgrass": fleetgrass, "boto3": boto3}
-#: Whose ratios are printed: the second by the first.
-PAIRS = [
-    ("fleetgrass", "boto3"),
-    ("no way to listen", "no handler"),
-    ("no way to listen", "handlers gone"),
-    ("a handler, fleetgrass", "a handler, boto3"),
-]
 #: What fresh interpreters run.
 IMPORT = """
 import {module} as boto3
@@ -55,15 +50,15 @@ pages = client.get_paginator("list_core_devices").paginate(PaginationConfig=sett
 devices = [device for page in pages for device in page["coreDevices"]]
 assert len(devices) == {DEVICES}
 """
-#: What the ratios of wall and of CPU must reach, and aim at.
+#: boto3 by ours.
 GOALS = {
-    "import and first client": ((10, 10), (13, 13)),
-    "start to first answer": ((10, 10), (14, 14)),
-    "a later client": ((8, 8), (15, 15)),
-    "single call": ((9, 12), (12, 20)),
-    "100,000 devices in pages": ((12, 14), (15, 18)),
-    "answer of 59 KB": ((6, 7), (8, 10)),
-    "create with a request of 9 KB": ((7.5, 11), (9, 14)),
+    "import and first client": Goals((10, 10), (13, 13)),
+    "start to first answer": Goals((10, 10), (14, 14)),
+    "a later client": Goals((8, 8), (15, 15)),
+    "single call": Goals((9, 12), (12, 20)),
+    "100,000 devices in pages": Goals((12, 14), (15, 18)),
+    "answer of 59 KB": Goals((6, 7), (8, 10)),
+    "create with a request of 9 KB": Goals((7.5, 11), (9, 14)),
 }
 #: MiB of resident memory at most.
 MEMORY_GOALS = {"one client": 20, "100,000 devices as dicts": 75}
@@ -98,30 +93,6 @@ def read_all(client: Any) -> None:
     settings = {"PageSize": 100, "MaxItems": DEVICES}
     pages = client.get_paginator("list_core_devices").paginate(PaginationConfig=settings)
     assert sum(len(page["coreDevices"]) for page in pages) == DEVICES
-
-
-def rounds(count: int, work: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """Medians of (wall, CPU), the rivals taking turns."""
-    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
-    for _ in range(count):
-        for name, measure in work.items():
-            figures[name].append(measure())
-    return {
-        name: (statistics.median(wall for wall, _ in rows), statistics.median(cpu for _, cpu in rows))
-        for name, rows in figures.items()
-    }
-
-
-def show(title: str, unit: float, figures: dict[str, tuple[float, float]], bare: tuple[float, float] = (0, 0)) -> None:
-    print(f"\n{title + (', µs' if unit == 1e6 else ', ms'):42}{'wall':>10}{'CPU':>10}")
-    for name, (wall, cpu) in figures.items():
-        print(f"{name:42}{wall * unit:10.2f}{cpu * unit:10.2f}")
-    for ours, theirs in PAIRS:
-        if ours in figures and theirs in figures:
-            pairs = zip(figures[ours], figures[theirs], bare, strict=True)
-            ratios = [(b - c) / max(a - c, 1e-9) for a, b, c in pairs]
-            goals = "   must {0[0]} / {0[1]}, aim {1[0]} / {1[1]}".format(*GOALS[title]) if title in GOALS else ""
-            print(f"{theirs + ' ÷ ' + ours:42}{ratios[0]:10.2f}{ratios[1]:10.2f}{goals}", flush=True)
 
 
 def listen(**told: Any) -> None:
@@ -159,43 +130,63 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--calls", type=int, default=300, help="calls a round")
+    parser.add_argument("--sdk", type=Path, help="the program of benches/sdk, if it is not in its place")
+    parser.add_argument("--markdown", action="store_true", help="a table for the docs; the rest goes to standard error")
     options = parser.parse_args()
 
     os.environ.pop("AWS_PROFILE", None)
-    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    versions = f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build), boto3 {boto3.__version__}"
-    print(f"{versions}, botocore {botocore.__version__}")
-    print(f"medians of {options.rounds} rounds; {options.calls} calls a round")
-    print("ratios of starts are of what is above a bare interpreter", flush=True)
     with server() as url:
+        sdk = rival.rust_sdk(url, options.sdk)
+        versions = [f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build)", f"boto3 {boto3.__version__}"]
+        versions += [f"botocore {botocore.__version__}", sdk.version if sdk else "no Rust SDK: it is not built"]
+        report = Report(
+            options.markdown,
+            f"{', '.join(versions)}.",
+            f"Medians of {options.rounds} rounds, {options.calls} calls a round.",
+            "Ratios of starts are of what is above a bare interpreter.",
+        )
         for title, code in (("import and first client", IMPORT), ("start to first answer", START)):
-            measures = {name: partial(run, code) for name, code in starts(url, code).items()}
-            figures = rounds(options.rounds, measures)
-            show(title, 1e3, figures, figures["(bare python)"])
+            times = take_turns(options.rounds, {name: partial(run, code) for name, code in starts(url, code).items()})
+            bare = times.pop("(bare python)")
+            report.compare(title, times, unit=1e3, goals=GOALS[title], bare=bare)
         clients = {
             name: module.client("greengrassv2", endpoint_url=url, **ARGUMENTS) for name, module in RIVALS.items()
         }
 
-        def compare(title: str, unit: float, times: int, work: Callable[[Any, Any], Any]) -> None:
-            measures = {name: partial(each, partial(work, RIVALS[name], clients[name]), times) for name in RIVALS}
-            show(title, unit, rounds(options.rounds, measures))
+        def compare(
+            title: str, times: int, work: Callable[[Any, Any], Any], sdk_work: str = "", repetitions: int = 1
+        ) -> None:
+            rivals = {name: partial(each, partial(work, RIVALS[name], clients[name]), times) for name in RIVALS}
+            if sdk and sdk_work:
+                rivals[RUST_SDK] = partial(sdk.each, sdk_work, times * repetitions, times)
+            unit = 1e6 if times > 1 else 1e3
+            report.compare(title, take_turns(options.rounds, rivals), unit=unit, goals=GOALS[title])
 
         make = {"endpoint_url": url, **ARGUMENTS}
-        compare("a later client", 1e6, 20, lambda module, client: module.client("greengrassv2", **make))
-        compare("single call", 1e6, options.calls, lambda module, client: client.list_core_devices())
-        compare("100,000 devices in pages", 1e3, 1, lambda module, client: read_all(client))
-        fewer = max(options.calls // 3, 1)
-        compare("answer of 59 KB", 1e6, fewer, lambda module, client: client.get_deployment(deploymentId="d"))
-        compare("create with a request of 9 KB", 1e6, fewer, lambda module, client: client.create_deployment(**CREATE))
+        compare("a later client", 20, lambda module, client: module.client("greengrassv2", **make))
+        compare("single call", options.calls, lambda module, client: client.list_core_devices(), "single")
+        compare("100,000 devices in pages", 1, lambda module, client: read_all(client), "pages", DEVICES // 100)
+        fewer = max(options.calls // 3, 2)
+        compare("answer of 59 KB", fewer, lambda module, client: client.get_deployment(deploymentId="d"), "big")
+        compare(
+            "create with a request of 9 KB", fewer, lambda module, client: client.create_deployment(**CREATE), "create"
+        )
         calls = {
             name: partial(each, client.list_core_devices, options.calls) for name, client in listeners(url).items()
         }
-        show("single call, by who listens", 1e6, rounds(options.rounds, calls))
+        times = take_turns(options.rounds, calls)
+        theirs, ours = times.pop("a handler, boto3"), times.pop("a handler, fleetgrass")
+        report.compare("single call, nobody listens", times, in_table=False)
+        report.compare("single call, a handler", {"fleetgrass": ours, "boto3": theirs})
         reads = (("one client", START), ("100,000 devices as dicts", READ_ALL)) if sys.platform == "linux" else ()
         for title, code in reads:
-            print(f"\n{title}, MiB resident at most; must be at most {MEMORY_GOALS[title]}")
-            for name, filled in starts(url, code).items():
-                print(f"{name:42}{statistics.median(memory(filled) for _ in range(3)):10.1f}", flush=True)
+            sizes = {
+                name: statistics.median(memory(filled) for _ in range(3)) for name, filled in starts(url, code).items()
+            }
+            report.mebibytes(title, sizes, MEMORY_GOALS[title])
+        if sdk:
+            sdk.close()
+    report.end()
 
 
 if __name__ == "__main__":

@@ -32,18 +32,10 @@ from support.answers import (
     reply,
     truncated,
 )
+from support.interface import ARGUMENTS, ITEMS, NAMES, asked_of_boto3, awaited, shown
 from support.processes import fork, statuses, used
 from support.server import RecordingServer
 from support.silent import Silent
-
-ARGUMENTS: dict[str, Any] = {
-    "region_name": "us-east-1",
-    "aws_access_key_id": "AKIDEXAMPLE",
-    "aws_secret_access_key": "secret",
-}
-NAMES = [f"device-{number:05}" for number in range(1, 151)]
-ITEMS: list[Any] = [{"coreDeviceThingName": name} for name in NAMES]
-ITEMS[3:3] = [{"coreDeviceThingName": "nobody"}, {"coreDeviceThingName": 7}, {}, {"unknown": "x"}]
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -82,13 +74,6 @@ def cloud() -> Iterator[Any]:
 
 def opened(url: str, **options: Any) -> Any:
     return fleetgrass.aio.client("greengrassv2", endpoint_url=url, config=Config(**options), **ARGUMENTS)
-
-
-def shown(answer: Any) -> Any:
-    """An answer or error without what differs from call to call: tokens of pages tell when they were made."""
-    if isinstance(answer, Exception):
-        return type(answer).__name__, str(answer)
-    return {name: value for name, value in answer.items() if name not in ("ResponseMetadata", "nextToken", "NextToken")}
 
 
 def alone(call: Any, params: Any) -> Any:
@@ -172,27 +157,9 @@ def test_what_cannot_be_reached_ends_as_in_the_sync_client(run: Run) -> None:
         assert run(work(url)) == alone(sync.list_core_devices, {})
 
 
-def test_the_interface_is_that_of_aiobotocore(cloud: Any) -> None:
-    aiobotocore = pytest.importorskip("aiobotocore.session")
-
-    async def work(session: Any) -> list[Any]:
-        seen: list[Any] = []
-        url = cloud.meta.endpoint_url
-        async with session.create_client("greengrassv2", endpoint_url=url, **ARGUMENTS) as client:
-            for item in ITEMS[:8]:
-                [ended] = await asyncio.gather(client.get_core_device(**item), return_exceptions=True)
-                seen.append(shown(ended))
-            paginator = client.get_paginator("list_core_devices")
-            pages = paginator.paginate(PaginationConfig={"PageSize": 40, "MaxItems": 90})
-            seen += [shown(page) async for page in pages]
-            seen.append(pages.resume_token is None)
-            seen.append(shown(await paginator.paginate(PaginationConfig={"MaxItems": 120}).build_full_result()))
-            seen.append([found async for found in paginator.paginate().search("coreDevices[].coreDeviceThingName")])
-            seen.append(client.can_paginate("get_core_device"))
-            seen.append((await client.generate_presigned_url("get_core_device", ITEMS[0])).partition("?")[0])
-        return seen
-
-    assert asyncio.run(work(fleetgrass.aio.get_session())) == asyncio.run(work(aiobotocore.get_session()))
+def test_the_interface_gives_what_boto3_gives(cloud: Any, run: Run) -> None:
+    url = cloud.meta.endpoint_url
+    assert run(awaited(fleetgrass.aio.get_session(), url)) == asked_of_boto3(url)
 
 
 def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
