@@ -54,7 +54,7 @@ mod _core {
     use crate::py::recipe::{RecipeError, read_recipe};
     #[pymodule_export]
     use crate::py::resolve::{
-        InvalidInputError, lint, merge_configuration, normalized, satisfies, select_lifecycle, select_manifest,
+        InvalidInputError, lifecycle_steps, lint, merge_configuration, normalized, satisfies, select_lifecycle, select_manifest,
     };
     #[pymodule_export]
     use crate::py::simulation::PySimulation;

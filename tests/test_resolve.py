@@ -1,6 +1,7 @@
 """The parts of the resolver as functions, over the vectors that devices' own code made."""
 
 import ctypes
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from fleetgrass import resolve
+from fleetgrass import _core, resolve
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -41,6 +42,26 @@ def test_manifests_are_chosen_as_on_both_devices() -> None:
     for case in vectors:
         chosen = outcome(resolve.select_manifest, case["manifests"], case["platform"], case["engine"])
         assert chosen == (case["expected_index"], case.get("error")), case
+
+
+def test_requirements_without_alternatives_mean_in_one_text_what_each_means() -> None:
+    """Which spares the walk from reading one text of them all, as devices do; prereleases are another matter."""
+    texts = {case["requirement"] for case in cases("version_requirements.json") if not case.get("error")}
+    texts = {_core.normalized(text) for text in texts}
+    plain = sorted(text for text in texts if "||" not in text)
+    assert len(plain) > 50
+    assert [_core.normalized(text) for text in plain] == plain
+    for one, other in itertools.product(plain, plain):
+        for version in ("0.9.0", "1.0.0", "1.2.3", "2.0.0"):
+            each = resolve.satisfies(one, version) and resolve.satisfies(other, version)
+            assert resolve.satisfies(f"{one} {other}", version) == each, (one, other, version)
+
+
+def test_steps_have_their_defaults() -> None:
+    lifecycle = {"setenv": {"A": "1"}, "shutdown": "s.sh", "Run": {"Script": "r.sh", "Timeout": "5"}, "Other": 1}
+    steps = resolve.lifecycle_steps(resolve.select_lifecycle(lifecycle, [{}], 0))
+    assert (list(steps), steps["Setenv"]) == (["Setenv", "Shutdown", "Run"], {"A": "1"})
+    assert (steps["Shutdown"]["Script"], steps["Shutdown"]["Timeout"], steps["Run"]["Timeout"]) == ("s.sh", 15, 5)
 
 
 def test_lifecycles_are_selected_as_on_the_device() -> None:
@@ -97,6 +118,8 @@ LINUX = {"os": "linux", "architecture": "amd64"}
         ),  # type: ignore[list-item]
         (lambda: resolve.select_manifest([{}], {"os": 1}), ["platform['os'] is 1", "texts"]),  # type: ignore[dict-item]
         (lambda: resolve.select_manifest([{"Platform": {1, 2}}], LINUX), ["JSON", "set"]),
+        (lambda: resolve.lifecycle_steps({"Run": {"Timeout": "1m"}}), ["Lifecycle", "Timeout", "1m", "whole seconds"]),
+        (lambda: resolve.lifecycle_steps([]), ["lifecycle", "select_lifecycle"]),  # type: ignore[arg-type]
         (lambda: resolve.select_lifecycle({}, [{}], 1), ["index 1", "1 manifests", "select_manifest"]),
         (lambda: resolve.select_lifecycle({}, [{}], -1), ["index -1"]),
         (lambda: resolve.select_lifecycle({}, [{}], None), ["index None"]),  # type: ignore[arg-type]

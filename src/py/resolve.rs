@@ -7,7 +7,7 @@ use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pythonize::pythonize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::catalogue::PyCatalogue;
 use super::plain::json_of;
@@ -17,6 +17,7 @@ use crate::resolve::engine::Engine;
 use crate::resolve::lint::{Finding, cycles, lint_text};
 use crate::resolve::lite;
 use crate::resolve::platform::{self, Platform};
+use crate::resolve::recipe::{Lifecycle, UnreadableStep};
 use crate::resolve::requirement::Requirement;
 use crate::resolve::version::Version;
 
@@ -26,7 +27,7 @@ create_exception!(
     PyValueError,
     "A value that a device cannot read. Its text names it, and tells what to write; `kind` is `unknown_engine`, \
      `invalid_requirement`, `invalid_version`, `invalid_regex`, `platform_missing`, `not_an_object`, `invalid_pointer`, \
-     `nothing_there` or `invalid_fact`."
+     `nothing_there`, `step_unreadable` or `invalid_fact`."
 );
 
 pub(super) fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {
@@ -89,6 +90,18 @@ pub fn select_lifecycle<'py>(py: Python<'py>, recipe: &[u8], index: usize, engin
         Engine::Lite => lite::lifecycle(&recipe, manifest),
     };
     Ok(pythonize(py, &lifecycle)?)
+}
+
+/// The steps of a lifecycle with their defaults.
+#[pyfunction]
+pub fn lifecycle_steps<'py>(lifecycle: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = lifecycle.py();
+    let Value::Object(lifecycle) = json_of("lifecycle", lifecycle)? else {
+        return Err(refusal(py, "step_unreadable", "lifecycle is no dict: give what select_lifecycle gives"));
+    };
+    let told = |problems: Vec<UnreadableStep>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let read = Lifecycle::read(&lifecycle).map_err(|problems| refusal(py, "step_unreadable", told(problems)))?;
+    Ok(pythonize(py, &read.told())?)
 }
 
 /// What is odd in the text of a recipe, and what of it leads back over a catalogue.

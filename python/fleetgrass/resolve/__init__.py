@@ -12,7 +12,7 @@ from fleetgrass.resolve.configuration import merge_configuration
 from fleetgrass.resolve.explanation import Constraint, Explanation, Fix, explain
 from fleetgrass.resolve.fleet import fleet_snapshot
 from fleetgrass.resolve.lint import Finding, lint
-from fleetgrass.resolve.manifests import select_lifecycle, select_manifest
+from fleetgrass.resolve.manifests import lifecycle_steps, select_lifecycle, select_manifest
 from fleetgrass.resolve.planning import DeviceState, Plan, PlanConflictError, plan
 from fleetgrass.resolve.requirements import satisfies
 from fleetgrass.resolve.simulation import Refusal, Simulation, simulate
@@ -36,6 +36,7 @@ __all__ = [
     "candidates_from_cloud",
     "explain",
     "fleet_snapshot",
+    "lifecycle_steps",
     "lint",
     "merge_configuration",
     "plan",

@@ -59,6 +59,23 @@ def select_lifecycle(
     return _core.select_lifecycle(_recipe(manifests, lifecycle), index, engine)
 
 
+def lifecycle_steps(lifecycle: Mapping[str, Any]) -> dict[str, Any]:
+    """The steps of a lifecycle with all that a recipe may leave out, as a classic device reads them.
+
+    Args:
+        lifecycle: What `select_lifecycle` gives. Names may have any case; what is no step is left out.
+
+    Returns:
+        By step, in the spelling of the format: `Script` (None where there is none), `RequiresPrivilege`, `Skipif`,
+        `Timeout` in seconds (Bootstrap, Install, Startup and Uninstall have 120, Recover 60, Shutdown 15; None is
+        without end, as for Run) and `Setenv`. Beside the steps `Setenv`, the variables of all of them.
+
+    Raises:
+        InvalidInputError: A step that devices cannot read, with its place; `kind` is `step_unreadable`.
+    """
+    return _core.lifecycle_steps(lifecycle)
+
+
 def _recipe(manifests: Sequence[Mapping[str, Any]], lifecycle: Mapping[str, Any] | None) -> bytes:
     """A recipe of these, so that they are read, and refused, as in one."""
     recipe = {

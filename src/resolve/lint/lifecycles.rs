@@ -4,10 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Findings, Severity};
 use crate::resolve::platform;
-use crate::resolve::recipe::{Recipe, Step};
-
-/// In any case.
-const STEPS: [&str; 8] = ["Setenv", "Bootstrap", "Install", "Startup", "Run", "Shutdown", "Recover", "Uninstall"];
+use crate::resolve::recipe::{self, Recipe, Step};
 
 pub fn check(recipe: &Recipe, findings: &mut Findings) {
     for (at, manifest) in recipe.manifests.iter().enumerate() {
@@ -32,42 +29,14 @@ pub fn check(recipe: &Recipe, findings: &mut Findings) {
 }
 
 fn steps(place: &[Step], lifecycle: &Map<String, Value>, findings: &mut Findings) {
-    for (name, step) in lifecycle {
-        let place = [place, &[Step::Entry(name)]].concat();
-        match step {
-            _ if !STEPS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {
-                let message = format!("{name:?} is no step, so devices never run it");
-                findings.add(Severity::Warning, "unknown_step", &place, message, format!("write one of {}", STEPS.join(", ")));
-            }
-            Value::Object(properties) if !name.eq_ignore_ascii_case("Setenv") => options(&place, properties, findings),
-            Value::Object(_) | Value::String(_) | Value::Null => {}
-            other => {
-                let message = format!("it is {other}, of which a device makes no script");
-                findings.add(Severity::Error, "step_unreadable", &place, message, "write a text, or a map with Script");
-            }
-        }
+    for name in lifecycle.keys().filter(|name| !recipe::is_step(name)) {
+        let message = format!("{name:?} is no step, so devices never run it");
+        let remedy = format!("write one of {}", recipe::known_steps().collect::<Vec<_>>().join(", "));
+        findings.add(Severity::Warning, "unknown_step", &[place, &[Step::Entry(name)]].concat(), message, remedy);
     }
-}
-
-/// Those that a device reads as something other than text.
-fn options(place: &[Step], properties: &Map<String, Value>, findings: &mut Findings) {
-    for (name, value) in properties {
-        let text = value.as_str().unwrap_or_default();
-        let remedy = if name.eq_ignore_ascii_case("Timeout") {
-            (!value.is_u64() && text.parse::<u32>().is_err()).then_some("give whole seconds")
-        } else if name.eq_ignore_ascii_case("RequiresPrivilege") {
-            let known = value.is_boolean() || ["true", "false"].iter().any(|word| word.eq_ignore_ascii_case(text));
-            (!known).then_some("write true or false")
-        } else if name.eq_ignore_ascii_case("Skipif") {
-            let known = ["onpath ", "exists "].iter().any(|word| text.starts_with(word));
-            (!known).then_some("write \"onpath <command>\" or \"exists <file>\"")
-        } else {
-            None
-        };
-        if let Some(remedy) = remedy.filter(|_| !value.is_null()) {
-            let place = [place, &[Step::Entry(name)]].concat();
-            findings.add(Severity::Error, "step_unreadable", &place, format!("{name} of a step is {value}"), remedy);
-        }
+    for unreadable in recipe::Lifecycle::read(lifecycle).err().unwrap_or_default() {
+        let keys: Vec<_> = unreadable.path.iter().map(|key| Step::Entry(key)).collect();
+        findings.add(Severity::Error, "step_unreadable", &[place, &keys].concat(), unreadable.what, unreadable.remedy);
     }
 }
 
@@ -106,8 +75,8 @@ mod tests {
             found(&json!({"Lifecycle": lifecycle}), &json!({})),
             [
                 ("unknown_step", place("[\"Instal\"]")),
-                ("step_unreadable", place("[\"Run\"]")),
                 ("unknown_step", place("[\"Startup2\"]")),
+                ("step_unreadable", place("[\"Run\"]")),
                 ("step_unreadable", place("[\"Install\"][\"Timeout\"]")),
                 ("step_unreadable", place("[\"Install\"][\"Skipif\"]")),
                 ("step_unreadable", place("[\"Install\"][\"RequiresPrivilege\"]")),

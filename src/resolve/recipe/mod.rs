@@ -7,6 +7,7 @@
 
 mod document;
 mod error;
+mod lifecycle;
 mod print;
 mod read;
 mod yaml;
@@ -18,6 +19,7 @@ use super::version::Version;
 
 pub use document::SIZE_LIMIT;
 pub use error::{Problem, RecipeError};
+pub use lifecycle::{Lifecycle, ScriptStep, StepKind, UnreadableStep, is_step, known as known_steps};
 pub use read::{Source, Step, path, read, read_value};
 pub use yaml::to_yaml;
 
