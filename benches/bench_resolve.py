@@ -32,6 +32,17 @@ def catalog_of(components: int, versions: int, roots: int) -> dict[str, Any]:
     return {f"component-{at}": {f"1.{minor}.0": facts(at) for minor in range(versions)} for at in range(components)}
 
 
+def ladder_of(components: int) -> dict[str, Any]:
+    """A chain of components, each of which needs the same one beside its next."""
+
+    def facts(at: int) -> dict[str, Any]:
+        following = {f"component-{at + 1}": "*"} if at + 1 < components else {}
+        return {"deps": {**following, "hub": REQUIREMENTS[at % 2]}}
+
+    chain = {f"component-{at}": {"1.0.0": facts(at)} for at in range(components)}
+    return {**chain, "hub": {f"1.{minor}.0": {} for minor in range(20)}}
+
+
 def measured(step: str, work: Callable[[], T]) -> T:
     begin = time.process_time()
     result = work()
@@ -57,6 +68,14 @@ def main() -> None:
     deployment = {"target": "thinggroup/all", "components": roots}
     simulation = measured("simulate", lambda: resolve.simulate(platform=LINUX, catalog=catalog, deployment=deployment))
     measured("order_sensitive, ten more walks", lambda: simulation.order_sensitive)
+    ladder = resolve.Catalog(ladder_of(arguments.components))
+    offline = {"online": False, "local_store": {name: ladder.versions(name) for name in ladder.names()}}
+    first = {**deployment, "components": [{"name": "component-0", "version": "1.0.0"}]}
+    lone = measured(
+        "simulate offline, a hub for all",
+        lambda: resolve.simulate(platform=LINUX, catalog=ladder, deployment=first, device=offline),
+    )
+    print(f"{len(lone.result or {}):,} components are installed, after {len(lone.trace):,} visits")
     if simulation.error:
         print(f"refused after {len(simulation.trace):,} visits: {simulation.error}")
     else:

@@ -11,10 +11,10 @@ use pythonize::pythonize;
 
 use super::catalogue::PyCatalogue;
 use super::plain::json_of;
+use super::resolve::engine_of;
 use super::simulation::read;
-use crate::resolve::catalogue::{Catalogue, Cloud, Entry, MemoryCatalogue, Question};
+use crate::resolve::catalogue::{Catalogue, Cloud, Entry, MemoryCatalogue, Question, Unanswered};
 use crate::resolve::engine::Engine;
-use crate::resolve::error::ResolveError;
 use crate::resolve::facts;
 use crate::resolve::platform::Platform;
 use crate::resolve::recipe::{self, Recipe};
@@ -30,6 +30,7 @@ pub struct PyCloudSimulation {
     device: Device,
     deployment: Roots,
     others: Vec<Roots>,
+    engine: Engine,
 }
 
 #[pymethods]
@@ -37,7 +38,8 @@ impl PyCloudSimulation {
     /// `ask(component, requirements, candidate)` gives (`None`, version, JSON recipe), or (kind, message, `None`) where
     /// kind is `no_version`, `platform`, `permission` or `other`. `catalogue` has recipes of the device.
     #[new]
-    #[pyo3(signature = (ask, catalogue, *, platform, device, deployment, other_groups))]
+    #[pyo3(signature = (ask, catalogue, *, platform, device, deployment, other_groups, engine))]
+    #[allow(clippy::too_many_arguments)] // it takes them by name
     fn new(
         py: Python<'_>,
         ask: Py<PyAny>,
@@ -46,13 +48,16 @@ impl PyCloudSimulation {
         device: &Bound<'_, PyAny>,
         deployment: &Bound<'_, PyAny>,
         other_groups: &Bound<'_, PyAny>,
+        engine: &str,
     ) -> PyResult<Self> {
+        let engine = engine_of(py, engine)?;
         let deployment = read(py, facts::deployment(&json_of("deployment", deployment)?))?;
         Ok(Self {
             platform: read(py, facts::platform(&json_of("platform", platform)?))?,
             device: read(py, facts::device(&json_of("device", device)?, &catalogue.0))?,
             others: read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?,
             deployment,
+            engine,
             cloud: Asked {
                 ask,
                 known: catalogue.0.clone(),
@@ -85,7 +90,7 @@ impl PyCloudSimulation {
             deployment: &self.deployment,
             others: &self.others,
             cloud_policy: CloudPolicy::Highest,
-            engine: Engine::Classic,
+            engine: self.engine,
         }
     }
 }
@@ -97,7 +102,7 @@ type Recipes = HashMap<(String, String), Option<Arc<Recipe>>>;
 struct Asked {
     ask: Py<PyAny>,
     known: Arc<MemoryCatalogue>,
-    answers: Mutex<HashMap<String, Result<Version, ResolveError>>>,
+    answers: Mutex<HashMap<String, Result<Version, Unanswered>>>,
     recipes: Mutex<Recipes>,
     /// What the function raised first, if it ever did.
     raised: Mutex<Option<PyErr>>,
@@ -122,7 +127,7 @@ impl Asked {
         Python::attach(|py| {
             let requirements = PyDict::new(py);
             for (who, requirement) in &question.requirements {
-                requirements.set_item(who, requirement.to_string())?;
+                requirements.set_item(who, requirement)?;
             }
             let candidate = question.candidate.as_ref().map(Version::as_str);
             self.ask.call1(py, (question.component, requirements, candidate))?.extract(py)
@@ -149,35 +154,29 @@ impl Catalogue for Asked {
 }
 
 impl Cloud for Asked {
-    fn answer(&self, question: &Question) -> Result<Version, ResolveError> {
+    fn answer(&self, question: &Question) -> Result<Version, Unanswered> {
         let mut key: Vec<_> = question.requirements.iter().map(|(who, requirement)| format!("{who} {requirement}")).collect();
         key.sort(); // the order of requirements is the device's, and no part of the question
         let key = format!("{} {:?} {key:?}", question.component, question.candidate.as_ref().map(Version::as_str));
         if let Some(known) = self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return known.clone();
         }
-        let component = || question.component.to_owned();
-        let unanswered = |reason: String| ResolveError::Unanswered { component: component(), reason };
         let answer = match self.ask(question) {
             Ok((None, version, Some(text))) => match Version::parse(&version) {
                 Ok(version) => {
                     let recipe = serde_json::from_slice(&text).ok().and_then(|recipe| recipe::read_value(&recipe).ok());
                     let mut recipes = self.recipes.lock().unwrap_or_else(PoisonError::into_inner);
-                    recipes.insert((component(), version.to_string()), recipe.map(Arc::new));
+                    recipes.insert((question.component.into(), version.to_string()), recipe.map(Arc::new));
                     Ok(version)
                 }
-                Err(error) => Err(unanswered(error.to_string())),
+                Err(error) => Err(Unanswered::Other(error.to_string())),
             },
-            Ok((Some(kind), _, _)) if kind == "no_version" => {
-                Err(ResolveError::NoAvailableVersion { component: component(), requirements: question.requirements.clone() })
-            }
-            Ok((Some(kind), _, _)) if kind == "platform" => {
-                Err(ResolveError::PlatformIncompatible { component: component(), platform: question.platform.clone() })
-            }
-            Ok((Some(kind), _, _)) if kind == "permission" => Err(ResolveError::AccessDenied { component: component() }),
-            Ok((_, message, _)) => Err(unanswered(message)),
+            Ok((Some(kind), _, _)) if kind == "no_version" => Err(Unanswered::NoVersion),
+            Ok((Some(kind), _, _)) if kind == "platform" => Err(Unanswered::Platform),
+            Ok((Some(kind), _, _)) if kind == "permission" => Err(Unanswered::Permission),
+            Ok((_, message, _)) => Err(Unanswered::Other(message)),
             Err(raised) => {
-                let error = unanswered(raised.to_string());
+                let error = Unanswered::Other(raised.to_string());
                 self.raised.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(raised);
                 return Err(error);
             }

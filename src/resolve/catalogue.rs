@@ -6,10 +6,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::error::ResolveError;
 use super::platform::Platform;
 use super::recipe::Recipe;
-use super::requirement::Requirement;
 use super::version::Version;
 
 /// A version of a component.
@@ -24,16 +22,29 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Question<'q> {
     pub component: &'q str,
-    /// Who requires what of it.
-    pub requirements: Vec<(String, Requirement)>,
+    /// Who requires what of it, in the texts that the device sends.
+    pub requirements: Vec<(String, String)>,
     /// The version that the device has and that would do.
     pub candidate: Option<Version>,
     pub platform: &'q Platform,
 }
 
+/// Why the cloud tells no version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// None meets the requirements.
+    NoVersion,
+    /// None of those that do claims the platform.
+    Platform,
+    /// The device may not ask.
+    Permission,
+    /// Anything else, in words.
+    Other(String),
+}
+
 /// Who answers a device. A [`Catalogue`] has the recipes of the versions that it answers with.
 pub trait Cloud {
-    fn answer(&self, question: &Question) -> Result<Version, ResolveError>;
+    fn answer(&self, question: &Question) -> Result<Version, Unanswered>;
 }
 
 /// The component versions that the cloud has.

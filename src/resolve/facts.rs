@@ -244,7 +244,9 @@ fn lite_refusal(refusal: &LiteRefusal) -> Value {
         LiteRefusal::NoAvailableVersion { component, requirements } | LiteRefusal::NoLocalVersion { component, requirements } => {
             json!({"kind": kind, "component": component, "requirements": texts(requirements)})
         }
-        LiteRefusal::PlatformIncompatible { component } => json!({"kind": kind, "component": component}),
+        LiteRefusal::PlatformIncompatible { component }
+        | LiteRefusal::AccessDenied { component }
+        | LiteRefusal::Unanswered { component, .. } => json!({"kind": kind, "component": component}),
         LiteRefusal::RecipeUnusable { component, version }
         | LiteRefusal::RecipeUnreadable { component, version }
         | LiteRefusal::NotGeneric { component, version } => {

@@ -6,12 +6,12 @@
 //!
 //! Known from reading the device's code, never run against it. Assumed: the texts of requirements are joined by a space,
 //! and the limit on them is on all together; the cloud reads them as for classic devices, and takes `runtime` for one more
-//! attribute of the platform. The messages are ours.
+//! attribute of the platform; a device that gets no answer gives up. The messages are ours.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Question, Unanswered};
 use super::lite;
 use super::platform;
 use super::recipe::{ComponentType, Recipe};
@@ -35,6 +35,10 @@ pub enum LiteRefusal {
     RecipeUnusable { component: String, version: Version },
     #[error("The recipe of {component}-v{version} cannot be read")]
     RecipeUnreadable { component: String, version: Version },
+    #[error("The device may not ask the cloud which version of {component} to take")]
+    AccessDenied { component: String },
+    #[error("The cloud does not tell which version of {component} to take: {reason}")]
+    Unanswered { component: String, reason: String },
     #[error("{component}-v{version} is no generic component, and a lite device has no others")]
     NotGeneric { component: String, version: Version },
     /// It was chosen before this was asked for.
@@ -52,6 +56,9 @@ pub(super) const NUCLEUS: &str = "aws.greengrass.NucleusLite";
 
 /// Dependencies that are passed over.
 const SKIPPED: [&str; 3] = ["aws.greengrass.Nucleus", "aws.greengrass.TokenExchangeService", "aws.greengrass.Cli"];
+
+/// Under what it sends the text of all requirements.
+const TEXT_KEY: &str = "requirements";
 
 const COMPONENT_LIMIT: usize = 64;
 const TEXT_LIMIT: usize = 2048;
@@ -74,6 +81,8 @@ impl LiteRefusal {
             Self::PlatformIncompatible { .. } => "platform_incompatible",
             Self::RecipeUnusable { .. } => "local_recipe_unusable",
             Self::RecipeUnreadable { .. } => "recipe_parse_error",
+            Self::AccessDenied { .. } => "access_denied",
+            Self::Unanswered { .. } => "unanswered",
             Self::NotGeneric { .. } => "component_type_unsupported",
             Self::ChosenAlready { .. } => "chosen_already",
             Self::NucleusDiffers { .. } => "nucleus_differs",
@@ -223,6 +232,20 @@ impl<C: Catalogue> LiteWalk<'_, C> {
     fn ask(&self, component: &str, text: &str, requirements: Vec<(String, String)>) -> Result<Arc<Recipe>> {
         let mut platform = self.simulation.platform.clone();
         platform.entry("runtime".into()).or_insert_with(|| lite::RUNTIME.into());
+        if let Some(cloud) = self.simulation.catalogue.cloud() {
+            let asked = vec![(String::from(TEXT_KEY), String::from(text))];
+            let question = Question { component, requirements: asked, candidate: None, platform: &platform };
+            let component = String::from(component);
+            let version = match cloud.answer(&question) {
+                Ok(version) => version,
+                Err(Unanswered::NoVersion) => return Err(LiteRefusal::NoAvailableVersion { component, requirements }),
+                Err(Unanswered::Platform) => return Err(LiteRefusal::PlatformIncompatible { component }),
+                Err(Unanswered::Permission) => return Err(LiteRefusal::AccessDenied { component }),
+                Err(Unanswered::Other(reason)) => return Err(LiteRefusal::Unanswered { component, reason }),
+            };
+            let recipe = self.simulation.catalogue.recipe(&component, &version);
+            return recipe.ok_or(LiteRefusal::RecipeUnreadable { component, version });
+        }
         let requirement = Requirement::parse(text).ok();
         let listed = self.simulation.catalogue.versions(component);
         let meets = |version: &Version| requirement.as_ref().is_some_and(|requirement| requirement.matches(version));

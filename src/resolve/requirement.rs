@@ -96,6 +96,12 @@ impl Requirement {
         waiting.pop().is_some_and(|judgement| judgement.met)
     }
 
+    /// Whether there is more than one way to meet it. Texts without alternatives mean in one text what they mean by
+    /// themselves, prereleases left aside.
+    pub(super) fn has_alternatives(&self) -> bool {
+        self.0.rule.contains(&Term::Either)
+    }
+
     /// The versions that it names, normalized.
     pub(super) fn bounds(&self) -> impl Iterator<Item = &Version> {
         self.comparisons().map(|(_, bound)| bound)

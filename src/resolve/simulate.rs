@@ -323,6 +323,31 @@ mod tests {
         }
     }
 
+    /// The same of what the device has: a chain below A, each of which needs one more beside its next.
+    #[test]
+    fn the_cost_offline_grows_as_the_dependencies() {
+        for count in [50, 100, 200] {
+            let versions: Vec<String> = (0..10).map(|minor| format!("1.{minor}.0")).collect();
+            let name = |at: usize| if at == 0 { String::from("A") } else { format!("C{at}") };
+            let link = |at: usize| {
+                let next = if at < count { format!("{}: {{VersionRequirement: '*'}}, ", name(at + 1)) } else { String::new() };
+                (name(at), "1.0.0", next + "Hub: {VersionRequirement: <2.0.0}")
+            };
+            let mut recipes: Vec<_> = (0..=count).map(link).collect();
+            recipes.extend(versions.iter().map(|version| (String::from("Hub"), &**version, String::new())));
+            let shelf = Shelf::new(&recipes);
+            let mut device = Device { online: false, ..Device::default() };
+            for (name, entries) in shelf.0.components() {
+                device.store.insert(name.into(), entries.iter().filter_map(|entry| entry.recipe.clone()).collect());
+            }
+            let outcome = shelf.run("linux", &device);
+            let edges = 2 + 2 * count;
+            assert_eq!((outcome.trace.len(), outcome.plan.unwrap()["Hub"].version.as_str()), (edges, "1.9.0"));
+            // each requirement is held against what the cloud lists and against what the device has
+            assert!(outcome.judgements <= 2 * edges * versions.len(), "{count}: {}", outcome.judgements);
+        }
+    }
+
     #[test]
     fn a_deep_chain_and_a_deep_cycle_end() {
         const DEPTH: usize = 10_000;

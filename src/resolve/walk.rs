@@ -2,22 +2,22 @@
 //!
 //! Nothing recurses, so that no catalogue is too deep. A requirement is held against the versions of a component once,
 //! when it comes, and what was chosen stands until something changes; so the cost grows as the dependencies visited,
-//! however many have a component in common. What the device has is searched with all requirements in one text, each
-//! time anew; but only where the cloud does not decide.
+//! however many have a component in common. The same goes for what the device has, once that is looked at; but it is
+//! searched with all requirements in one text, and where alternatives or prereleases are among them it takes the text
+//! itself to know what that means.
 //!
 //! The walk ends: a component that has changed too often is taken for one of a circle that never comes to rest, on which
 //! a device walks for ever.
 
-use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::catalogue::{Catalogue, Entry, Question};
+use super::catalogue::{Catalogue, Entry, Question, Unanswered};
 use super::error::ResolveError;
 use super::java_order::{JavaMap, Order};
 use super::platform::{self, Platform};
 use super::recipe::{ComponentType, Recipe};
-use super::requirement::Requirement;
+use super::requirement::{InvalidRequirement, Requirement};
 use super::simulate::{CloudPolicy, LOCAL_DEPLOYMENT, Plan, Simulation, Source, Visit};
 use super::version::Version;
 
@@ -45,6 +45,10 @@ pub(super) struct Component {
     failed: Vec<u32>,
     /// What the cloud gave, which the device holds from then on.
     fetched: Vec<Arc<Recipe>>,
+    /// By version on the device, how many requirements it fails. Empty until somebody looks for a candidate.
+    judged: HashMap<Version, u32>,
+    /// How many requirements have alternatives.
+    alternatives: usize,
     /// What was last chosen, until a requirement or what the device holds changes.
     chosen: Option<(Arc<Recipe>, Source)>,
     /// How often it was visited, less the dependents that were taken back.
@@ -64,6 +68,8 @@ impl Component {
             failed: vec![0; listed.len()],
             listed,
             fetched: Vec::new(),
+            judged: HashMap::new(),
+            alternatives: 0,
             chosen: None,
             visits: 0,
             changes: 0,
@@ -76,22 +82,61 @@ impl Component {
         let earlier = self.requirements.insert(who, requirement.clone());
         if earlier.as_ref() != Some(requirement) {
             self.judge(requirement, |failed| *failed += 1);
-            earlier.inspect(|earlier| self.judge(earlier, |failed| *failed -= 1));
+            self.alternatives += usize::from(requirement.has_alternatives());
+            if let Some(earlier) = earlier {
+                self.forget(&earlier);
+            }
         }
     }
 
     fn release(&mut self, who: &str) {
         if let Some(requirement) = self.requirements.remove(who) {
-            self.judge(&requirement, |failed| *failed -= 1);
+            self.forget(&requirement);
         }
+    }
+
+    fn forget(&mut self, requirement: &Requirement) {
+        self.judge(requirement, |failed| *failed -= 1);
+        self.alternatives -= usize::from(requirement.has_alternatives());
     }
 
     /// Counts the versions that fail a requirement which comes or goes.
     fn judge(&mut self, requirement: &Requirement, count: impl Fn(&mut u32)) {
-        self.judgements += self.listed.len();
+        self.judgements += self.listed.len() + self.judged.len();
         self.chosen = None;
-        let failing = self.listed.iter().zip(&mut self.failed).filter(|(entry, _)| !requirement.matches(&entry.version));
-        failing.for_each(|(_, failed)| count(failed));
+        let listed = self.listed.iter().map(|entry| &entry.version).zip(&mut self.failed);
+        listed.chain(&mut self.judged).filter(|(version, _)| !requirement.matches(version)).for_each(|(_, failed)| count(failed));
+    }
+
+    /// How many requirements a version on the device fails.
+    fn failed_by(&mut self, version: &Version) -> u32 {
+        if let Some(failed) = self.judged.get(version) {
+            return *failed;
+        }
+        let mut failed = 0;
+        for (_, requirement) in self.requirements.iter() {
+            self.judgements += 1;
+            failed += u32::from(!requirement.matches(version));
+        }
+        self.judged.insert(version.clone(), failed);
+        failed
+    }
+
+    /// Whether a version on the device meets all requirements in one text, which reads otherwise than each for itself
+    /// where there are alternatives or prereleases; then the component is [`misread`](Self::misread).
+    fn meets_merged(&mut self, version: &Version, merged: &mut Option<Result<Requirement, InvalidRequirement>>) -> bool {
+        let each = self.failed_by(version) == 0;
+        if self.alternatives == 0 && !version.is_prerelease() {
+            return each;
+        }
+        let merged = merged.get_or_insert_with(|| {
+            let texts: Vec<_> = self.requirements.iter().map(|(_, requirement)| requirement.to_string()).collect();
+            self.judgements += texts.len();
+            Requirement::parse(&texts.join(" "))
+        });
+        let all = merged.as_ref().map_or(each, |merged| merged.matches(version));
+        self.misread |= all != each;
+        all
     }
 
     /// The listed versions that meet all requirements.
@@ -234,31 +279,17 @@ impl<'w, C: Catalogue> Walk<'w, C> {
     /// The version that the device has: the one that runs, else the highest. Platforms are not looked at.
     fn candidate(&mut self, name: &str) -> Option<Version> {
         let device = self.simulation.device;
-        let component = &self.components[name];
         let nucleus = device.nucleus.as_ref().filter(|(nucleus, _)| nucleus == name).map(|(_, version)| version);
-        let running = nucleus.or_else(|| device.active.get(name));
-        let mut held = self.held(name).peekable();
-        if running.is_none() && held.peek().is_none() {
-            return None;
-        }
-        // all texts in one, which reads otherwise than each for itself where there are alternatives
-        let texts: Vec<_> = component.requirements.iter().map(|(_, requirement)| requirement.to_string()).collect();
-        let merged = Requirement::parse(&texts.join(" "));
-        let (misread, judgements) = (Cell::new(false), Cell::new(0));
-        let meets = |version: &&Version| {
-            let each = component.requirements.iter().all(|(_, requirement)| requirement.matches(version));
-            let all = merged.as_ref().map_or(each, |merged| merged.matches(version));
-            misread.set(misread.get() || all != each);
-            judgements.set(judgements.get() + 2 * texts.len());
-            all
-        };
-        let highest = || held.map(|recipe| &recipe.version).filter(meets).max_by(|a, b| a.compare(b));
-        let candidate = running.filter(meets).or_else(highest).cloned();
-        let (misread, judgements) = (misread.get(), judgements.get());
+        let running = nucleus.or_else(|| device.active.get(name)).cloned();
+        let held: Vec<_> = self.held(name).cloned().collect();
         let component = self.component(name);
-        component.misread |= misread;
-        component.judgements += judgements;
-        candidate
+        let mut merged = None;
+        let running = running.filter(|version| component.meets_merged(version, &mut merged));
+        running.or_else(|| {
+            let meeting =
+                held.iter().map(|recipe| &recipe.version).filter(|version| component.meets_merged(version, &mut merged));
+            meeting.max_by(|a, b| a.compare(b)).cloned()
+        })
     }
 
     /// The recipes on the device; of one version the newest come first.
@@ -301,8 +332,16 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         let simulation = self.simulation;
         if let Some(cloud) = simulation.catalogue.cloud() {
             let candidate = self.candidate(name);
-            let requirements = self.components[name].required();
-            return cloud.answer(&Question { component: name, requirements, candidate, platform: simulation.platform });
+            let required = self.components[name].required();
+            let requirements = required.iter().map(|(who, requirement)| (who.clone(), requirement.to_string())).collect();
+            let question = Question { component: name, requirements, candidate, platform: simulation.platform };
+            let component = String::from(name);
+            return cloud.answer(&question).map_err(|unanswered| match unanswered {
+                Unanswered::NoVersion => ResolveError::NoAvailableVersion { component, requirements: required },
+                Unanswered::Platform => ResolveError::PlatformIncompatible { component, platform: simulation.platform.clone() },
+                Unanswered::Permission => ResolveError::AccessDenied { component },
+                Unanswered::Other(reason) => ResolveError::Unanswered { component, reason },
+            });
         }
         let preferred = match self.simulation.cloud_policy {
             CloudPolicy::PreferCandidate => self.candidate(name),

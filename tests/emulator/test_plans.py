@@ -275,8 +275,73 @@ def test_what_a_client_raises_ends_the_simulation() -> None:
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted())
     with pytest.raises(TypeError, match="a catalog, or a cloud"):
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"))
-    with pytest.raises(ValueError, match=r"engine is 'lite' .* give a catalog"):
-        resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted(), engine="lite")
+    with pytest.raises(ValueError, match=r"cloud_policy is 'prefer_candidate', .* give a catalog"):
+        resolve.simulate(
+            platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted(), cloud_policy="prefer_candidate"
+        )
+
+
+class Recording:
+    """A client that keeps what it is asked, and answers as `answer` does with what the client has answered."""
+
+    def __init__(self, client: Any, answer: Any = lambda given: given) -> None:
+        self.client, self.answer, self.asked = client, answer, list[Any]()
+
+    def resolve_component_candidates(self, **params: Any) -> Any:
+        self.asked.append(params)
+        return self.answer(self.client.resolve_component_candidates(**params))
+
+
+def test_a_lite_device_asks_the_cloud_in_its_own_way() -> None:
+    for_lite = {"Manifests": [{"Platform": {"os": "linux", "runtime": "aws_nucleus_lite"}}]}
+    recipes = [
+        recipe("A", "1.0.0", {"B": ">=1.0.0", "C": ">=1.0.0 <2.0.0"}, **for_lite),
+        recipe("B", "1.0.0", {}, **for_lite),
+        recipe("B", "1.2.0", {"C": "<3.0.0", "aws.greengrass.Nucleus": "^2.0.0"}, **for_lite),
+        recipe("C", "1.0.0", {}, **for_lite),
+        recipe("C", "1.5.0", {"B": "^1.0.0"}, **for_lite),
+        recipe("D", "1.0.0", {"none": "*"}, **for_lite),
+        recipe("W", "1.0.0", {}),
+    ]
+    with Emulator() as emulator:
+        client = emulator.client()
+        for made in recipes:
+            client.create_component_version(inlineRecipe=json.dumps(made))
+        catalog = resolve.Catalog.from_client(client)
+        for components, others in [
+            ({"A": "1.0.0"}, {}),
+            ({"A": "1.0.0"}, {"C": "1.0.0"}),
+            ({"D": "1.0.0"}, {}),
+            ({"W": "1.0.0"}, {}),
+        ]:
+            asked: dict[str, Any] = {"platform": LINUX, "deployment": deployment(**components), "engine": "lite"}
+            asked["other_groups"] = {"thinggroup/h": others} if others else {}
+            with_cloud, modelled = resolve.simulate(cloud=client, **asked), resolve.simulate(catalog=catalog, **asked)
+            assert (with_cloud.result, with_cloud.trace) == (modelled.result, modelled.trace)
+            assert with_cloud.error == modelled.error
+            assert with_cloud.order_sensitive is False
+        asked = {"platform": LINUX, "deployment": deployment(A="1.0.0"), "engine": "lite"}
+        recording = Recording(client)
+        device = {"local_recipes": {"B": {"1.0.0": {"manifests": for_lite["Manifests"]}}}}
+        assert resolve.simulate(cloud=recording, device=device, **asked).trace[1] == "B@1.0.0(local)"
+        told = {"name": "linux", "attributes": {"runtime": "aws_nucleus_lite", **LINUX}}
+        assert recording.asked == [
+            {
+                "platform": told,
+                "componentCandidates": [{"componentName": name, "versionRequirements": {"requirements": text}}],
+            }
+            for name, text in [("A", "1.0.0"), ("C", ">=1.0.0 <2.0.0")]
+        ]
+        # of several answers the first counts, and none is a failure
+        one = Recording(client, lambda given: {"resolvedComponentVersions": given["resolvedComponentVersions"] + [{}]})
+        assert resolve.simulate(cloud=one, **asked).result == resolve.simulate(cloud=client, **asked).result
+        error = resolve.simulate(cloud=Recording(client, lambda given: {}), **asked).error
+        assert error is not None
+        assert (error.kind, error.details, error.codes) == ("unanswered", {"component": "A"}, [])
+        with emulator.inject("error", "AccessDeniedException"):
+            error = resolve.simulate(cloud=client, **asked).error
+            assert error is not None
+            assert error.kind == "access_denied"
 
 
 @pytest.mark.timeout(120)

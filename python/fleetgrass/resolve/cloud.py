@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Mapping
 
+    from fleetgrass.resolve.manifests import Engine
+
 #: A published version: component, version, JSON recipe.
 Published = tuple[str, str, bytes]
 
@@ -141,19 +143,33 @@ def candidates_from_cloud(
         InvalidInputError: A requirement that devices cannot read; `kind` is `invalid_requirement`.
     """
     check_client(client)
-    params = [_question(platform, *item, (installed or {}).get(item[0])) for item in requirements.items()]
+    told, held = {"attributes": dict(platform)}, installed or {}
+    params = [_question(told, name, _normalized(texts), held.get(name)) for name, texts in requirements.items()]
     answers = client.map("resolve_component_candidates", params, max_concurrency=max_concurrency)
     return {name: _candidate(name, answer) for name, answer in zip(requirements, answers, strict=True)}
 
 
-def asking(client: Any, platform: Mapping[str, str]) -> Callable[[str, dict[str, str], str | None], Any]:
+def _normalized(requirements: Mapping[str, str]) -> dict[str, str]:
+    return {who: _core.normalized(requirement) for who, requirement in requirements.items()}
+
+
+def asking(
+    client: Any, platform: Mapping[str, str], engine: Engine
+) -> Callable[[str, dict[str, str], str | None], Any]:
     """The cloud as `_core.CloudSimulation` asks it."""
+    is_lite = engine == "lite"
+    told: dict[str, Any] = {"attributes": dict(platform)}
+    if is_lite:
+        told = {"name": "linux", "attributes": {"runtime": "aws_nucleus_lite", **platform}}
 
     def ask(component: str, requirements: dict[str, str], candidate: str | None) -> Any:
         try:
-            answer = client.resolve_component_candidates(**_question(platform, component, requirements, candidate))
+            answer = client.resolve_component_candidates(**_question(told, component, requirements, candidate))
         except (exceptions.ClientError, exceptions.BotoCoreError) as error:
             answer = error
+        if is_lite and not isinstance(answer, Exception):
+            # it takes the first of what comes
+            answer = {"resolvedComponentVersions": (answer.get("resolvedComponentVersions") or [])[:1]}
         found = _candidate(component, answer)
         if isinstance(found, Candidate):
             return None, found.version, found.recipe
@@ -163,15 +179,15 @@ def asking(client: Any, platform: Mapping[str, str]) -> Callable[[str, dict[str,
 
 
 def _question(
-    platform: Mapping[str, str], component: str, requirements: Mapping[str, str], candidate: str | None
+    platform: Mapping[str, Any], component: str, requirements: Mapping[str, str], candidate: str | None
 ) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "componentName": component,
-        "versionRequirements": {who: _core.normalized(requirement) for who, requirement in requirements.items()},
+        "versionRequirements": dict(requirements),
     }
     if candidate is not None:
         asked["componentVersion"] = candidate
-    return {"platform": {"attributes": dict(platform)}, "componentCandidates": [asked]}
+    return {"platform": platform, "componentCandidates": [asked]}
 
 
 def _candidate(component: str, answer: Any) -> Candidate | CandidateError:

@@ -118,8 +118,9 @@ def explain(
 
     Args:
         platform, catalog, deployment, other_groups: As `simulate` takes them.
-        engine: Classic devices alone are told of: what a lite device does hangs on what it has, in an order that it
-            never takes back, so that a set of versions which would do says nothing of it.
+        engine: Classic devices alone are explained. A lite device judges a requirement by the text of a version, or
+            leaves it to the cloud, which reads it in another grammar; which of the two depends on what it has and on
+            what it came to first. So no set of versions is right or wrong by itself, and there is nothing to search.
 
     Raises:
         InvalidInputError: A value is not of these shapes.
@@ -127,7 +128,9 @@ def explain(
     """
     if engine != "classic":
         raise ValueError(
-            f"engine is {engine!r}, but explain() knows classic devices alone: ask simulate() of lite ones"
+            f"engine is {engine!r}, but explain() knows classic devices alone: whether a lite device takes a version "
+            "hangs on what it has and on the order of its walk, so no set of versions is right or wrong by itself; "
+            "simulate() tells what it would do"
         )
     return Explanation(
         _core.Question(core_of(catalog), platform=platform, deployment=deployment, other_groups=other_groups)

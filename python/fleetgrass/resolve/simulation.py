@@ -123,29 +123,31 @@ def simulate(
         cloud: A client of the device data plane, such as `fleetgrass.device_client()`, or of an emulator, which is
             asked in place of a model of the cloud, one request after another as a device asks, never the same twice.
             `catalog` then only has recipes that are on the device. Errors have two more kinds: `access_denied`, and
-            `unanswered`, on which a device asks again and again.
+            `unanswered`, on which a classic device asks again and again. A lite device sends all requirements of a
+            component in one text, as they were written, and asks only for what it has no version of.
 
     Raises:
         InvalidInputError: A value is not of these shapes; `kind` is `invalid_fact` or `unknown_engine`.
-        ValueError: A value that JSON cannot hold, or `cloud` is asked for more than a classic device.
+        ValueError: A value that JSON cannot hold, or a `cloud` and a `cloud_policy`.
         TypeError: Neither `catalog` nor `cloud` is given.
     """
     if cloud is not None:
         from fleetgrass.resolve.cloud import asking
 
-        if engine != "classic" or cloud_policy != "highest":
+        if cloud_policy != "highest":
             raise ValueError(
-                f"engine is {engine!r} and cloud_policy {cloud_policy!r}, but a cloud is asked as classic devices ask, "
-                "and has a policy of its own: leave both out, or give a catalog in place of the cloud"
+                f"cloud_policy is {cloud_policy!r}, but a cloud that is asked has a policy of its own: leave it out, "
+                "or give a catalog in place of the cloud"
             )
         return Simulation(
             _core.CloudSimulation(
-                asking(cloud, platform),
+                asking(cloud, platform, engine),
                 core_of({} if catalog is None else catalog),
                 platform=platform,
                 device=device,
                 deployment=deployment,
                 other_groups=other_groups,
+                engine=engine,
             )
         )
     if catalog is None:
