@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any
 
+import boto3
 import botocore.credentials
 import botocore.exceptions
 import botocore.session
@@ -297,6 +298,44 @@ def test_new_keys_outlive_a_file_that_cannot_be_written(
     assert told.keys == ("ASIA2", "d", "e", "123456789012")
     assert "Read-only file system" in caplog.text
     assert len(list((place.home / ".aws/login/cache").iterdir())) == 1
+
+
+def test_keys_that_could_not_be_written_are_renewed_with_their_own_token(place: Place, ledger: Ledger) -> None:
+    ledger.use("unwritten-sign-in")
+    sign_in(place, PAST)
+    session = fleetgrass.Session(profile_name="p")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.replace", full)
+        theirs = place.ask(boto3, [given()], {"profile_name": "p"})
+        assert (theirs.ended, type(theirs.error)) == ("call", OSError)
+        # They are to be renewed at every call.
+        place.source.script([given(expiresIn=60), given(expiresIn=60, refreshToken="third")])
+        client = session.client("greengrassv2", endpoint_url=place.greengrass.url)
+        client.list_components()
+        client.list_components()
+    assert [json.loads(request.body)["refreshToken"] for request in place.source.take()] == ["refresh", "next"]
+    # There is room again.
+    place.source.script([given(refreshToken="fourth")])
+    client.list_components()
+    assert [json.loads(request.body)["refreshToken"] for request in place.source.take()] == ["third"]
+    assert written(place)["refreshToken"] == "fourth"
+
+
+def test_a_new_sign_in_counts_more_than_what_could_not_be_written(place: Place) -> None:
+    sign_in(place, PAST)
+    place.source.script([given(expiresIn=60)])
+    client = fleetgrass.Session(profile_name="p").client("greengrassv2", endpoint_url=place.greengrass.url)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.replace", full)
+        client.list_components()
+    sign_in(place, accessToken=keys(accessKeyId="ASIA3"))
+    client.list_components()
+    assert client._get_credentials().access_key == "ASIA3"
+    assert len(place.source.take()) == 1
+
+
+def full(*_: Any) -> None:
+    raise OSError(28, "No space left on device")
 
 
 @pytest.mark.parametrize(

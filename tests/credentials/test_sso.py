@@ -5,6 +5,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import boto3
 import pytest
 
 import fleetgrass
@@ -165,3 +166,28 @@ def test_a_token_that_another_process_renewed_is_picked_up(place: Place) -> None
     place.source.script([role_credentials()])
     client.list_components()
     assert place.source.take()[0].header("x-amz-sso_bearer_token") == "of another"
+
+
+def test_a_token_that_could_not_be_written_is_renewed_with_its_own(place: Place, ledger: Any) -> None:
+    ledger.use("unwritten-sign-in")
+    place.write("config", SESSION)
+    _sign_in(place, expiresAt=PAST, **RENEWABLE)
+    ended = role_credentials(expiration=int((datetime.now(timezone.utc) + timedelta(minutes=5)).timestamp() * 1000))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    def token(name: str) -> Any:
+        # To be renewed at once.
+        return reply({"accessToken": name, "expiresIn": 60, "refreshToken": f"after {name}"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.replace", full)
+        theirs = place.ask(boto3, [token("first"), ended], {"profile_name": "p"})
+        assert (theirs.ended, type(theirs.error)) == ("call", OSError)
+        place.source.script([token("first"), ended, token("second"), role_credentials()])
+        client = fleetgrass.Session(profile_name="p").client("greengrassv2", endpoint_url=place.greengrass.url)
+        client.list_components()
+        client.list_components()
+    asked = [json.loads(request.body)["refreshToken"] for request in place.source.take() if request.body]
+    assert asked == ["refresh", "after first"]
