@@ -8,7 +8,7 @@ use std::fmt;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Error {
     /// The parameters do not fit the model: botocore's report, one problem a line. UTF-8, but for lone surrogates of the
     /// caller's texts, which stand as three bytes each. `notes` say what was probably meant, in the same way.
@@ -17,9 +17,9 @@ pub enum Error {
     Botocore { class: &'static str, arguments: Vec<(&'static str, String)> },
     /// A builtin Python exception, raised where botocore lets one through.
     Builtin { class: Builtin, message: String },
-    /// What a Python object raised when it was read.
+    /// What a Python object raised when it was read. Shared, since calls that waited for the same thing fail alike.
     #[cfg(feature = "python")]
-    Python(pyo3::PyErr),
+    Python(std::sync::Arc<pyo3::PyErr>),
 }
 
 /// The builtin exceptions that botocore lets through.
@@ -68,6 +68,6 @@ impl std::error::Error for Error {}
 #[cfg(feature = "python")]
 impl From<pyo3::PyErr> for Error {
     fn from(raised: pyo3::PyErr) -> Self {
-        Self::Python(raised)
+        Self::Python(std::sync::Arc::new(raised))
     }
 }

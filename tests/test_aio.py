@@ -525,7 +525,7 @@ def test_credentials_that_are_asked_for_are_asked_in_threads(cloud: Any, run: Ru
             assert isinstance(failed, client.exceptions.ResourceNotFoundException)
 
     run(work())
-    assert len(asked) == 21
+    assert 2 <= len(asked) <= 21  # calls that wait together are answered together
     assert threading.main_thread().name not in asked
 
 

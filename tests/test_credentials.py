@@ -1,5 +1,6 @@
 """Credentials that change: who is asked for them, when, and with what each attempt is signed."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -72,6 +73,10 @@ def client_with(credentials: Any, server: RecordingServer, **arguments: Any) -> 
     return session.client("greengrassv2", endpoint_url=server.url, **arguments)
 
 
+def mapped(client: Any, calls: int) -> list[Any]:
+    return list(client.map("list_components", [{}] * calls))
+
+
 class Frozen(NamedTuple):
     access_key: Any
     secret_key: Any
@@ -95,8 +100,9 @@ def test_the_next_call_is_signed_with_new_keys(kind, server):
     for number, hours in ((1, 0), (1, 0.5), (2, 1), (3, 2)):
         clock.pass_hours(hours)
         client.list_components()
-        [request] = server.take()
-        sigv4.verify(request, key_of(number))
+        mapped(client, 20)
+        for request in server.take():
+            sigv4.verify(request, key_of(number))
         assert issuer.issued == number
 
 
@@ -133,10 +139,11 @@ def test_each_attempt_is_signed_with_the_keys_of_its_moment(server):
 def test_a_secret_that_changes_under_its_key_is_the_one_that_signs(server):
     credentials = botocore.credentials.Credentials("AKID", "old")
     client = client_with(credentials, server)
-    for secret in ("old", "new"):
+    for secret, call in itertools.product(("old", "new"), (client.list_components, lambda: mapped(client, 3))):
         credentials.secret_key = secret
-        client.list_components()
-        sigv4.verify(server.take()[0], sigv4.Key("AKID", secret, region=REGION))
+        call()
+        for request in server.take():
+            sigv4.verify(request, sigv4.Key("AKID", secret, region=REGION))
 
 
 def test_a_presigned_url_asks_too(server):

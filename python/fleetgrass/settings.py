@@ -123,7 +123,7 @@ def _credentials(lookup: Lookup, given: Mapping[str, Any], region: str | None) -
 
 
 def _keys(found: Any) -> dict[str, Any] | None:
-    """Our own never change; None for any others, which the core has to ask for at each signature."""
+    """Our own never change; None for any others, which the core has to ask for."""
     if type(found) is not credentials.Credentials:
         return None
     return {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}

@@ -3,7 +3,6 @@
 //! [`Client::prepare`] reads the caller's objects (with the GIL, if they are Python's); [`Client::send`] needs none of
 //! them any more. What an attempt sends is in `attempt`, what follows from its end in `retry`.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -21,9 +20,10 @@ use crate::client::purse::{Owner, Purse, default_rate};
 use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
+use crate::client::source::Source;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
-use crate::client::waiting::{CallersThread, CredentialSource, Waiting, at_once};
+use crate::client::waiting::{CallersThread, Waiting, at_once};
 use crate::error::{Builtin, Error, Result};
 use crate::model::{DataPlane, Model, Operation};
 use crate::protocol::serialize::{Serialized, serialize};
@@ -37,7 +37,10 @@ pub struct Client {
     endpoint: Endpoint,
     data_plane: Option<Endpoint>,
     pub(crate) signer: Signer,
-    provider: Option<CredentialSource>,
+    /// Those that stay.
+    credentials: Option<Arc<Credentials>>,
+    /// Of those that may change.
+    source: Option<Arc<Source>>,
     pub(super) transport: Transport,
     quota: Quota,
     /// Of adaptive clients.
@@ -78,7 +81,8 @@ impl Client {
             model,
             user_agents: [user_agent(false)?, user_agent(true)?],
             signer: Signer::new(options.signing_region.clone(), model.metadata.signing_name.to_string(), raw_path),
-            provider: provider.map(Arc::from),
+            credentials: options.credentials.clone().map(Arc::new),
+            source: provider.map(|provider| Arc::new(Source::new(provider))),
             transport: Transport::new(options.transport()),
             quota: Quota::default(),
             gate: (options.retry_mode == RetryMode::Adaptive).then(Gate::new),
@@ -238,11 +242,11 @@ impl Client {
     }
 
     /// Who signs now; `None` if nobody does. Asked on this thread.
-    pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<Cow<'_, Credentials>>> {
+    pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<Arc<Credentials>>> {
         at_once(self.identity_in(&CallersThread(&|| Ok(())), version))
     }
 
-    async fn identity_in(&self, waiting: &impl Waiting, version: &SignatureVersion) -> Result<Option<Cow<'_, Credentials>>> {
+    async fn identity_in(&self, waiting: &impl Waiting, version: &SignatureVersion) -> Result<Option<Arc<Credentials>>> {
         match version {
             SignatureVersion::Unsigned => Ok(None),
             SignatureVersion::Bearer => Err(Error::botocore("NoAuthTokenError", [])),
@@ -250,9 +254,9 @@ impl Client {
                 Err(Error::botocore("UnknownSignatureVersionError", [("signature_version", version.clone())]))
             }
             SignatureVersion::V4 | SignatureVersion::S3V4 => {
-                let found = match &self.provider {
-                    Some(provider) => waiting.ask(provider).await?,
-                    None => self.options.credentials.credentials()?,
+                let found = match &self.source {
+                    Some(source) => waiting.ask(source).await?,
+                    None => self.credentials.clone(),
                 };
                 let credentials = found.ok_or_else(|| Error::botocore("NoCredentialsError", []))?;
                 self.account_id.get_or_init(|| Box::new(credentials.account_id.clone()));

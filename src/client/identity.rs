@@ -1,23 +1,37 @@
-//! Who signs: the credentials of a client, and where they come from.
-//!
-//! A client asks its [`CredentialProvider`] before each signature and keeps nothing of the answer, so that credentials
-//! which expire are renewed between two attempts of one call. Credentials that stay are a provider themselves, and
-//! lend what they have. A provider answers on the thread that calls, from any thread; its error ends the call.
+//! Who signs: the credentials of a client, and what gives them where they may change.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
 
 use crate::error::Result;
 
-/// A source of credentials. Its `Debug` shows no secret.
+/// Gives credentials that may change: expire, be renewed, be set by hand. Its `Debug` shows no secret.
+///
+/// It answers on the thread that asks, from any thread, perhaps several at a time; an error ends the call.
 pub trait CredentialProvider: fmt::Debug + Send + Sync {
     /// Those of this moment; `None` if there are none.
     ///
     /// # Errors
     /// They could not be had.
-    fn credentials(&self) -> Result<Option<Cow<'_, Credentials>>>;
+    fn credentials(&self) -> Result<Option<Given>>;
+}
+
+/// What a provider gave.
+#[derive(Debug)]
+pub struct Given {
+    pub credentials: Credentials,
+    /// Without it they may change at any moment.
+    pub term: Option<Term>,
+}
+
+/// Until when credentials may be used again without asking for them, in seconds of Unix time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Term {
+    /// There are no others until then.
+    pub fresh_until: f64,
+    /// Others should be had, but these will do until then, while somebody asks.
+    pub good_until: f64,
 }
 
 #[derive(Clone, Deserialize)]
@@ -37,27 +51,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Those that stay; `None` where nobody found any.
-impl CredentialProvider for Option<Credentials> {
-    fn credentials(&self) -> Result<Option<Cow<'_, Credentials>>> {
-        Ok(self.as_ref().map(Cow::Borrowed))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_stays_is_lent_and_not_copied() {
-        let held = Some(Credentials {
-            access_key: "AKID".into(),
-            secret_key: Some("hidden".into()),
-            token: Some("hidden".into()),
-            account_id: None,
-        });
-        assert!(matches!(held.credentials(), Ok(Some(Cow::Borrowed(lent))) if std::ptr::eq(lent, held.as_ref().unwrap())));
-        assert!(matches!(None::<Credentials>.credentials(), Ok(None)));
+    fn secrets_are_not_shown() {
+        let hidden = || Some("hidden".to_owned());
+        let held = Credentials { access_key: "AKID".into(), secret_key: hidden(), token: hidden(), account_id: None };
         assert!(!format!("{held:?}").contains("hidden"));
     }
 }

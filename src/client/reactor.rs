@@ -8,7 +8,6 @@
 //! Nothing here knows Python, and nobody else's code runs on this thread: what the log is to be told of a call stays with
 //! the call until its answer is taken.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -27,8 +26,10 @@ use rustix::io::Errno;
 use crate::client::identity::Credentials;
 use crate::client::log::Ended;
 use crate::client::process::PerProcess;
+use crate::client::promise::Promise;
+use crate::client::source::Source;
 use crate::client::transport::{Drive, Socket, deadline};
-use crate::client::waiting::{Aside, CredentialSource, Waiting};
+use crate::client::waiting::{Aside, Waiting};
 use crate::client::wakeup::Wakeup;
 use crate::error::{Builtin, Error, Result};
 
@@ -278,49 +279,24 @@ impl Waiting for InReactor {
     }
 
     async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Aside<T> {
-        let end = Arc::new(Mutex::new(End { outcome: None, waker: None }));
-        let theirs = Arc::clone(&end);
+        let promise = Arc::new(Promise::default());
+        let theirs = Arc::clone(&promise);
         let started = thread::Builder::new().name("fleetgrass-aside".into()).spawn(move || {
             let outcome = catch_unwind(AssertUnwindSafe(work)).map_or_else(|_| Aside::Failed("it panicked".into()), Aside::Done);
-            let mut end = theirs.lock().unwrap_or_else(PoisonError::into_inner);
-            end.outcome = Some(outcome);
-            let waker = end.waker.take();
-            drop(end);
-            waker.inspect(Waker::wake_by_ref);
+            theirs.keep(outcome);
         });
-        if let Err(error) = started {
-            return Aside::Failed(error.to_string());
+        match started {
+            Ok(_) => promise.kept().await,
+            Err(error) => Aside::Failed(error.to_string()),
         }
-        poll_fn(|context| {
-            let mut end = end.lock().unwrap_or_else(PoisonError::into_inner);
-            if end.outcome.is_none() {
-                end.waker = Some(context.waker().clone());
-            }
-            end.outcome.take().map_or(Poll::Pending, Poll::Ready)
-        })
-        .await
     }
 
-    async fn ask<'a>(&self, provider: &'a CredentialSource) -> Result<Option<Cow<'a, Credentials>>> {
-        let provider = Arc::clone(provider);
-        let asked = self.aside(move || provider.credentials().map(|found| found.map(Cow::into_owned))).await;
-        match asked {
-            Aside::Done(found) => Ok(found?.map(Cow::Owned)),
-            Aside::Interrupted(error) => Err(error),
-            Aside::Failed(reason) => {
-                Err(Error::Builtin { class: Builtin::Runtime, message: format!("cannot ask for credentials: {reason}") })
-            }
-        }
+    async fn ask(&self, source: &Arc<Source>) -> Result<Option<Arc<Credentials>>> {
+        source.ask_aside().await
     }
 
     fn tell(&self, ended: Ended) -> Result<()> {
         self.log.borrow_mut().push(ended);
         Ok(())
     }
-}
-
-/// How what went aside ended, and who waits for that.
-struct End<T> {
-    outcome: Option<Aside<T>>,
-    waker: Option<Waker>,
 }

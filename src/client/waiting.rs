@@ -4,15 +4,15 @@
 //! blocks, and a Ctrl-C ends it: such a future is done when it is first polled ([`at_once`]). In the reactor a waiting
 //! call gives way to the others, and who drops it ends it.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::client::identity::{CredentialProvider, Credentials};
+use crate::client::identity::Credentials;
 use crate::client::log::{self, Ended};
+use crate::client::source::Source;
 use crate::client::transport::{Drive, INTERRUPT_EVERY, Interrupt, Socket};
 use crate::error::{Error, Result};
 
@@ -26,13 +26,11 @@ pub(super) trait Waiting {
     async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Aside<T>;
 
     /// Asks for credentials, which may take a while.
-    async fn ask<'a>(&self, provider: &'a CredentialSource) -> Result<Option<Cow<'a, Credentials>>>;
+    async fn ask(&self, source: &Arc<Source>) -> Result<Option<Arc<Credentials>>>;
 
     /// Takes what the log is to be told.
     fn tell(&self, ended: Ended) -> Result<()>;
 }
-
-pub(super) type CredentialSource = std::sync::Arc<dyn CredentialProvider>;
 
 /// How work on another thread ended.
 pub(super) enum Aside<T> {
@@ -80,8 +78,8 @@ impl Waiting for CallersThread<'_> {
         }
     }
 
-    async fn ask<'a>(&self, provider: &'a CredentialSource) -> Result<Option<Cow<'a, Credentials>>> {
-        provider.credentials()
+    async fn ask(&self, source: &Arc<Source>) -> Result<Option<Arc<Credentials>>> {
+        source.ask()
     }
 
     fn tell(&self, ended: Ended) -> Result<()> {

@@ -36,7 +36,7 @@ pub struct PyClient {
 
 #[pymethods]
 impl PyClient {
-    /// `provider` is asked for credentials before each signature; without it those in `options` stay.
+    /// `provider` is asked for credentials that may change; without it those in `options` stay.
     #[new]
     #[pyo3(signature = (options, provider = None))]
     fn new(options: &Bound<'_, PyDict>, provider: Option<Py<PyAny>>) -> PyResult<Self> {

@@ -1,5 +1,7 @@
 //! From the core's error to the exception that botocore raises for it.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::{PyAttributeError, PyKeyError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -10,7 +12,7 @@ use crate::error::{Builtin, Error};
 impl From<Error> for PyErr {
     fn from(error: Error) -> Self {
         match error {
-            Error::Python(raised) => raised,
+            Error::Python(raised) => Arc::try_unwrap(raised).unwrap_or_else(|shared| copy(&shared)),
             Error::Validation { report, notes } => validation(&report, &notes),
             Error::Botocore { class, arguments } => botocore(class, &arguments),
             Error::Builtin { class, message } => match class {
@@ -23,6 +25,25 @@ impl From<Error> for PyErr {
             },
         }
     }
+}
+
+/// An exception of its own for each call that fails with it, where the class can be copied: who raises or notes something
+/// changes no other call's.
+fn copy(shared: &PyErr) -> PyErr {
+    Python::attach(|py| {
+        let _inside = stay(py);
+        let value = shared.value(py);
+        let copied = || {
+            let copied = py.import("copy")?.call_method1("copy", (value,))?;
+            for name in ["__cause__", "__context__", "__suppress_context__"] {
+                copied.setattr(name, value.getattr(name)?)?;
+            }
+            copied.setattr("__traceback__", shared.traceback(py))?;
+            Ok::<_, PyErr>(copied)
+        };
+        let copied = copied().ok().filter(|copied| copied.get_type().is(value.get_type()));
+        copied.map_or_else(|| shared.clone_ref(py), PyErr::from_value)
+    })
 }
 
 /// Notes (PEP 678) are set as Python 3.11's `add_note` would, which Python 3.10 does not have.

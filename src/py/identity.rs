@@ -1,6 +1,5 @@
 //! Credentials that a Python object gives: botocore's refreshable ones, or anything alike.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use pyo3::exceptions::PyTypeError;
@@ -9,14 +8,15 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 
 use super::interpreter::visit;
-use crate::client::identity::{CredentialProvider, Credentials};
+use crate::client::identity::{CredentialProvider, Credentials, Given, Term};
 use crate::error::Result;
 
-/// An object whose `get_frozen_credentials()` gives `access_key`, `secret_key` and `token`, or `None`.
+/// An object whose `get_frozen_credentials()` gives `access_key`, `secret_key` and `token`, or `None`. Where what it gives
+/// has a [`Term`], the object is not asked again before its end.
 pub(super) struct PyProvider(pub(super) Py<PyAny>);
 
 impl CredentialProvider for PyProvider {
-    fn credentials(&self) -> Result<Option<Cow<'_, Credentials>>> {
+    fn credentials(&self) -> Result<Option<Given>> {
         visit(|py| {
             let frozen = self.0.bind(py).call_method0(intern!(py, "get_frozen_credentials"))?;
             if frozen.is_none() {
@@ -26,7 +26,10 @@ impl CredentialProvider for PyProvider {
             let (secret_key, token) = (text(&frozen, "secret_key")?, text(&frozen, "token")?);
             // Older objects, and those of others, do not have it.
             let account_id = frozen.getattr_opt(intern!(py, "account_id"))?.and_then(|id| id.extract().ok());
-            Ok(Some(Cow::Owned(Credentials { access_key, secret_key, token, account_id })))
+            let until = |name| Ok::<_, PyErr>(frozen.getattr_opt(name)?.and_then(|until| until.extract().ok()));
+            let ends = until(intern!(py, "fresh_until"))?.zip(until(intern!(py, "good_until"))?);
+            let term = ends.map(|(fresh_until, good_until)| Term { fresh_until, good_until });
+            Ok(Some(Given { credentials: Credentials { access_key, secret_key, token, account_id }, term }))
         })
     }
 }

@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 
 use super::interpreter::visit;
 use crate::client::log::{Ended, listen};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 static LOGGER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -36,7 +36,7 @@ fn tell(ended: &Ended) -> Result<()> {
     // A log that fails is no reason for a call to fail; logging itself reports what goes wrong in handlers. But a Ctrl-C
     // that came meanwhile is for the call.
     match told {
-        Ok(Some(raised)) => Err(Error::Python(raised)),
+        Ok(Some(raised)) => Err(raised.into()),
         _ => Ok(()),
     }
 }

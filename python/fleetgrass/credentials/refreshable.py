@@ -2,7 +2,8 @@
 
 Fifteen minutes before the end one of the threads that need them asks the source, and the others go on with what there
 is; if the source fails then, so do all. In the last ten minutes every thread waits for the one that asks, and the
-source's error is theirs. A child process asks for itself: it waits for no thread of its parent's.
+source's error is theirs. A child process asks for itself: it waits for no thread of its parent's. The core keeps to the
+same ends, and asks for keys again when they have come.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 from _thread import LockType, allocate_lock
 from datetime import datetime, timedelta, timezone
+from math import inf
 
 from fleetgrass.credentials import Credentials, ReadOnlyCredentials, refuse
 from fleetgrass.credentials.answers import moment
@@ -35,6 +37,21 @@ def end(provider: str, expiry: Any) -> datetime:
         return moment(expiry)
     except ValueError as problem:
         refuse(provider, f"the expiration {problem}")
+
+
+class Lasting(ReadOnlyCredentials):
+    """Nobody need ask for other keys until `fresh_until`, nor, while somebody asks, until `good_until` (Unix time)."""
+
+    fresh_until: float
+    good_until: float
+
+    @classmethod
+    def of(cls, found: dict[str, Any], ends: datetime | None) -> Lasting:
+        """What a source gave that ends then, or stays."""
+        made = cls(found["access_key"], found["secret_key"], found["token"], found.get("account_id"))
+        end = inf if ends is None else ends.timestamp()
+        made.fresh_until, made.good_until = end - ADVISORY.total_seconds(), end - MANDATORY.total_seconds()
+        return made
 
 
 class RefreshableCredentials(Credentials):
@@ -115,9 +132,7 @@ class RefreshableCredentials(Credentials):
         expiry = found["expiry_time"]
         ends = None if expiry is None else end(self.method, expiry)
         # The keys first: whoever sees the new end finds the new keys.
-        self._frozen = ReadOnlyCredentials(
-            found["access_key"], found["secret_key"], found["token"], found.get("account_id")
-        )
+        self._frozen = Lasting.of(found, ends)
         self._expiry = ends
 
     if not TYPE_CHECKING:  # for whom they are those of `Credentials`
