@@ -1,4 +1,6 @@
-"""A long run: many threads on one client, a service that fails one time in a hundred, keys that expire every second.
+"""A long run: threads and an event loop, a service that fails one time in a hundred, keys that expire every second.
+
+The calls go by every door there is: single ones from threads and from the loop, and `map` of both clients.
 
 No call may be lost, and memory and descriptors stay flat. `FLEETGRASS_SOAK=200000 pytest -s tests/test_soak.py` is the
 run of a night; what it saw is printed.
@@ -6,10 +8,12 @@ run of a night; what it saw is printed.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import Any
@@ -18,14 +22,15 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-import fleetgrass
+import fleetgrass.aio
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 from support.processes import used
 from support.soak import served
 
 CALLS = int(os.environ.get("FLEETGRASS_SOAK", "4000"))
-#: How many of the calls go through `map`; the others are single.
-MAPPED = CALLS // 4
+#: Which of the calls, by number, go by which door. All but the first wait for the budget, which throttlings lower.
+SINGLE, MAPPED = range(CALLS * 3 // 4), range(CALLS * 3 // 4, CALLS * 7 // 8)
+AWAITED, MAPPED_IN_LOOP = range(CALLS * 7 // 8, CALLS * 15 // 16), range(CALLS * 15 // 16, CALLS)
 #: How many calls may be lost to five faults in a row, which is one in 10^10: none, but for bad luck.
 UNLUCKY = 3
 THREADS = 64
@@ -65,36 +70,56 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
     session = botocore.session.Session()
     keys = session._credentials = EverySecond()
     config = Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=THREADS)
-    numbers, answered = count(), [0] * CALLS
+    numbers, awaited, answered = iter(SINGLE), iter(AWAITED), [0] * CALLS
+    ended = count(1)
     failed: list[str] = []
     samples: list[tuple[int, tuple[int, int, int]]] = []
 
+    def note(answer: Any) -> None:
+        if isinstance(answer, Exception):
+            failed.append(type(answer).__name__)
+        else:
+            answered[int(answer["tags"]["number"])] += 1
+        if (number := next(ended)) % (CALLS // SAMPLES) == 0:
+            samples.append((number, used()))
+
+    def items(numbers: range) -> Iterator[dict[str, str]]:
+        return ({"arn": f"call-{number}"} for number in numbers)
+
     with served(share=0.01) as (url, seen):
-        client: Any = fleetgrass.Session(botocore_session=session).client(
-            "greengrassv2", region_name="us-east-1", endpoint_url=url, config=config
-        )
+        where: dict[str, Any] = {"region_name": "us-east-1", "endpoint_url": url, "config": config}
+        client: Any = fleetgrass.Session(botocore_session=session).client("greengrassv2", **where)
 
         def work() -> None:
-            while (number := next(numbers)) < CALLS - MAPPED:
+            for number in numbers:
                 try:
-                    answer = client.get_component(arn=f"call-{number}")
-                    answered[int(answer["tags"]["number"])] += 1
+                    note(client.get_component(arn=f"call-{number}"))
                 except Exception as error:
-                    failed.append(type(error).__name__)
-                if number % (CALLS // SAMPLES) == 0:
-                    samples.append((number, used()))
+                    note(error)
 
         def work_through_map() -> None:
-            items = ({"arn": f"call-{number}"} for number in range(CALLS - MAPPED, CALLS))
-            for answer in client.map("get_component", items, max_concurrency=16):
-                if isinstance(answer, Exception):
-                    failed.append(type(answer).__name__)
-                else:
-                    answered[int(answer["tags"]["number"])] += 1
+            for answer in client.map("get_component", items(MAPPED), max_concurrency=16):
+                note(answer)
+
+        async def work_in_loop() -> None:
+            async def work(client: Any) -> None:
+                for number in awaited:
+                    try:
+                        note(await client.get_component(arn=f"call-{number}"))
+                    except Exception as error:
+                        note(error)
+
+            async def work_through_map(client: Any) -> None:
+                async for answer in client.map("get_component", items(MAPPED_IN_LOOP), max_concurrency=16):
+                    note(answer)
+
+            async with fleetgrass.aio.Session(botocore_session=session).client("greengrassv2", **where) as client:
+                await asyncio.gather(work_through_map(client), *(work(client) for _ in range(16)))
 
         began = time.monotonic()
         threads = [threading.Thread(target=work) for _ in range(THREADS)]
         threads.append(threading.Thread(target=work_through_map))
+        threads.append(threading.Thread(target=lambda: asyncio.run(work_in_loop())))
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -102,8 +127,8 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
         took = time.monotonic() - began
 
     errors = Counter(failed)
-    ended = sum(answered) + len(failed)
-    print(f"\n{CALLS} calls from {THREADS} threads in {took:.1f} s: {sum(answered)} answers, errors {dict(errors)}")
+    print(f"\n{CALLS} calls from {THREADS} threads and a loop in {took:.1f} s:")
+    print(f"{sum(answered)} answers, errors {dict(errors)}")
     print(f"the server saw {dict(seen)}; keys were renewed {keys.renewed} times")
     settled = [(number, use) for number, use in sorted(samples) if number >= CALLS // 5]
     grown = {}
@@ -113,7 +138,7 @@ def test_no_call_is_lost_and_nothing_grows() -> None:
         grown[name] = per_call * CALLS
         print(f"{name}: {points[0][1]:.0f} after a fifth, {points[-1][1]:.0f} at the end, {per_call:+.3g} a call")
 
-    assert ended == CALLS
+    assert sum(answered) + len(failed) == CALLS
     assert max(answered) == 1, "an answer came to a call that was not its own"
     assert errors["ResourceNotFoundException"] == seen["final"]
     # All other faults are such as another attempt cures.
