@@ -16,6 +16,7 @@ pub mod resolve;
 mod _core {
     #[pymodule_init]
     fn prepare(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::py::fork::wait_at_forks(module.py())?;
         crate::py::interpreter::wait_at_exit(module.py())
     }
 

@@ -318,9 +318,48 @@ def test_a_lock_is_free_in_a_child_whoever_holds_it() -> None:
     thread.join()
 
 
+FIRST_CALLS = f"""
+import threading
+import fleetgrass
+from botocore.config import Config
+from support.processes import fork, statuses
+ours = fleetgrass.client(
+    "greengrassv2", region_name="us-east-1", endpoint_url="http://localhost:1",
+    config=Config(retries={{"total_max_attempts": 1}}), **{KEYS}
+)
+def call():
+    try:
+        ours.list_core_devices()
+    except fleetgrass.exceptions.EndpointConnectionError:
+        pass
+over = threading.Event()
+def calls():
+    while not over.is_set():
+        call()
+threads = [threading.Thread(target=calls) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for _ in range(100):
+    assert statuses([fork(call)]) == {{0}}
+over.set()
+for thread in threads:
+    thread.join()
+"""
+
+
+@needs_fork
+def test_forks_in_the_middle_of_first_calls() -> None:
+    """Threads look hosts up and import what errors need; a child finds neither begun for ever."""
+    run(FIRST_CALLS)
+
+
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """An interpreter of its own, which has to end in time, with status 0 and without a word."""
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code, *arguments],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": paths},
+    )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, "")
     return ended
 

@@ -2,9 +2,8 @@
 //!
 //! A [`Breach`] says which limit is not kept; whoever reports it finds the words.
 
-use std::sync::OnceLock;
-
 use fancy_regex::Regex;
+use once_cell::race::OnceBox;
 
 /// Lengths of strings (in characters), lists and maps; values of numbers.
 #[derive(Debug, Default)]
@@ -54,17 +53,18 @@ impl Constraints {
 pub struct Pattern {
     /// As the model spells it.
     pub source: Box<str>,
-    compiled: OnceLock<Regex>,
+    compiled: OnceBox<Regex>,
 }
 
 impl Pattern {
     #[must_use]
     pub fn new(source: Box<str>) -> Self {
-        Self { source, compiled: OnceLock::new() }
+        Self { source, compiled: OnceBox::new() }
     }
 
     fn matches(&self, text: &str) -> bool {
-        let compile = || Regex::new(&format!("^(?:{})$", self.source)).expect("the model's patterns are regular expressions");
+        let compile =
+            || Box::new(Regex::new(&format!("^(?:{})$", self.source)).expect("the model's patterns are regular expressions"));
         self.compiled.get_or_init(compile).is_match(text).unwrap_or(false)
     }
 }

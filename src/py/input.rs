@@ -9,9 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::sync::critical_section::with_critical_section;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::error::{Error, Result};
 use crate::protocol::plain::non_finite;
@@ -25,8 +24,8 @@ impl<'py> PyInput<'py> {
     }
 
     fn is_decimal(&self) -> bool {
-        static DECIMAL: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        DECIMAL.import(self.py(), "decimal", "Decimal").is_ok_and(|decimal| self.0.is_instance(decimal).unwrap_or(false))
+        let decimal = self.py().import("decimal").and_then(|module| module.getattr("Decimal"));
+        decimal.is_ok_and(|decimal| self.0.is_instance(&decimal).unwrap_or(false))
     }
 
     /// What `json.dumps` makes of any object.

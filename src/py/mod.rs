@@ -9,6 +9,7 @@ pub mod emulator;
 mod errors;
 pub mod es256;
 pub mod explain;
+pub mod fork;
 mod identity;
 mod input;
 pub mod interpreter;

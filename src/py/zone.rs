@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDateTime, PyDelta, PyDeltaAccess, PyTuple, PyTzInfo};
 
 use crate::protocol::timestamp::{Civil, civil};
@@ -67,12 +66,11 @@ impl Zone {
     }
 
     fn offset(&self, py: Python<'_>, quarter: i64) -> PyResult<Offset> {
-        static DATETIME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let known = self.0.offsets.lock().unwrap_or_else(PoisonError::into_inner).get(&quarter).copied();
         if let Some(offset) = known {
             return Ok(offset);
         }
-        let datetime = DATETIME.import(py, "datetime", "datetime")?;
+        let datetime = py.import("datetime")?.getattr("datetime")?;
         let start = datetime.call_method1("fromtimestamp", (quarter * QUARTER, &self.0.zone))?;
         let delta = start.call_method0("utcoffset")?.cast_into::<PyDelta>()?;
         let seconds = i64::from(delta.get_days()) * 86_400 + i64::from(delta.get_seconds());

@@ -10,21 +10,23 @@
 //! 50 ms; an exchange that is dropped closes its connection; after a fork the child opens connections of its own, and waits for no lock of its parent's.
 
 mod exchange;
+mod lookup;
 mod pool;
 mod proxy;
 mod route;
 mod socket;
 mod tls;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 
-use crate::client::waiting::{Aside, CallersThread, Waiting, at_once};
+use crate::client::waiting::{CallersThread, Waiting, at_once};
 use crate::error::Error;
+pub use lookup::{after_fork, before_fork};
 use pool::{Connection, Pool};
 pub use proxy::{Proxies, Proxy};
 use route::Route;
@@ -192,7 +194,7 @@ impl Transport {
     /// A socket to one of the addresses of `origin`.
     async fn dial(&self, waiting: &impl Waiting, origin: &Origin) -> Result<Socket, Failure> {
         let mut refusal = Failure::Connect(format!("{} has no address", origin.host));
-        for address in resolve(waiting, &origin.host, origin.port).await? {
+        for address in lookup::addresses(waiting, &origin.host, origin.port).await? {
             match self.connect_to(waiting, address).await {
                 Ok(socket) => return Ok(socket),
                 Err(Failure::Interrupted(error)) => return Err(Failure::Interrupted(error)),
@@ -224,19 +226,5 @@ impl Transport {
             Drive::Timeout => Err(Failure::ReadTimeout),
             Drive::Interrupted(error) => Err(Failure::Interrupted(error)),
         }
-    }
-}
-
-/// The addresses of `host`. A name is looked up on a thread of its own, since nothing can interrupt the system's look-up.
-async fn resolve(waiting: &impl Waiting, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(address) = host.parse() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let name = host.to_owned();
-    let look_up = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter).map_err(|error| error.to_string());
-    match waiting.aside(look_up).await {
-        Aside::Done(found) => found.map_err(Failure::Connect),
-        Aside::Failed(reason) => Err(Failure::Connect(format!("the look-up of {host}: {reason}"))),
-        Aside::Interrupted(error) => Err(Failure::Interrupted(error)),
     }
 }
