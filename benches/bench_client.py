@@ -25,7 +25,7 @@ import boto3
 import botocore
 import rival
 from constant_server import CREATE, server
-from report import RUST_SDK, Goals, Report, take_turns
+from report import RUST_SDK, Goals, Report, medians, take_turns
 
 import fleetgrass
 from fleetgrass import _core
@@ -143,11 +143,11 @@ def main() -> None:
             options.markdown,
             f"{', '.join(versions)}.",
             f"Medians of {options.rounds} rounds, {options.calls} calls a round.",
-            "Ratios of starts are of what is above a bare interpreter.",
+            "Ratios of starts are of what is above the median of a bare interpreter.",
         )
         for title, code in (("import and first client", IMPORT), ("start to first answer", START)):
             times = take_turns(options.rounds, {name: partial(run, code) for name, code in starts(url, code).items()})
-            bare = times.pop("(bare python)")
+            bare = medians(times.pop("(bare python)"))
             report.compare(title, times, unit=1e3, goals=GOALS[title], bare=bare)
         clients = {
             name: module.client("greengrassv2", endpoint_url=url, **ARGUMENTS) for name, module in RIVALS.items()

@@ -41,13 +41,12 @@ def medians(times: list[Times]) -> Times:
     return statistics.median(wall for wall, _ in times), statistics.median(used for _, used in times)
 
 
-def ratios(theirs: list[Times], ours: list[Times], bare: list[Times] | None = None) -> Times:
+def ratios(theirs: list[Times], ours: list[Times], bare: Times = (0, 0)) -> Times:
     """Medians of theirs by ours, in each round what is above `bare`."""
 
     def ratio(at: int) -> float:
-        below = [row[at] for row in bare] if bare else [0.0] * len(ours)
-        pairs = zip(theirs, ours, below, strict=True)
-        return statistics.median((b[at] - c) / max(a[at] - c, 1e-9) for b, a, c in pairs)
+        pairs = zip(theirs, ours, strict=True)
+        return statistics.median((b[at] - bare[at]) / max(a[at] - bare[at], 1e-9) for b, a in pairs)
 
     return ratio(0), ratio(1)
 
@@ -65,9 +64,8 @@ def machine() -> str:
     if (cpus := Path("/proc/cpuinfo")).exists():
         named = [line.partition(":")[2] for line in cpus.read_text().splitlines() if line.startswith("model name")]
         name = named[0].strip() if named else name
-    return (
-        f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
+    return f"{name}, {os.cpu_count()} cores, {system}, Python {platform.python_version()}"
 
 
 class Report:
@@ -91,7 +89,7 @@ class Report:
         *,
         unit: float = 1e6,
         goals: Goals | None = None,
-        bare: list[Times] | None = None,
+        bare: Times | None = None,
         latency: float = 0,
         in_table: bool = True,
     ) -> None:
@@ -101,12 +99,12 @@ class Report:
         """
         self.say(f"\n{title + (', µs' if unit == 1e6 else ', ms'):42}{'wall':>10}{'CPU':>10}")
         if bare:
-            self._line("(bare python)", medians(bare), unit)
+            self._line("(bare python)", bare, unit)
         found = {name: medians(rows) for name, rows in times.items()}
         for name, (wall, used) in found.items():
             self._line(name, (wall, used), unit, f"{wall / latency:10.2f} times the latency" if latency else "")
         (ours, our_times), *others = times.items()
-        by_us = {name: ratios(rows, our_times, bare) for name, rows in others}
+        by_us = {name: ratios(rows, our_times, bare or (0, 0)) for name, rows in others}
         for name, ratio in by_us.items():
             told = f"   must {pair(goals.must)}, aim {pair(goals.aim)}" if goals and not latency else ""
             told = "   aim: CPU above 1" if name == RUST_SDK else told
