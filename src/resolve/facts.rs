@@ -6,6 +6,8 @@
 //! that is wrong is an [`InvalidFact`].
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -272,15 +274,32 @@ fn texts(requirements: &[(String, String)]) -> Value {
 
 /// A value and the way to it.
 pub(super) struct Fact<'v> {
-    place: String,
+    place: Rc<Place<'v>>,
     pub(super) value: &'v Value,
+}
+
+/// The way to a value, which becomes a text only where something is wrong.
+enum Place<'v> {
+    Top(String),
+    Key(Rc<Self>, &'v str),
+    Item(Rc<Self>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top(name) => f.write_str(name),
+            Self::Key(above, key) => write!(f, "{above}[{key:?}]"),
+            Self::Item(above, at) => write!(f, "{above}[{at}]"),
+        }
+    }
 }
 
 const GROUPS: &str = "write \"thinggroup/<name>\", \"thing/<name>\" or \"LOCAL_DEPLOYMENT\"";
 
 impl<'v> Fact<'v> {
     pub(super) fn new(place: &str, value: &'v Value) -> Self {
-        Self { place: place.into(), value }
+        Self { place: Rc::new(Place::Top(place.into())), value }
     }
 
     pub(super) fn refuse<T>(&self, remedy: &str) -> Result<T> {
@@ -294,12 +313,13 @@ impl<'v> Fact<'v> {
     }
 
     fn refuse_found<T>(&self, found: String, remedy: &str) -> Result<T> {
-        Err(InvalidFact { place: self.place.clone(), found, remedy: remedy.into() })
+        Err(InvalidFact { place: self.place.to_string(), found, remedy: remedy.into() })
     }
 
     /// The entries of an object; of nothing, none.
     pub(super) fn entries(&self) -> Result<Vec<(&'v str, Fact<'v>)>> {
-        let entry = |(key, value): (&'v String, &'v Value)| (&**key, Fact { place: format!("{}[{key:?}]", self.place), value });
+        let place = |key: &'v str| Rc::new(Place::Key(self.place.clone(), key));
+        let entry = |(key, value): (&'v String, &'v Value)| (&**key, Fact { place: place(key), value });
         match self.value {
             Value::Null => Ok(Vec::new()),
             Value::Object(entries) => Ok(entries.iter().map(entry).collect()),
@@ -309,7 +329,7 @@ impl<'v> Fact<'v> {
 
     /// The items of a list; of nothing, none.
     pub(super) fn items(&self) -> Result<Vec<Fact<'v>>> {
-        let item = |(at, value)| Fact { place: format!("{}[{at}]", self.place), value };
+        let item = |(at, value)| Fact { place: Rc::new(Place::Item(self.place.clone(), at)), value };
         match self.value {
             Value::Null => Ok(Vec::new()),
             Value::Array(items) => Ok(items.iter().enumerate().map(item).collect()),
@@ -318,17 +338,26 @@ impl<'v> Fact<'v> {
     }
 
     /// The way to each property of an object that has no others than those `known`.
-    pub(super) fn properties(&self, known: &[&str]) -> Result<impl Fn(&str) -> Fact<'v> + use<'v>> {
-        if let Some((_, unknown)) = self.entries()?.iter().find(|(key, _)| !known.contains(key)) {
+    pub(super) fn properties(&self, known: &[&str]) -> Result<impl Fn(&'static str) -> Fact<'v> + use<'v>> {
+        let mut keys = match self.value {
+            Value::Null => None,
+            Value::Object(entries) => Some(entries.keys()),
+            _ => return self.refuse("give a dict"),
+        };
+        if let Some(unknown) = keys.iter_mut().flatten().find(|key| !known.contains(&key.as_str())) {
+            let unknown = Fact { place: Rc::new(Place::Key(self.place.clone(), unknown)), value: self.value };
             return unknown.refuse_found("unknown".into(), &format!("the keys are {}", known.join(", ")));
         }
         Ok(self.members())
     }
 
     /// The way to each property of an object; what is missing is null.
-    pub(super) fn members(&self) -> impl Fn(&str) -> Fact<'v> + use<'v> {
+    pub(super) fn members(&self) -> impl Fn(&'static str) -> Fact<'v> + use<'v> {
         let (place, value) = (self.place.clone(), self.value);
-        move |key: &str| Fact { place: format!("{place}[{key:?}]"), value: value.get(key).unwrap_or(&Value::Null) }
+        move |key: &'static str| Fact {
+            place: Rc::new(Place::Key(place.clone(), key)),
+            value: value.get(key).unwrap_or(&Value::Null),
+        }
     }
 
     pub(super) fn text(&self, remedy: &str) -> Result<&'v str> {

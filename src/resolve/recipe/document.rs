@@ -8,8 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
-use serde_saphyr::Spanned;
 use serde_saphyr::options::DuplicateKeyPolicy;
+use serde_saphyr::{Location, Spanned};
 
 use super::Format;
 use super::error::Problem;
@@ -54,9 +54,17 @@ pub(super) fn placed(format: Format, bytes: &[u8]) -> Option<Node> {
     yaml(text.trim_start_matches('\u{feff}')).ok()
 }
 
-/// The tree of a value, which has no places.
-pub(super) fn of_value(value: &Value) -> Result<Node, Problem> {
-    Node::deserialize(value).map_err(|error| Problem::of_document(None, error.to_string(), "give what JSON can hold"))
+/// The tree of a value, which has no places. It is no deeper than JSON texts are read.
+pub(super) fn of_value(value: &Value) -> Node {
+    let value = match value {
+        Value::Null => Content::Null,
+        Value::Bool(value) => Content::Bool(*value),
+        Value::Number(number) => ContentVisitor::number(number.clone()),
+        Value::String(text) => Content::Text(text.clone()),
+        Value::Array(items) => Content::List(items.iter().map(of_value).collect()),
+        Value::Object(entries) => Content::Map(entries.iter().map(|(key, value)| (key.clone(), of_value(value))).collect()),
+    };
+    Node { value, referenced: Location::UNKNOWN, defined: Location::UNKNOWN }
 }
 
 fn json(text: &str) -> Result<Node, Problem> {

@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::read::{Step, path};
+
 /// What a component does at one time of its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
@@ -40,12 +42,17 @@ pub struct Lifecycle {
 
 /// What of a step a device cannot read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Lifecycle{}: {what}; {remedy}", path.iter().map(|key| format!("[{key:?}]")).collect::<String>())]
+#[error("{}: {what}; {remedy}", shown(path))]
 pub struct UnreadableStep {
     /// The keys that lead there.
     pub path: Vec<String>,
     pub what: String,
     pub remedy: &'static str,
+}
+
+fn shown(keys: &[String]) -> String {
+    let keys = keys.iter().map(|key| Step::Entry(key));
+    path(&std::iter::once(Step::Property("Lifecycle")).chain(keys).collect::<Vec<_>>())
 }
 
 const ENVIRONMENT: &str = "Setenv";

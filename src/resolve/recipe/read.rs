@@ -90,7 +90,7 @@ fn line_of(node: &Node) -> Option<u64> {
 
 /// Reads a recipe that is JSON already, of any size.
 pub fn read_value(value: &Value) -> Result<Recipe, RecipeError> {
-    read_tree(Format::Json, &document::of_value(value)?)
+    read_tree(Format::Json, &document::of_value(value))
 }
 
 fn read_tree(format: Format, root: &Node) -> Result<Recipe, RecipeError> {
