@@ -3,9 +3,11 @@
 //! Manifests are tried in order and the first that fits wins, however little it asks. Nothing is normalised: a
 //! manifest for `x86_64`, `arm64` or `macos` fits no device, since devices say `amd64`, `aarch64` and `darwin`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 use super::recipe::{Manifest, Recipe};
@@ -72,10 +74,38 @@ fn template_holds(attribute: &str, template: Option<&str>, value: Option<&str>) 
     Ok(wildcard || plain && template == value)
 }
 
+/// How often an expression may try another way to match; a device would go on for ever.
+const BACKTRACK_LIMIT: usize = 10_000;
+
+/// An expression, or why it is none.
+type Compiled = Result<Arc<Regex>, Box<fancy_regex::Error>>;
+
+thread_local! {
+    /// The expressions that were met last, by template: there are few, and each is asked for again and again.
+    static COMPILED: RefCell<HashMap<String, Compiled>> = RefCell::default();
+}
+
+/// How many expressions are kept.
+const KEPT: usize = 16;
+
 /// The expression of a template that is one; it is about a whole value.
-pub(super) fn expression(template: &str) -> Option<Result<Regex, Box<fancy_regex::Error>>> {
+pub(super) fn expression(template: &str) -> Option<Compiled> {
     let expression = template.strip_prefix('/')?.strip_suffix('/')?;
-    Some(Regex::new(&format!(r"\A(?:{expression})\z")).map_err(Box::new))
+    COMPILED.with_borrow_mut(|compiled| {
+        if let Some(known) = compiled.get(template) {
+            return Some(known.clone());
+        }
+        if compiled.len() == KEPT {
+            compiled.clear();
+        }
+        compiled.insert(template.into(), compile(expression));
+        compiled.get(template).cloned()
+    })
+}
+
+fn compile(expression: &str) -> Compiled {
+    let whole = format!(r"\A(?:{expression})\z");
+    RegexBuilder::new(&whole).backtrack_limit(BACKTRACK_LIMIT).build().map(Arc::new).map_err(Box::new)
 }
 
 /// The lifecycle of `manifest`, which is one of `recipe`: its own, or else what its selections leave of the global one.

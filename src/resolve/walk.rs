@@ -9,13 +9,14 @@
 //! The walk ends: a component that has changed too often is taken for one of a circle that never comes to rest, on which
 //! a device walks for ever.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::catalogue::{Catalogue, Entry, Question, Unanswered};
 use super::error::ResolveError;
 use super::java_order::{JavaMap, Order};
-use super::platform::{self, Platform};
+use super::platform;
 use super::recipe::{ComponentType, Recipe};
 use super::requirement::{InvalidRequirement, Requirement};
 use super::simulate::{CloudPolicy, LOCAL_DEPLOYMENT, Plan, Simulation, Source, Visit};
@@ -33,6 +34,8 @@ pub(super) struct Walk<'w, C> {
     pub(super) components: HashMap<String, Component>,
     pub(super) plan: Plan,
     pub(super) trace: Vec<Visit>,
+    /// By address, whether a recipe claims the platform: its templates may be costly, and are looked at once.
+    claims: RefCell<HashMap<*const Recipe, (Arc<Recipe>, bool)>>,
 }
 
 /// What is known of a component.
@@ -152,7 +155,7 @@ impl Component {
 
 impl<'w, C: Catalogue> Walk<'w, C> {
     pub(super) fn new(simulation: &'w Simulation<'w, C>, order: Order) -> Self {
-        Self { simulation, order, components: HashMap::new(), plan: Plan::new(), trace: Vec::new() }
+        Self { simulation, order, components: HashMap::new(), plan: Plan::new(), trace: Vec::new(), claims: RefCell::default() }
     }
 
     pub(super) fn resolve(&mut self) -> Result<(), ResolveError> {
@@ -303,7 +306,7 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         let held = self.held(name).find(|recipe| recipe.version.is_same(&version)).cloned();
         let recipe = held
             .or_else(|| self.simulation.catalogue.recipe(name, &version))
-            .filter(|recipe| claims_platform(recipe, self.simulation.platform))
+            .filter(|recipe| self.claims_platform(recipe))
             .or_else(|| self.builtin(name, &version))
             .ok_or_else(|| ResolveError::LocalRecipeUnusable { component: name.into(), version })?;
         Ok((recipe, source))
@@ -349,8 +352,7 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         };
         let component = &self.components[name];
         // what the device cannot read the cloud can; so it is not the platform that keeps it from answering
-        let claims =
-            |entry: &&Entry| entry.recipe.as_ref().is_none_or(|recipe| claims_platform(recipe, self.simulation.platform));
+        let claims = |entry: &&Entry| entry.recipe.as_ref().is_none_or(|recipe| self.claims_platform(recipe));
         let is_preferred = |entry: &&Entry| preferred.as_ref().is_some_and(|version| entry.version.is_same(version));
         let preferred = component.fitting().find(is_preferred).filter(claims);
         if let Some(entry) = preferred.or_else(|| component.fitting().find(claims)) {
@@ -361,6 +363,13 @@ impl<'w, C: Catalogue> Walk<'w, C> {
         } else {
             ResolveError::NoAvailableVersion { component: name.into(), requirements: component.required() }
         })
+    }
+
+    /// A template that is no regular expression claims nothing.
+    fn claims_platform(&self, recipe: &Arc<Recipe>) -> bool {
+        let mut claims = self.claims.borrow_mut();
+        let claim = || matches!(platform::manifest(recipe, self.simulation.platform), Ok(Some(_)));
+        claims.entry(Arc::as_ptr(recipe)).or_insert_with(|| (recipe.clone(), claim())).1
     }
 
     /// Only the roots of the deployment itself are looked at.
@@ -432,9 +441,4 @@ fn reaches_cycle<'p>(plan: &'p Plan, root: &'p Recipe, done: &mut HashSet<&'p st
         }
     }
     false
-}
-
-/// A template that is no regular expression claims nothing.
-fn claims_platform(recipe: &Recipe, platform: &Platform) -> bool {
-    matches!(platform::manifest(recipe, platform), Ok(Some(_)))
 }

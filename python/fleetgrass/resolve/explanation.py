@@ -23,7 +23,8 @@ class Constraint:
         component: Of what it is required.
         requirement: As it was written.
         versions: The versions of the component `who` that say so, the highest first.
-        path: How a deployment leads to `who`: `["thinggroup/line-4", "A", "B"]`.
+        path: How a deployment leads to `who`: `["thinggroup/line-4", "A", "B"]`; of more than 64 names the middle is
+            left out, as "…".
         found: The version that does not meet it, where `unmet` tells of it; None where there is none.
     """
 
@@ -61,7 +62,8 @@ class Explanation:
         satisfiable: Whether any set of versions meets all that is required; None where it would take too long to know.
         solution: Such a set, newer versions first.
         conflict: Constraints that cannot be met together.
-        irreducible: Whether without any one of these the others could be met.
+        irreducible: Whether without any one of these the others could be met; False where it would take too long to
+            know, so that some of them may have nothing to do with it.
         fixes: Each a set of pins whose change would do: single ones where there are such, else one smallest set.
         available: By component of the conflict, its versions in the catalogue, the highest first, each "usable",
             "other_platform" or "unreadable".
@@ -92,6 +94,8 @@ class Explanation:
             return "\n".join(["This set of versions meets all that is required:", *chosen])
         lines = ["No set of versions meets all of this:"]
         lines += [f"  {constraint}" for constraint in self.conflict]
+        if not self.irreducible:
+            lines.append("Some of this may be left out; to know what would take too long.")
         lines += [_stock(name, versions) for name, versions in self.available.items()]
         for fixes in self.fixes:
             lines.append(f"It would do to change {', and '.join(map(str, fixes))}.")

@@ -17,7 +17,7 @@ pub fn cycles<C: Catalogue>(recipe: &Recipe, catalogue: &C) -> Vec<Finding> {
     let leading = others.filter_map(|dependency| {
         let start = highest(&dependency.name, |version| dependency.requirement.matches(version), catalogue)?;
         let way = way_back(start, &recipe.name, catalogue, &mut seen)?;
-        let steps = way.iter().map(|recipe| format!("{} {}", recipe.name, recipe.version)).collect::<Vec<_>>().join(" needs ");
+        let steps = told(&way);
         Some(Finding {
             code: "circular_dependency",
             severity: Severity::Error,
@@ -28,6 +28,18 @@ pub fn cycles<C: Catalogue>(recipe: &Recipe, catalogue: &C) -> Vec<Finding> {
         })
     });
     leading.collect()
+}
+
+/// How many components of a way are told at each end of it.
+const SHOWN: usize = 8;
+
+fn told(way: &[Shared]) -> String {
+    let mut steps: Vec<_> = way.iter().map(|recipe| format!("{} {}", recipe.name, recipe.version)).collect();
+    if steps.len() > 2 * SHOWN {
+        let hidden = format!("{} others, of which the last", steps.len() - 2 * SHOWN);
+        steps.splice(SHOWN..steps.len() - SHOWN, [hidden]);
+    }
+    steps.join(" needs ")
 }
 
 type Shared = std::sync::Arc<Recipe>;
@@ -85,6 +97,8 @@ mod tests {
         let mut catalog: serde_json::Map<_, _> = (0..10_000).map(link).collect();
         catalog.insert("A".into(), json!({"1.0.0": {"deps": {"C0": "*"}}}));
         catalog.insert("C10000".into(), json!({"1.0.0": {"deps": {"A": "*"}}}));
-        assert_eq!(found(&catalog.into()).len(), 1);
+        let messages = found(&catalog.into());
+        assert_eq!(messages.len(), 1);
+        assert!(messages[0].contains("C7 1.0.0 needs 9985 others, of which the last needs C9993 1.0.0"), "{}", messages[0]);
     }
 }
