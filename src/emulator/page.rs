@@ -204,6 +204,26 @@ fn invalid() -> ServiceError {
 mod tests {
     use super::*;
 
+    fn page(size: usize) -> Page {
+        Page { size, after: None, again: false, filters: "a list".into(), result_key: "rows".into(), now: 7 }
+    }
+
+    #[test]
+    fn rows_that_are_written_already_make_the_page_that_values_make() {
+        let names = ["a", "b \u{e9}", "c"];
+        // what stands in a text looks like the beginning of a row, but for the escapes
+        let row = |name: &str| serde_json::json!({ "name": name, "note": "},{\"name\":\"z\"" });
+        for (size, given) in (0..3).flat_map(|given| [(given, given), (given, given + 1), (given + 1, given)]).skip(1) {
+            let rows: Vec<Value> = names[..given].iter().map(|name| row(name)).collect();
+            let text = rows.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
+            let written = page(size).written(&text, i64::try_from(given).unwrap(), "name");
+            let values = page(size).answer(names.iter().map(|name| (*name).to_owned()).zip(rows).collect());
+            assert_eq!(written["nextToken"], values["nextToken"], "{given} of {size}");
+            let Value::String(text) = &written["rows"] else { panic!("{written}") };
+            assert_eq!(serde_json::from_str::<Value>(text).unwrap(), values["rows"], "{given} of {size}");
+        }
+    }
+
     #[test]
     fn a_token_opens_for_its_own_request_only() {
         let place = Place { again: true, made: 7, key: "a".into() };
