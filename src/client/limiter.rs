@@ -7,7 +7,7 @@
 //! [`Gate`] is one client's limiter, shared by its threads. Whoever has to wait holds no lock meanwhile, and after a fork
 //! the child goes on with a limiter of its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::client::process::PerProcess;
@@ -184,11 +184,6 @@ impl Gate {
     }
 
     fn limiter(&self) -> MutexGuard<'_, Limiter> {
-        let limiter = self.limiter.get(|parents| {
-            // A lock that was held during the fork is never free again: then the child begins anew.
-            let limiter = parents.try_lock().map_or_else(|_| Limiter::new(self.now()), |limiter| limiter.clone());
-            Mutex::new(limiter)
-        });
-        limiter.lock().unwrap_or_else(PoisonError::into_inner)
+        self.limiter.lock(|parents| parents.map_or_else(|| Limiter::new(self.now()), |limiter| limiter.clone()))
     }
 }

@@ -4,6 +4,8 @@
 //! touch its parent's locks, and here it finds a value of its own without taking one. Two threads of a child that come
 //! at the same time may both make one; the first stays.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use once_cell::race::OnceBox;
 
 /// A value for this process, and behind it those for the processes that were forked from it.
@@ -30,19 +32,33 @@ impl<T> PerProcess<T> {
     }
 }
 
+impl<T> PerProcess<Mutex<T>> {
+    /// Locks this process's value; if it has none yet, the one that `inherit` makes of its parent's, which is out of reach
+    /// (`None`) where another thread held it at the fork.
+    pub(crate) fn lock(&self, inherit: impl Fn(Option<&mut T>) -> T) -> MutexGuard<'_, T> {
+        let own = self.get(|parents| Mutex::new(inherit(parents.try_lock().ok().as_deref_mut())));
+        own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
     #[test]
     fn a_child_has_a_value_of_its_own_and_needs_no_lock_of_its_parent() {
         let parents = PerProcess { process: 0, value: Mutex::new("the parent's"), child: OnceBox::new() };
         let held = parents.value.lock().unwrap();
-        let childs = parents.get(|value| Mutex::new(if value.try_lock().is_err() { "the child's" } else { "" }));
-        assert_eq!(*childs.lock().unwrap(), "the child's");
-        assert!(std::ptr::eq(childs, parents.get(|_| Mutex::new("another"))));
+        assert_eq!(*parents.lock(|value| if value.is_none() { "the child's" } else { "" }), "the child's");
+        assert_eq!(*parents.lock(|_| "another"), "the child's");
         assert_eq!(*held, "the parent's");
+    }
+
+    #[test]
+    fn a_child_inherits_what_nobody_held() {
+        let parents = PerProcess { process: 0, value: Mutex::new(1), child: OnceBox::new() };
+        *parents.lock(|value| value.map_or(0, |value| *value)) += 1;
+        assert_eq!(*parents.lock(|_| 0), 2);
+        assert_eq!(*parents.value.lock().unwrap(), 1);
     }
 }

@@ -4,7 +4,7 @@
 //! on with purses of its own, which know what the parent's knew.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use once_cell::race::OnceBox;
@@ -65,11 +65,8 @@ impl Purse {
     /// The purse of `owner`. A rate that was `named` is told to it, the default only if it is new.
     pub(super) fn of(owner: &Owner, named: Option<f64>, default: Option<f64>) -> Arc<Self> {
         static PURSES: OnceBox<PerProcess<Purses>> = OnceBox::new();
-        let purses = PURSES.get_or_init(|| Box::new(PerProcess::new(Purses::default()))).get(|parents| {
-            // A lock that was held during the fork is never free again: then the child begins anew.
-            Mutex::new(parents.try_lock().map(|purses| purses.clone()).unwrap_or_default())
-        });
-        let mut purses = purses.lock().unwrap_or_else(PoisonError::into_inner);
+        let purses = PURSES.get_or_init(|| Box::new(PerProcess::new(Purses::default())));
+        let mut purses = purses.lock(|parents| parents.cloned().unwrap_or_default());
         if let Some(purse) = purses.get(owner) {
             if let Some(rate) = named {
                 purse.budget().tell(rate, purse.now());
@@ -127,11 +124,7 @@ impl Purse {
     }
 
     fn budget(&self) -> MutexGuard<'_, Budget> {
-        let budget = self.budget.get(|parents| {
-            let anew = || Budget::new(self.told, self.now());
-            Mutex::new(parents.try_lock().map_or_else(|_| anew(), |budget| budget.of_child()))
-        });
-        budget.lock().unwrap_or_else(PoisonError::into_inner)
+        self.budget.lock(|parents| parents.map_or_else(|| Budget::new(self.told, self.now()), |budget| budget.of_child()))
     }
 }
 

@@ -69,7 +69,7 @@ impl Reactor {
     pub(super) fn get() -> Result<Arc<Self>> {
         static REACTOR: OnceBox<PerProcess<Mutex<Option<Arc<Reactor>>>>> = OnceBox::new();
         let of_processes = REACTOR.get_or_init(|| Box::new(PerProcess::new(Mutex::default())));
-        let mut running = of_processes.get(|_| Mutex::default()).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = of_processes.lock(|_| None);
         if let Some(running) = &*running {
             return Ok(Arc::clone(running));
         }

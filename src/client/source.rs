@@ -12,7 +12,7 @@
 //! A child of a fork knows nothing of its parent's, and asks anew.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::SystemTime;
 
@@ -97,7 +97,7 @@ impl Source {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.get(|_| Mutex::default()).lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock(|_| State::default())
     }
 }
 

@@ -4,7 +4,7 @@
 //! closes its copies of the parent's sockets unread, which the parent does not notice.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use super::Origin;
 use super::exchange::Channel;
@@ -71,13 +71,12 @@ impl Pool {
     }
 
     fn idle(&self) -> MutexGuard<'_, Idle> {
-        let idle = self.idle.get(|parents| {
-            // A lock that was held during the fork is never free again; its connections stay open until the client ends.
-            if let Ok(mut idle) = parents.try_lock() {
+        self.idle.lock(|parents| {
+            // Those that are out of reach stay open until the client ends.
+            if let Some(idle) = parents {
                 idle.0.clear();
             }
-            Mutex::default()
-        });
-        idle.lock().unwrap_or_else(PoisonError::into_inner)
+            Idle::default()
+        })
     }
 }
