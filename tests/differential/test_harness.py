@@ -1,6 +1,8 @@
 """The harness itself: nothing found between two equal clients, each wrong one caught, its parts as they say."""
 
+import gc
 import socket
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +14,7 @@ from support.cases import Case
 from support.clients import boto3_side
 from support.compare import KEY, Pair, Side
 from support.model import operations, paginators
+from support.outcome import capture
 from support.server import RecordingServer, Request
 from support.sigv4 import BadSignature, Key, verify
 from support.wrong import WRONG_CLIENTS, wrong_side
@@ -44,6 +47,23 @@ def test_wrong_clients_are_caught(server: RecordingServer, theirs: Side, name: s
     kind, says, _ = WRONG_CLIENTS[name]
     found = (pair.compare(case) for case in some(kind, 40))
     assert any(says in line for difference in found if difference for line in difference.lines), f"not caught: {name}"
+
+
+@pytest.mark.parametrize("answer", [answers.CLOSED, answers.plain(200, b"[" * 100_000)], ids=["closed", "deep"])
+def test_an_outcome_keeps_no_client_alive(server: RecordingServer, theirs: Side, answer: answers.Answer) -> None:
+    """What has a finalizer ends with its test, and not wherever the garbage collector comes by."""
+    gc.collect()
+    gc.disable()
+    try:
+        client = Pair(server, theirs, theirs).make(theirs)
+        connections = weakref.ref(client._endpoint.http_session)
+        server.script([answer])
+        found = capture(client.list_components)
+        del client
+        assert found.error is not None
+        assert connections() is None
+    finally:
+        gc.enable()
 
 
 def test_a_case_is_made_again_from_its_name() -> None:

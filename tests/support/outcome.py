@@ -41,7 +41,19 @@ def capture(call: Callable[[], Any]) -> Outcome:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return Outcome(error=error)
+        return Outcome(error=without_frames(error))
+
+
+def without_frames(error: BaseException) -> BaseException:
+    """The error alone. botocore's frames hold the error that holds them, and so the client: whatever of it has a
+    finalizer, such as the pools of connections, would be left to the garbage collector, which may run it where a later
+    test has hardly any stack left.
+    """
+    found: BaseException | None = error
+    while found is not None:
+        found.__traceback__ = None
+        found = found.__context__
+    return error
 
 
 def identity(error: BaseException) -> str:

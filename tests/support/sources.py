@@ -21,7 +21,7 @@ import pytest
 import fleetgrass
 from fleetgrass.credentials import container, service
 from support.answers import Answer, plain, reply
-from support.outcome import identity
+from support.outcome import identity, without_frames
 from support.server import RecordingServer, Request
 
 KEYS = "aws_access_key_id = AKID\naws_secret_access_key = secret\n"
@@ -105,7 +105,7 @@ class Place:
             made.list_components()
             told.ended = "answered"
         except Exception as error:
-            told.error = error
+            told.error = without_frames(error)
         told.asked = [_reduced(request) for request in self.source.take()]
         if told.ended == "answered":
             found = made._get_credentials() if module is fleetgrass else made._request_signer._credentials
