@@ -126,17 +126,33 @@ def test_long_ways_to_one_conflict_are_reduced() -> None:
     assert len({it.component for it in explanation.conflict}) == len(explanation.conflict) - 1
 
 
-def test_many_constraints_on_one_component_are_reduced() -> None:
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("count", "is_reduced"), [(40, True), (700, False)])
+def test_many_constraints_on_one_component_are_reduced(count: int, is_reduced: bool) -> None:
     """Each forbids one version of the hub and none can go; beside them much that has nothing to do with it."""
-    count = 40
     hub = {f"1.{at}.0": {} for at in range(count)}
     facts: dict[str, Any] = {"hub": hub}
     for at in range(count):
         facts[f"F{at}"] = {"1.0.0": {"deps": {"hub": f"<1.{at}.0 || >1.{at}.0", "other": "*"}}}
     facts |= {"other": {"1.0.0": {}}, "A": {"1.0.0": {"deps": {f"F{at}": "*" for at in range(count)}}}}
     explanation = resolve.explain(platform=LINUX, catalog=facts, deployment=roots("A"))
-    assert (explanation.satisfiable, explanation.irreducible) == (False, True)
+    assert (explanation.satisfiable, explanation.irreducible) == (False, is_reduced)
     assert len(explanation.conflict) == 1 + 2 * count
+    # where not all could be tried it says so
+    assert ("Some of this may be left out" in str(explanation)) == (not is_reduced)
+
+
+def test_a_search_without_a_quick_proof_ends() -> None:
+    """Twelve pigeons in eleven holes."""
+    count = 12
+    facts: dict[str, Any] = {"A": {"1.0.0": {"deps": {f"P{at}": "*" for at in range(count)}}}}
+    for at in range(count):
+        facts[f"P{at}"] = {f"{hole}.0.0": {"deps": {f"H{hole}": f"{at}.0.0"}} for hole in range(count - 1)}
+    for hole in range(count - 1):
+        facts[f"H{hole}"] = {f"{at}.0.0": {} for at in range(count)}
+    explanation = resolve.explain(platform=LINUX, catalog=facts, deployment=roots("A"))
+    assert explanation.satisfiable is None
+    assert str(explanation) == "It would take too long to know whether any set of versions would do."
 
 
 @pytest.mark.parametrize("engine", ["classic", "lite"])

@@ -3,7 +3,18 @@
 //! The device's requirements are no intervals, so a set is all that can be said of what meets one. A set of "all
 //! but these" is one too, since the solver asks for complements and knows no lists.
 
+use std::cell::Cell;
 use std::fmt;
+
+thread_local! {
+    static COMPARISONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many sets this thread has joined or compared so far, which is what a search costs.
+#[must_use]
+pub fn comparisons() -> u64 {
+    COMPARISONS.get()
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VersionSet {
@@ -38,6 +49,7 @@ impl VersionSet {
 
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
+        COMPARISONS.set(COMPARISONS.get() + 1);
         let word = |set: &Self, at: usize| set.bits.get(at).copied().unwrap_or(0);
         let join = |join: fn(u64, u64) -> u64, inverted| {
             let longest = self.bits.len().max(other.bits.len());
@@ -51,6 +63,11 @@ impl VersionSet {
             (true, false) => join(|a, b| !a & b, false),
             (true, true) => join(|a, b| a | b, true),
         }
+    }
+
+    /// Whether the bits of `other` have all of these, whatever they say.
+    fn is_within(&self, other: &Self) -> bool {
+        self.bits.iter().enumerate().all(|(at, bits)| bits & !other.bits.get(at).copied().unwrap_or(0) == 0)
     }
 
     /// The first place; of all but some there is always one.
@@ -93,6 +110,26 @@ impl pubgrub::VersionSet for VersionSet {
     fn contains(&self, place: &usize) -> bool {
         self.has(*place)
     }
+
+    fn is_disjoint(&self, other: &Self) -> bool {
+        COMPARISONS.set(COMPARISONS.get() + 1);
+        match (self.inverted, other.inverted) {
+            (false, false) => self.bits.iter().zip(&other.bits).all(|(a, b)| a & b == 0),
+            (false, true) => self.is_within(other),
+            (true, false) => other.is_within(self),
+            (true, true) => false,
+        }
+    }
+
+    fn subset_of(&self, other: &Self) -> bool {
+        COMPARISONS.set(COMPARISONS.get() + 1);
+        match (self.inverted, other.inverted) {
+            (false, false) => self.is_within(other),
+            (false, true) => self.bits.iter().zip(&other.bits).all(|(a, b)| a & b == 0),
+            (true, false) => false,
+            (true, true) => other.is_within(self),
+        }
+    }
 }
 
 impl fmt::Display for VersionSet {
@@ -118,6 +155,8 @@ mod tests {
                 let both = a.and(b);
                 assert!((0..200).all(|place| both.has(place) == (a.has(place) && b.has(place))), "{a} {b}");
                 assert_eq!(both, b.and(a));
+                assert_eq!(pubgrub::VersionSet::is_disjoint(a, b), both == VersionSet::default(), "{a} {b}");
+                assert_eq!(pubgrub::VersionSet::subset_of(a, b), both == *a, "{a} {b}");
             }
         }
     }

@@ -118,7 +118,7 @@ def explain(
     """Whether there is any set of versions that a device of this platform could be given, and if not, why.
 
     Requirements are read as classic devices read them. What a device has, cycles and the nucleus's guard are not looked
-    at. The search ends without an answer where it would take minutes.
+    at. The search ends without an answer where it would take too long.
 
     Args:
         platform, catalog, deployment, other_groups: As `simulate` takes them.

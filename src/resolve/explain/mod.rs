@@ -3,7 +3,8 @@
 //! A device walks (see [`simulate`](super::simulate)) and never looks back. Here the crate pubgrub searches to the end,
 //! over the versions that claim the platform and by the device's own reading of requirements. It knows nothing of what
 //! the device has, of cycles, or of the nucleus's guard; so a solution is what could be deployed, never what devices
-//! would install. A search that takes more than [`STEP_LIMIT`] steps ends without an answer.
+//! would install. A search that takes more than [`STEP_LIMIT`] steps or
+//! [`COMPARISON_LIMIT`] comparisons ends without an answer.
 //!
 //! Here are question and answer; `search` is the way to a solution or a conflict, `conflict` what is made of that.
 
@@ -23,6 +24,9 @@ use search::{Failure, Search};
 
 /// How many decisions and conflicts it may take to find an answer; as many again to reduce a conflict, and to find fixes.
 pub const STEP_LIMIT: u64 = 300_000;
+
+/// How many sets of versions it may take to compare for each of these: the more conflicts are known the more a step costs.
+pub const COMPARISON_LIMIT: u64 = 50_000_000;
 
 /// What is to be explained.
 #[derive(Clone, Copy, Debug)]

@@ -9,12 +9,12 @@ use pubgrub::{
     Dependencies, DependencyProvider, DerivationTree, External, PackageResolutionStatistics, PubGrubError, SelectedDependencies,
 };
 
-use super::{Constraint, Question, STEP_LIMIT, Usable, Who};
+use super::{COMPARISON_LIMIT, Constraint, Question, STEP_LIMIT, Usable, Who};
 use crate::resolve::catalogue::{Catalogue, Entry};
 use crate::resolve::platform;
 use crate::resolve::requirement::Requirement;
 use crate::resolve::version::Version;
-use crate::resolve::version_set::VersionSet;
+use crate::resolve::version_set::{VersionSet, comparisons};
 
 /// What pubgrub chooses versions of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +53,8 @@ pub(super) struct Search<'s, C> {
     pub(super) question: &'s Question<'s, C>,
     /// That are left.
     steps: Cell<u64>,
+    /// At how many comparisons it ends.
+    end: Cell<u64>,
     listed: RefCell<HashMap<Arc<str>, Listed>>,
     /// By component and requirement.
     matching: RefCell<HashMap<Key, VersionSet>>,
@@ -75,12 +77,14 @@ struct Part<'p, 's, C> {
 
 impl<'s, C: Catalogue> Search<'s, C> {
     pub(super) fn new(question: &'s Question<'s, C>) -> Self {
-        Self { question, steps: Cell::new(STEP_LIMIT), listed: RefCell::default(), matching: RefCell::default() }
+        let (steps, end) = (Cell::new(STEP_LIMIT), Cell::new(comparisons() + COMPARISON_LIMIT));
+        Self { question, steps, end, listed: RefCell::default(), matching: RefCell::default() }
     }
 
-    /// Allows as many steps as at first.
+    /// Allows as much as at first.
     pub(super) fn rest(&self) {
         self.steps.set(STEP_LIMIT);
+        self.end.set(comparisons() + COMPARISON_LIMIT);
     }
 
     pub(super) fn solve<'p>(
@@ -274,6 +278,6 @@ impl<C: Catalogue> DependencyProvider for Part<'_, '_, C> {
     fn should_cancel(&self) -> Result<(), TooLong> {
         let left = self.search.steps.get().checked_sub(1).ok_or(TooLong)?;
         self.search.steps.set(left);
-        Ok(())
+        if comparisons() < self.search.end.get() { Ok(()) } else { Err(TooLong) }
     }
 }
