@@ -20,7 +20,7 @@ use super::options::Rules;
 use super::past::{self, Past};
 
 /// Counted up when the tables change.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 const SCHEMA: &str = "
 CREATE TABLE component_version (
@@ -122,6 +122,7 @@ CREATE TABLE execution (
     deployment INTEGER NOT NULL REFERENCES deployment,
     applied INTEGER REFERENCES deployment, -- the last one whose components became roots of the device
     succeeded INTEGER NOT NULL DEFAULT FALSE, -- whether one of the target ever has
+    has_left INTEGER NOT NULL DEFAULT FALSE, -- whether the device was taken out of the target since it was queued
     status TEXT NOT NULL,
     reason TEXT,
     details TEXT, -- JSON: statusDetails

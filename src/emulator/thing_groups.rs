@@ -229,7 +229,8 @@ fn of_hierarchy(state: &State, root: &str, thing: &str) -> Result<Option<String>
     }
 }
 
-/// Takes `thing` out of `group`, if it is in it. What its device has from the group goes with the next deployment.
+/// Takes `thing` out of `group`, if it is in it. What its device has from the group goes with the next deployment; should
+/// it come back, the device is given again what is deployed to the group then.
 pub fn leave(state: &State, group: &str, thing: &str) -> Result<()> {
     if !of(state, thing)?.iter().any(|other| other == group) {
         return Ok(());
@@ -239,7 +240,7 @@ pub fn leave(state: &State, group: &str, thing: &str) -> Result<()> {
         let target = state.names.target(Target::ThingGroup(&name));
         state
             .db
-            .prepare_cached("UPDATE execution SET applied = NULL WHERE device = ?1 AND target = ?2")?
+            .prepare_cached("UPDATE execution SET has_left = TRUE WHERE device = ?1 AND target = ?2")?
             .execute((thing, target))?;
     }
     Ok(())

@@ -208,6 +208,63 @@ def test_a_device_that_leaves_keeps_it_until_the_next_deployment(
     assert roots(client) == ["b"]
 
 
+@pytest.mark.parametrize("seconds", [0, 15])
+def test_a_device_that_leaves_in_the_middle_keeps_it_until_the_next_deployment(seconds: int) -> None:
+    """Queued or in progress, the deployment goes on."""
+    with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 10)) as emulator:
+        client, registry = client_of(emulator), registry_of(emulator)
+        publish(client, "a")
+        emulator.register_core_device("pump-1", ["line-4"])
+        deploy(client, GROUP, "a")
+        emulator.advance(seconds)
+        registry.remove_thing_from_thing_group(thingGroupName="line-4", thingName="pump-1")
+        emulator.settle()
+        assert roots(client) == ["a"]
+        deploy(client, THING)
+        emulator.settle()
+        assert roots(client) == []
+
+
+@pytest.mark.parametrize("above", [False, True])
+@pytest.mark.parametrize("rate", [{}, {"jobExecutionsRolloutConfig": {"maximumPerMinute": 1}}])
+def test_a_device_that_comes_back_is_given_it_again(
+    emulator: Emulator, client: Any, registry: Any, rate: dict[str, Any], above: bool
+) -> None:
+    for name in "ab":
+        publish(client, name)
+    group(registry, "line-4")
+    group(registry, "left", parent="line-4")
+    own = "left" if above else "line-4"
+    emulator.register_core_device("pump-1", [own])
+    deployment = deploy(client, GROUP, "a", iotJobConfiguration=rate)
+    registry.remove_thing_from_thing_group(thingGroupName=own, thingName="pump-1")
+    deploy(client, THING, "b")
+    assert roots(client) == ["b"]
+    registry.add_thing_to_thing_group(thingGroupName=own, thingName="pump-1")
+    emulator.settle()
+    assert roots(client) == ["a", "b"]
+    rows = client.list_effective_deployments(coreDeviceThingName="pump-1")["effectiveDeployments"]
+    assert (rows[0]["deploymentId"], rows[0]["coreDeviceExecutionStatus"]) == (deployment, "SUCCEEDED")
+
+
+def test_a_device_that_was_away_between_two_deployments_has_missed_nothing(
+    emulator: Emulator, client: Any, registry: Any
+) -> None:
+    for name in "ab":
+        publish(client, name)
+    emulator.register_core_device("pump-1", ["line-4"])
+    client.cancel_deployment(deploymentId=deploy(client, GROUP, "a"))
+    for move in (registry.remove_thing_from_thing_group, registry.add_thing_to_thing_group):
+        move(thingGroupName="line-4", thingName="pump-1")
+    deploy(client, THING, "b")
+    assert roots(client) == ["a", "b"]
+    registry.remove_thing_from_thing_group(thingGroupName="line-4", thingName="pump-1")
+    deploy(client, THING, "b")
+    registry.add_thing_to_thing_group(thingGroupName="line-4", thingName="pump-1")
+    deploy(client, THING, "b")
+    assert roots(client) == ["b"], "what was forgotten comes back"
+
+
 def test_a_deployment_reaches_the_groups_below(emulator: Emulator, client: Any, registry: Any) -> None:
     publish(client, "a")
     group(registry, "line-4")

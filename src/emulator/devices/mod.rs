@@ -32,7 +32,7 @@ pub fn nucleus_of(runtime: &str) -> &'static str {
     if runtime == LITE { "aws.greengrass.NucleusLite" } else { "aws.greengrass.Nucleus" }
 }
 
-/// Lets `deployment` go out to every device that it addresses and that has not had it yet; where `among` is given and
+/// Lets `deployment` go out to every device that it addresses and that has not had it since it joined; where `among` is given and
 /// nothing holds the rollout back, only to those.
 pub fn take(state: &State, deployment: &Deployment, among: Option<&[String]>) -> Result<()> {
     match Target::parse(&deployment.target) {
@@ -62,14 +62,15 @@ fn addressed(state: &State, target: Target, among: Option<&[String]>) -> Result<
     Ok(things?)
 }
 
-/// The first `limit` devices, by their names, that `deployment` addresses and that have not had it yet.
+/// The first `limit` devices, by their names, that `deployment` addresses and that have not had it since they joined.
 pub fn waiting(state: &State, deployment: &Deployment, limit: usize) -> Result<Vec<String>> {
     let Some(target) = Target::parse(&deployment.target) else { return Ok(Vec::new()) };
     let things = addressed(state, target, None)?;
     let mut query = state.db.prepare_cached(
         "SELECT name FROM core_device
          WHERE name IN (SELECT value FROM json_each(:things))
-           AND NOT EXISTS (SELECT 1 FROM execution WHERE device = name AND target = :target AND deployment = :seq)
+           AND NOT EXISTS (SELECT 1 FROM execution
+                           WHERE device = name AND target = :target AND deployment = :seq AND NOT has_left)
          ORDER BY name LIMIT :limit",
     )?;
     let parameters = named_params! {
@@ -80,7 +81,7 @@ pub fn waiting(state: &State, deployment: &Deployment, limit: usize) -> Result<V
     Ok(names.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Queues `deployment` for those of `things` that are devices and have not had it yet.
+/// Queues `deployment` for those of `things` that are devices and have not had it since they joined its target.
 pub fn notify(state: &State, deployment: &Deployment, things: &[String]) -> Result<()> {
     let event = agenda::schedule(state, state.timings.deployment[0], &Event::Begin(deployment.seq))?;
     let queued = state
@@ -92,8 +93,9 @@ pub fn notify(state: &State, deployment: &Deployment, things: &[String]) -> Resu
              WHERE TRUE
              ON CONFLICT (device, target) DO UPDATE SET
                  deployment = excluded.deployment, status = excluded.status, reason = NULL, details = NULL,
-                 queued_at = excluded.queued_at, started_at = NULL, modified = excluded.modified, event = excluded.event
-             WHERE execution.deployment <> excluded.deployment",
+                 queued_at = excluded.queued_at, started_at = NULL, modified = excluded.modified, event = excluded.event,
+                 has_left = FALSE
+             WHERE execution.deployment <> excluded.deployment OR has_left",
         )?
         .execute(named_params! {
             ":target": deployment.target, ":seq": deployment.seq, ":now": state.now, ":event": event,

@@ -1,11 +1,13 @@
 //! What a device would run for a deployment.
 //!
-//! Its roots are those of the deployment and of the last one of every other target that it applied. They are resolved
-//! once for all devices that have the same [`Profile`].
+//! Its roots are those of the deployment and of the last one that it applied of every other target which still addresses
+//! it: its own thing, and the groups that it is in. They are resolved once for all devices that have the same [`Profile`].
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+use rusqlite::named_params;
 
 use super::software::Component;
 use super::{LITE, nucleus_of};
@@ -69,10 +71,14 @@ impl Profile {
         let mut query = state.db.prepare_cached(
             "SELECT name, platform, architecture, runtime, nucleus_version, software,
                     (SELECT json_group_array(applied ORDER BY applied) FROM execution AS other
-                     WHERE other.device = name AND other.target <> execution.target AND applied IS NOT NULL)
-             FROM execution JOIN core_device ON name = device WHERE event = ?1 ORDER BY name",
+                     WHERE other.device = name AND other.target <> execution.target AND applied IS NOT NULL
+                       AND (other.target = :things || name
+                            OR EXISTS (SELECT 1 FROM member WHERE thing = name AND other.target = :groups || thing_group)))
+             FROM execution JOIN core_device ON name = device WHERE event = :event ORDER BY name",
         )?;
-        let rows = query.query_map([event], |row| {
+        let [things, groups] = [Target::Thing(""), Target::ThingGroup("")].map(|any| state.names.target(any));
+        let parameters = named_params! { ":event": event, ":things": things, ":groups": groups };
+        let rows = query.query_map(parameters, |row| {
             let device: String = row.get(0)?;
             let profile = Self {
                 platform: row.get(1)?,

@@ -125,6 +125,17 @@ impl Report {
                 ":applies": self.applies, ":seq": case.deployment.seq, ":succeeds": self.details.is_none() && self.applies,
                 ":target": case.deployment.target, ":devices": names,
             })?;
+        if self.applies {
+            // those of groups that the devices have left
+            state
+                .db
+                .prepare_cached(
+                    "UPDATE execution SET applied = NULL
+                     WHERE device IN (SELECT value FROM json_each(?1)) AND target <> ?2
+                       AND applied NOT IN (SELECT value FROM json_each(?3))",
+                )?
+                .execute((&names, &case.deployment.target, &case.profile.others))?;
+        }
         let after = self.after.as_deref().unwrap_or(case.before);
         if let Some(nucleus) = after.iter().find(|component| component.name == nucleus_of(&case.profile.runtime)) {
             state
