@@ -186,7 +186,7 @@ pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Re
     Ok(page.answer(rows))
 }
 
-/// The classic nucleus has services of its own, as old as itself.
+/// The classic nucleus has services of its own, as old as itself. A component of the same name takes the place of one.
 fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(String, Value)> {
     let nucleus = installed.iter().find(|(name, _)| runtime == CLASSIC && name == nucleus_of(runtime));
     let Some((_, nucleus)) = nucleus else { return Vec::new() };
@@ -200,7 +200,8 @@ fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(Strin
         service["isRoot"] = false.into();
         (name.into(), service)
     };
-    INTERNAL.into_iter().map(service).collect()
+    let is_taken = |name: &str| installed.iter().any(|(other, _)| other == name);
+    INTERNAL.into_iter().filter(|name| !is_taken(name)).map(service).collect()
 }
 
 pub fn list_effective(state: &State, operation: &Operation, input: &Input) -> Result<Value> {

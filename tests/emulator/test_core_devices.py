@@ -7,6 +7,8 @@ import pytest
 from fleetgrass.emulator import Emulator
 from support.local_cloud import GROUP, THING, deploy, publish, refused
 
+KINDS = {"classic": "2.17.0", "lite": "2.5.1"}
+
 
 def installed(client: Any, device: str, **params: Any) -> dict[str, str]:
     rows = client.list_installed_components(coreDeviceThingName=device, **params)["installedComponents"]
@@ -251,6 +253,54 @@ def test_the_nucleus_moves_when_it_is_named(emulator: Emulator, client: Any) -> 
     deploy(client, THING, "aws.greengrass.Nucleus", version="2.17.0")
     assert client.get_core_device(coreDeviceThingName="pump-1")["coreVersion"] == "2.17.0"
     assert installed(client, "pump-1") == {"aws.greengrass.Nucleus": "2.17.0"}
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+def test_a_device_has_one_nucleus(emulator: Emulator, client: Any, deployed: bool) -> None:
+    publish(client, "a", os=None, runtime="*")
+
+    def nuclei() -> dict[str, str]:
+        rows = installed(client, "pump-1", topologyFilter="ALL")
+        assert rows.pop("a", "1.0.0") == "1.0.0"
+        return {name: version for name, version in rows.items() if "Nucleus" in name}
+
+    classic, lite = ({"runtime": f"aws_nucleus_{kind}", "nucleus_version": v} for kind, v in KINDS.items())
+    emulator.register_core_device("pump-1", **classic)
+    if deployed:
+        deploy(client, THING, "a")
+        nucleus = {"aws.greengrass.Nucleus": {"componentVersion": "2.17.0"}}
+        client.create_deployment(targetArn=GROUP, components=nucleus)
+    emulator.register_core_device("pump-1", **lite)
+    assert nuclei() == {"aws.greengrass.NucleusLite": "2.5.1"}
+    assert installed(client, "pump-1") == ({"a": "1.0.0"} if deployed else {})
+    told = client.get_core_device(coreDeviceThingName="pump-1")
+    assert (told["runtime"], told["coreVersion"]) == ("aws_nucleus_lite", "2.5.1")
+    emulator.register_core_device("pump-1", ["line-4"] if deployed else [], **classic)
+    assert nuclei() == {"aws.greengrass.Nucleus": "2.17.0"}
+
+
+def test_a_component_may_have_the_name_of_a_service(emulator: Emulator, client: Any) -> None:
+    emulator.register_core_device("pump-1")
+    for name in ("DeploymentService", "a.b"):
+        publish(client, name)
+    deploy(client, THING, "DeploymentService", "a.b")
+    pages = client.get_paginator("list_installed_components")
+
+    def rows(size: int) -> list[dict[str, Any]]:
+        told = pages.paginate(coreDeviceThingName="pump-1", topologyFilter="ALL", PaginationConfig={"PageSize": size})
+        return [row for page in told for row in page["installedComponents"]]
+
+    whole = rows(100)
+    assert [row["componentName"] for row in whole] == [
+        "DeploymentService",
+        "FleetStatusService",
+        "TelemetryAgent",
+        "UpdateSystemPolicyService",
+        "a.b",
+        "aws.greengrass.Nucleus",
+    ]
+    assert (whole[0]["componentVersion"], whole[0]["isRoot"]) == ("1.0.0", True)
+    assert [rows(size) for size in range(1, 8)] == [whole] * 7
 
 
 def test_many_devices(emulator: Emulator, client: Any) -> None:

@@ -195,7 +195,8 @@ pub fn report_daily(state: &State, event: i64, now: Millis) -> Result<()> {
     if reported == 0 { agenda::strike(state, next) } else { Ok(()) }
 }
 
-/// The nucleus of these devices has started and says what it is. `initial` is the number of what it brings along.
+/// The nucleus of these devices has started and says what it is; no other is left. `initial` is the number of what it
+/// brings along.
 pub fn restart(state: &State, names: &[String], initial: i64) -> Result<()> {
     let nucleus = software::read(state, initial)?;
     let mut query = state.db.prepare_cached(
@@ -205,7 +206,8 @@ pub fn restart(state: &State, names: &[String], initial: i64) -> Result<()> {
     let others = query.query_map((list(names), initial), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     for (software, devices) in others.collect::<rusqlite::Result<Vec<_>>>()? {
         let mut components = software::read(state, software)?;
-        components.retain(|component| nucleus.iter().all(|nucleus| nucleus.name != component.name || nucleus.is(component)));
+        let is_nucleus = |component: &software::Component| [CLASSIC, LITE].map(nucleus_of).contains(&&*component.name);
+        components.retain(|component| !is_nucleus(component) || nucleus.iter().any(|nucleus| nucleus.is(component)));
         let missing = nucleus.iter().filter(|nucleus| !components.iter().any(|component| component.is(nucleus)));
         let missing: Vec<_> = missing.cloned().collect();
         components.extend(missing);
