@@ -411,7 +411,7 @@ class Emulator:
         return faults.Fault(self._server, self._server.inject(rule.fault, rule.value, **rule.scope))
 
     def clear_faults(self) -> None:
-        """End all faults."""
+        """End all faults. Those to come draw from `seed` as the first ones did."""
         self._server.clear_faults()
 
     def snapshot(self, path: str | PathLike[str]) -> None:
@@ -424,7 +424,9 @@ class Emulator:
         self._server.snapshot(path)
 
     def reset(self, snapshot: str | PathLike[str] | None = None) -> None:
-        """Go back to the state of a snapshot, or else to that of a new emulator. Faults stay: see `clear_faults`.
+        """Go back to the state of a snapshot, or else to that of a new emulator.
+
+        Faults stay, and their chances begin anew: see `clear_faults`.
 
         Raises:
             OSError: The file is no snapshot of this version.

@@ -250,8 +250,10 @@ impl Cloud {
         self.store.snapshot(file)
     }
 
-    /// Goes back to the state of a snapshot, or to that of a new store. Faults stay.
+    /// Goes back to the state of a snapshot, or to that of a new store. Faults stay, and their chances begin anew.
     pub fn reset(&self, snapshot: Option<&Path>) -> Result<(), StoreError> {
-        self.store.restore(snapshot, &self.setting.names)
+        self.store.restore(snapshot, &self.setting.names)?;
+        self.faults.begin_anew();
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Every rule that hits a call has its effect: latencies add up, of two refusals or two injuries of an answer the first
 //! one holds. Each rule draws from chances of its own, so that the same calls in the same order meet the same faults
-//! again, whatever other rules there are. What faults do to answers on the wire is told in [`injury`](super::injury),
+//! again, whatever other rules there are, and whatever went before the last start anew. What faults do to answers on the wire is told in [`injury`](super::injury),
 //! to pages in [`page`](super::page), to lists in [`past`](super::past).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -50,7 +50,10 @@ pub struct Faults {
 
 #[derive(Debug, Default)]
 struct Rules {
+    /// Of all times, for numbers that are not given again.
     made: u64,
+    /// Since the chances began anew.
+    drawing: u64,
     rules: Vec<Rule>,
 }
 
@@ -82,8 +85,7 @@ impl Faults {
         let mut all = self.lock();
         all.made += 1;
         let id = all.made;
-        // neighbouring numbers make unlike chances: fastrand mixes its seeds
-        let chances = fastrand::Rng::with_seed(self.seed.wrapping_add(id));
+        let chances = all.chances(self.seed);
         all.rules.push(Rule { id, fault, chances, hits: 0 });
         id
     }
@@ -93,8 +95,19 @@ impl Faults {
         self.lock().rules.retain(|rule| rule.id != id);
     }
 
+    /// Ends all rules; those that come are the first.
     pub fn clear(&self) {
         self.lock().rules.clear();
+        self.begin_anew();
+    }
+
+    /// The rules that there are draw as if they had just been added, and were the first.
+    pub fn begin_anew(&self) {
+        let mut all = self.lock();
+        all.drawing = 0;
+        for at in 0..all.rules.len() {
+            all.rules[at].chances = all.chances(self.seed);
+        }
     }
 
     /// How many calls a rule has hit; None when it was removed.
@@ -122,6 +135,14 @@ impl Faults {
 
     fn lock(&self) -> MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rules {
+    /// Of the next rule. Neighbouring numbers make unlike chances: fastrand mixes its seeds.
+    fn chances(&mut self, seed: u64) -> fastrand::Rng {
+        self.drawing += 1;
+        fastrand::Rng::with_seed(seed.wrapping_add(self.drawing))
     }
 }
 
@@ -199,6 +220,21 @@ mod tests {
         };
         assert_eq!(drawn(7, false), drawn(7, true));
         assert_ne!(drawn(7, false), drawn(8, false));
+    }
+
+    #[test]
+    fn chances_begin_anew_with_the_rules_and_without() {
+        let faults = Faults::new(7);
+        let add = || faults.add(reset(None, 0.3, None));
+        let drawn = || hits(&faults, "ListCoreDevices", 64);
+        let ids = [add(), add()];
+        let first = drawn();
+        assert_ne!(first, drawn());
+        faults.begin_anew();
+        assert_eq!(first, drawn());
+        faults.clear();
+        assert!([add(), add()].iter().all(|id| !ids.contains(id)), "a number is given once");
+        assert_eq!(first, drawn());
     }
 
     #[test]

@@ -158,6 +158,29 @@ def test_the_same_seed_hits_the_same_calls() -> None:
     assert 5 <= sum(first) <= 35
 
 
+def test_chances_begin_anew_after_a_reset_and_without_faults() -> None:
+    with Emulator(seed=1) as emulator:
+        client = client_of(emulator)
+
+        def hit() -> list[bool]:
+            emulator.register_core_device("pump-1")
+            return outcomes(client, 40)
+
+        old = emulator.inject("throttle", rate=0.5)
+        first = hit()
+        assert hit() != first
+        emulator.reset()
+        assert hit() == first
+        # what went before makes no difference
+        emulator.inject("latency", (0, 0.001), rate=0.5)
+        hit()
+        emulator.clear_faults()
+        emulator.reset()
+        emulator.inject("throttle", rate=0.5)
+        old.remove()
+        assert hit() == first
+
+
 def test_a_fault_ends_after_its_times_or_with_its_block_or_when_it_is_removed(emulator: Emulator, client: Any) -> None:
     emulator.register_core_device("pump-1")
     fault = emulator.inject("throttle", operations="GetCoreDevice", times=2)
