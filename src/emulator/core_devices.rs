@@ -12,7 +12,7 @@ use super::error::{Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::{tags, thing_groups, things};
+use super::{jobs, tags, thing_groups, things};
 use crate::model::Operation;
 use crate::resolve::version::Version;
 
@@ -259,6 +259,7 @@ pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     if let Some(registration) = registration {
         agenda::schedule(state, state.timings.report, &Event::Return(registration))?;
     }
+    jobs::outlive(state, name)?;
     state.db.prepare_cached("DELETE FROM core_device WHERE name = ?1")?.execute([name])?;
     software::release(state, software)?;
     tags::remove_all(state, &state.names.core_device(name))?;

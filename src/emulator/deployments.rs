@@ -23,6 +23,8 @@ pub struct Deployment {
     pub status: String,
     pub latest: bool,
     pub created: Millis,
+    /// When it stopped to be ACTIVE.
+    pub ended: Option<Millis>,
     pub job: Option<String>,
     /// The members of [`DOCUMENT`], as they were sent.
     pub document: Map<String, Value>,
@@ -148,9 +150,10 @@ fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()>
 /// Retires the revisions of `target`, and the subdeployments below it.
 fn replace(state: &State, target: &str) -> Result<()> {
     let mut query = state.db.prepare_cached(
-        "UPDATE deployment SET latest = FALSE, status = 'INACTIVE' WHERE latest AND (target = ?1 OR parent = ?1) RETURNING seq",
+        "UPDATE deployment SET latest = FALSE, status = 'INACTIVE', ended = coalesce(ended, ?2)
+         WHERE latest AND (target = ?1 OR parent = ?1) RETURNING seq",
     )?;
-    let retired = query.query_map([target], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
+    let retired = query.query_map((target, state.now), |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     retired.into_iter().try_for_each(|deployment| devices::withdraw(state, deployment))
 }
 
@@ -207,8 +210,12 @@ pub fn delete(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     Ok(Value::Null)
 }
 
+/// `status` is one that ends the deployment.
 pub fn set_status(state: &State, seq: i64, status: &str) -> Result<()> {
-    state.db.prepare_cached("UPDATE deployment SET status = ?2 WHERE seq = ?1")?.execute((seq, status))?;
+    state
+        .db
+        .prepare_cached("UPDATE deployment SET status = ?2, ended = coalesce(ended, ?3) WHERE seq = ?1")?
+        .execute((seq, status, state.now))?;
     Ok(())
 }
 
@@ -242,13 +249,13 @@ pub fn by_number(state: &State, seq: i64) -> Result<Deployment> {
     Ok(state.db.prepare_cached(&query)?.query_row([seq], Deployment::read)?)
 }
 
-const COLUMNS: &str = "seq, id, target, revision, parent, name, status, latest, created, job, document";
+const COLUMNS: &str = "seq, id, target, revision, parent, name, status, latest, created, ended, job, document";
 
 impl Deployment {
     fn read(row: &Row) -> rusqlite::Result<Self> {
-        let document: String = row.get(10)?;
+        let document: String = row.get(11)?;
         let document = serde_json::from_str(&document)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(10, rusqlite::types::Type::Text, error.into()))?;
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(11, rusqlite::types::Type::Text, error.into()))?;
         Ok(Self {
             seq: row.get(0)?,
             id: row.get(1)?,
@@ -259,7 +266,8 @@ impl Deployment {
             status: row.get(6)?,
             latest: row.get(7)?,
             created: row.get(8)?,
-            job: row.get(9)?,
+            ended: row.get(9)?,
+            job: row.get(10)?,
             document,
         })
     }

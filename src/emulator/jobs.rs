@@ -1,9 +1,9 @@
 //! Jobs: a group's deployment as AWS IoT tells it. They have no rows of their own.
 //!
-//! Of a target, a device remembers its last execution only, so a job whose revision was replaced loses those that the
-//! next one took over.
+//! Of a target, Greengrass tells the last execution of a device only. A job keeps those that its next revision takes the
+//! place of, and those of devices that are deleted: what was under way then is CANCELED.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{OptionalExtension, Row, named_params};
 use serde_json::{Map, Value, json};
 
 use super::arn::Target;
@@ -15,7 +15,7 @@ use super::store::{Millis, State};
 use crate::model::Operation;
 
 /// The states of an execution, and the counters of a job that belong to them.
-const COUNTERS: [(&str, &str); 7] = [
+const COUNTERS: [(&str, &str); 8] = [
     ("QUEUED", "numberOfQueuedThings"),
     ("IN_PROGRESS", "numberOfInProgressThings"),
     ("SUCCEEDED", "numberOfSucceededThings"),
@@ -23,21 +23,21 @@ const COUNTERS: [(&str, &str); 7] = [
     ("TIMED_OUT", "numberOfTimedOutThings"),
     ("REJECTED", "numberOfRejectedThings"),
     ("CANCELED", "numberOfCanceledThings"),
+    ("REMOVED", "numberOfRemovedThings"),
 ];
 
 pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let id = input.required("jobId")?;
     let deployment = find(state, id)?;
-    let status = status(&deployment);
     let updated: Option<Millis> = state
         .db
-        .prepare_cached("SELECT max(modified) FROM execution WHERE deployment = ?1")?
+        .prepare_cached("SELECT max(modified) FROM any_execution WHERE deployment = ?1")?
         .query_row([deployment.seq], |row| row.get(0))?;
-    let updated = updated.unwrap_or(deployment.created);
+    let updated = updated.max(deployment.ended).unwrap_or(deployment.created);
     let mut job = json!({
-        "jobArn": state.names.job(id), "jobId": id, "targetSelection": "CONTINUOUS", "status": status,
+        "jobArn": state.names.job(id), "jobId": id, "targetSelection": "CONTINUOUS", "status": status(&deployment),
         "targets": [deployment.target], "createdAt": deployment.created, "lastUpdatedAt": updated,
-        "completedAt": (status != "IN_PROGRESS").then_some(updated), "jobProcessDetails": counters(state, &deployment)?,
+        "completedAt": deployment.ended, "jobProcessDetails": counters(state, &deployment)?,
     });
     let configuration = deployment.document.get("iotJobConfiguration").and_then(Value::as_object);
     for (name, part) in configuration.into_iter().flatten() {
@@ -48,7 +48,8 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 fn counters(state: &State, deployment: &Deployment) -> Result<Map<String, Value>> {
     let mut counters: Map<String, Value> = COUNTERS.iter().map(|(_, counter)| ((*counter).into(), 0.into())).collect();
-    let mut query = state.db.prepare_cached("SELECT status, count(*) FROM execution WHERE deployment = ?1 GROUP BY status")?;
+    let mut query =
+        state.db.prepare_cached("SELECT status, count(*) FROM any_execution WHERE deployment = ?1 GROUP BY status")?;
     for row in query.query_map([deployment.seq], |row| Ok((row.get(0)?, row.get(1)?)))? {
         let (status, count): (String, i64) = row?;
         if let Some((_, counter)) = COUNTERS.iter().find(|(name, _)| **name == status) {
@@ -107,7 +108,8 @@ pub fn executions_of_thing(state: &State, operation: &Operation, input: &Input, 
 /// A page of executions, in the order of the column `key`, whose value `told` is given too.
 fn executions(state: &State, page: &Page, filters: Filters, key: &str, told: impl Fn(Value, &str) -> Value) -> Result<Value> {
     let query = format!(
-        "SELECT {key}, execution.status, queued_at, started_at, modified FROM execution JOIN deployment ON seq = deployment
+        "SELECT {key}, execution.status, queued_at, started_at, modified
+         FROM any_execution AS execution JOIN deployment ON seq = deployment
          WHERE {filters} {key} > ? ORDER BY {key} LIMIT ?"
     );
     let mut query = state.db.prepare_cached(&query)?;
@@ -122,6 +124,41 @@ fn executions(state: &State, page: &Page, filters: Filters, key: &str, told: imp
         Ok((key, row))
     })?;
     Ok(page.answer(rows.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Keeps the executions of its target that `next` takes the place of on `things`; of `next` itself it has new ones.
+pub fn make_way(state: &State, next: &Deployment, things: &[String]) -> Result<()> {
+    if next.job.is_none() {
+        return Ok(());
+    }
+    let things = Value::from(things).to_string();
+    // few have gone of a deployment that goes on: not to be looked for thing by thing
+    let query = "DELETE FROM past_execution WHERE deployment = ?1 AND +device IN (SELECT value FROM json_each(?2))";
+    state.db.prepare_cached(query)?.execute((next.seq, &things))?;
+    keep(state, &things, Some(next))
+}
+
+/// Keeps the executions of a device that is about to be deleted.
+pub fn outlive(state: &State, device: &str) -> Result<()> {
+    keep(state, &json!([device]).to_string(), None)
+}
+
+fn keep(state: &State, devices: &str, next: Option<&Deployment>) -> Result<()> {
+    state
+        .db
+        .prepare_cached(
+            "INSERT INTO past_execution (device, deployment, status, queued_at, started_at, modified)
+             SELECT device, deployment, iif(is_over, execution.status, 'CANCELED'), queued_at, started_at,
+                    iif(is_over, modified, :now)
+             FROM (SELECT *, status NOT IN ('QUEUED', 'IN_PROGRESS') AS is_over
+                   FROM json_each(:devices) CROSS JOIN execution ON device = value) AS execution
+             JOIN deployment ON seq = deployment
+             WHERE job IS NOT NULL AND (:target IS NULL OR execution.target = :target) AND seq IS NOT :next",
+        )?
+        .execute(named_params! {
+            ":now": state.now, ":devices": devices, ":target": next.map(|next| &next.target), ":next": next.map(|next| next.seq),
+        })?;
+    Ok(())
 }
 
 fn find(state: &State, id: &str) -> Result<Deployment> {

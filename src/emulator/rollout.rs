@@ -107,7 +107,7 @@ struct Counts(HashMap<String, u32>);
 impl Counts {
     fn of(state: &State, deployment: &Deployment) -> Result<Self> {
         let mut query =
-            state.db.prepare_cached("SELECT status, count(*) FROM execution WHERE deployment = ?1 GROUP BY status")?;
+            state.db.prepare_cached("SELECT status, count(*) FROM any_execution WHERE deployment = ?1 GROUP BY status")?;
         let counts = query.query_map([deployment.seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Self(counts.collect::<rusqlite::Result<_>>()?))
     }

@@ -20,7 +20,7 @@ use super::options::Rules;
 use super::past::{self, Past};
 
 /// Counted up when the tables change.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 const SCHEMA: &str = "
 CREATE TABLE component_version (
@@ -48,6 +48,7 @@ CREATE TABLE deployment (
     latest INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
     created INTEGER NOT NULL,
+    ended INTEGER, -- when it stopped to be ACTIVE
     job TEXT,
     next_wave INTEGER NOT NULL DEFAULT 0, -- before this time a rollout with a rate reaches no more devices
     document TEXT NOT NULL, -- JSON: components and policies, as they were sent
@@ -135,6 +136,23 @@ CREATE TABLE execution (
 CREATE INDEX execution_succeeded ON execution (target, device) WHERE succeeded;
 CREATE INDEX execution_deployment ON execution (deployment, status);
 CREATE INDEX execution_event ON execution (event) WHERE event IS NOT NULL;
+
+-- Executions of jobs that have no row above any more: another revision, or the end of the device, took it.
+CREATE TABLE past_execution (
+    device TEXT NOT NULL,
+    deployment INTEGER NOT NULL REFERENCES deployment,
+    status TEXT NOT NULL,
+    queued_at INTEGER NOT NULL,
+    started_at INTEGER,
+    modified INTEGER NOT NULL,
+    PRIMARY KEY (device, deployment)
+) WITHOUT ROWID;
+CREATE INDEX past_execution_deployment ON past_execution (deployment, status);
+
+-- One of a device and a deployment, those of things included.
+CREATE VIEW any_execution AS
+    SELECT device, deployment, status, queued_at, started_at, modified FROM execution
+    UNION ALL SELECT device, deployment, status, queued_at, started_at, modified FROM past_execution;
 
 -- How far the cloud is ahead of this machine's time: one row.
 CREATE TABLE clock (ahead INTEGER NOT NULL);

@@ -58,6 +58,8 @@ class Fleet(RuleBasedStateMachine):
         self.back: dict[str, datetime] = {}
         self.targets: dict[str, str] = {}
         self.jobs: dict[str, dict[str, Any]] = {}
+        #: The things that a job has told executions of.
+        self.told: dict[str, set[str]] = {}
         self.parents: dict[str, str | None] = {}
         #: By target.
         self.latest: dict[str, str] = {}
@@ -232,15 +234,20 @@ class Fleet(RuleBasedStateMachine):
 
     @invariant()
     def jobs_count_what_they_list(self) -> None:
-        for id in getattr(self, "latest", {}).values():
-            if not self.targets[id].startswith(ALL_OF):
+        for id, target in getattr(self, "targets", {}).items():
+            if not target.startswith(ALL_OF):
                 continue
             deployment = self.client.get_deployment(deploymentId=id)
             job = self.registry.describe_job(jobId=deployment["iotJobId"])["job"]
             assert job["status"] == ("IN_PROGRESS" if deployment["deploymentStatus"] == "ACTIVE" else "CANCELED")
             rows = self.registry.list_job_executions_for_job(jobId=job["jobId"])["executionSummaries"]
             assert sum(job["jobProcessDetails"].values()) == len(rows)
-            assert {row["thingArn"].rpartition("/")[2] for row in rows} <= self.present
+            things = {row["thingArn"].rpartition("/")[2] for row in rows}
+            assert len(things) == len(rows), "one a thing"
+            assert self.told.get(id, set()) <= things, "none gets lost"
+            self.told[id] = things
+            for row in rows if deployment["deploymentStatus"] == "INACTIVE" else []:
+                assert row["jobExecutionSummary"]["status"] != "QUEUED"
 
     @invariant()
     def devices_are_what_they_reported(self) -> None:

@@ -19,8 +19,8 @@ use super::arn::Target;
 use super::deployments::{self, Deployment};
 use super::error::Result;
 use super::failures::Failures;
-use super::rollout;
 use super::store::{Millis, State};
+use super::{jobs, rollout};
 use plan::{Profile, Shelf};
 use report::{Case, Report};
 
@@ -84,6 +84,7 @@ pub fn waiting(state: &State, deployment: &Deployment, limit: usize) -> Result<V
 /// Queues `deployment` for those of `things` that are devices and have not had it since they joined its target.
 pub fn notify(state: &State, deployment: &Deployment, things: &[String]) -> Result<()> {
     let event = agenda::schedule(state, state.timings.deployment[0], &Event::Begin(deployment.seq))?;
+    jobs::make_way(state, deployment, things)?;
     let queued = state
         .db
         .prepare_cached(
