@@ -12,7 +12,7 @@ use super::{components, devices, tags, thing_groups, things};
 use crate::model::Operation;
 
 /// One revision for a target.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Deployment {
     pub seq: i64,
     pub id: String,
@@ -126,16 +126,20 @@ fn check_exists(state: &State, arn: Option<&str>) -> Result<()> {
     }
 }
 
-/// Subdeployments have groups on both sides, and a group has one parent.
+/// Subdeployments have groups on both sides, and a group has one parent as long as a revision is left that had it.
 fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()> {
     let Some(parent) = parent else { return Ok(()) };
     if ![target, parent].iter().all(|arn| matches!(Target::parse(arn), Some(Target::ThingGroup(_)))) {
         let message = "The target of a subdeployment and its parent target must be thing groups";
         return Err(ServiceError::member("parentTargetArn", message, "Must be a thing group"));
     }
+    if parent == target {
+        let message = format!("The target {target} can't be its own parent");
+        return Err(ServiceError::member("parentTargetArn", message, "Must be another thing group"));
+    }
     let other: Option<String> = state
         .db
-        .prepare_cached("SELECT parent FROM deployment WHERE target = ?1 AND parent <> ?2 AND latest AND NOT deleted")?
+        .prepare_cached("SELECT parent FROM deployment WHERE target = ?1 AND parent <> ?2 AND NOT deleted LIMIT 1")?
         .query_row((target, parent), |row| row.get(0))
         .optional()?;
     match other {
@@ -276,6 +280,20 @@ impl Deployment {
     pub fn roots(&self) -> impl Iterator<Item = (&str, &str)> {
         let components = self.document.get("components").and_then(Value::as_object).into_iter().flatten();
         components.map(|(name, component)| (name.as_str(), component["componentVersion"].as_str().unwrap_or_default()))
+    }
+
+    /// Whether it takes the place of `other` on a device that has both: of a target and the subdeployments below it, the
+    /// newest deployment counts.
+    pub fn stands_in_for(&self, other: &Self) -> bool {
+        let is_child = |one: &Self, parent: &Self| one.parent.as_ref() == Some(&parent.target);
+        self.seq > other.seq && (is_child(self, other) || is_child(other, self))
+    }
+
+    /// The same without components.
+    pub fn emptied(&self) -> Self {
+        let mut empty = self.clone();
+        empty.document.remove("components");
+        empty
     }
 
     /// How it changes the configuration of a component that it names; null where it does not.

@@ -3,6 +3,8 @@
 //! Of a target, Greengrass tells the last execution of a device only. A job keeps those that its next revision takes the
 //! place of, and those of devices that are deleted: what was under way then is CANCELED.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension, Row, named_params};
 use serde_json::{Map, Value, json};
 
@@ -48,15 +50,25 @@ pub fn describe(state: &State, _: &Operation, input: &Input) -> Result<Value> {
 
 fn counters(state: &State, deployment: &Deployment) -> Result<Map<String, Value>> {
     let mut counters: Map<String, Value> = COUNTERS.iter().map(|(_, counter)| ((*counter).into(), 0.into())).collect();
-    let mut query =
-        state.db.prepare_cached("SELECT status, count(*) FROM any_execution WHERE deployment = ?1 GROUP BY status")?;
-    for row in query.query_map([deployment.seq], |row| Ok((row.get(0)?, row.get(1)?)))? {
-        let (status, count): (String, i64) = row?;
+    for (status, count) in counts(state, deployment)? {
         if let Some((_, counter)) = COUNTERS.iter().find(|(name, _)| **name == status) {
             counters[*counter] = count.into();
         }
     }
     Ok(counters)
+}
+
+/// How many executions a job has in which state.
+pub fn counts(state: &State, deployment: &Deployment) -> Result<HashMap<String, u32>> {
+    // each table counted by its index; of their union SQLite reads the rows
+    let mut query = state.db.prepare_cached(
+        "SELECT status, sum(number) FROM (
+             SELECT status, count(*) AS number FROM execution WHERE deployment = ?1 GROUP BY status
+             UNION ALL SELECT status, count(*) FROM past_execution WHERE deployment = ?1 GROUP BY status)
+         GROUP BY status",
+    )?;
+    let counts = query.query_map([deployment.seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(counts.collect::<rusqlite::Result<_>>()?)
 }
 
 /// What a deployment's status is called among jobs. Only those that go on can be canceled.

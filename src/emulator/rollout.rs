@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::agenda::{self, Event};
 use super::deployments::{self, Deployment};
-use super::devices;
 use super::error::Result;
 use super::store::{Millis, State};
+use super::{devices, jobs};
 
 const MINUTE: Millis = 60 * 1000;
 
@@ -106,10 +106,7 @@ struct Counts(HashMap<String, u32>);
 
 impl Counts {
     fn of(state: &State, deployment: &Deployment) -> Result<Self> {
-        let mut query =
-            state.db.prepare_cached("SELECT status, count(*) FROM any_execution WHERE deployment = ?1 GROUP BY status")?;
-        let counts = query.query_map([deployment.seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Self(counts.collect::<rusqlite::Result<_>>()?))
+        Ok(Self(jobs::counts(state, deployment)?))
     }
 
     fn all(&self) -> u32 {

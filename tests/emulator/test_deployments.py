@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import GROUP, THING, UUID, client_of, deploy, publish, recipe, refused
+from support.local_cloud import GROUP, THING, UUID, client_of, deploy, publish, recipe, refused, registry_of
 
 
 def test_a_group_gets_a_job_and_a_thing_does_not(client: Any) -> None:
@@ -246,3 +246,87 @@ def test_subdeployments(client: Any) -> None:
     assert refused(client.create_deployment, **on_thing)[:2] == (400, "ValidationException")
     client.create_deployment(targetArn=GROUP)
     assert client.get_deployment(deploymentId=below)["deploymentStatus"] == "INACTIVE"
+
+
+LEFT = GROUP + "-left"
+
+
+def test_a_group_has_one_parent(client: Any) -> None:
+    other = GROUP + "-other"
+    below = [client.create_deployment(targetArn=LEFT, parentTargetArn=GROUP)["deploymentId"]]
+    wrong = [{"targetArn": LEFT, "parentTargetArn": parent} for parent in (other, LEFT)]
+    for params in (*wrong, {"targetArn": GROUP, "parentTargetArn": GROUP}):
+        status, code, error = refused(client.create_deployment, **params)
+        assert (status, code, error["fields"][0]["name"]) == (400, "ValidationException", "parentTargetArn")
+    # nor does a revision without one make it free, nor one of the parent
+    client.create_deployment(targetArn=LEFT)
+    client.create_deployment(targetArn=GROUP)
+    assert refused(client.create_deployment, **wrong[0])[:2] == (400, "ValidationException")
+    below.append(client.create_deployment(targetArn=LEFT, parentTargetArn=GROUP)["deploymentId"])
+    client.cancel_deployment(deploymentId=below[1])
+    for id in below:
+        assert refused(client.create_deployment, **wrong[0])[:2] == (400, "ValidationException")
+        client.delete_deployment(deploymentId=id)
+    client.create_deployment(**wrong[0])
+
+
+def roots(client: Any, device: str = "pump-1") -> dict[str, str]:
+    rows = client.list_installed_components(coreDeviceThingName=device)["installedComponents"]
+    assert all(row["isRoot"] for row in rows)
+    return {row["componentName"]: row["componentVersion"] for row in rows}
+
+
+@pytest.fixture
+def plant(emulator: Emulator, client: Any) -> Any:
+    """A client of a cloud in which `a` 1.0.0 is deployed to the group: to pump-1, also in its left part, and pump-2."""
+    for name in ("a", "b"):
+        for version in ("1.0.0", "2.0.0"):
+            publish(client, name, version)
+    emulator.register_core_device("pump-1", ["line-4", "line-4-left"])
+    emulator.register_core_device("pump-2", ["line-4"])
+    deploy(client, GROUP, "a")
+    return client
+
+
+def test_a_subdeployment_stands_in_for_its_parent(emulator: Emulator, plant: Any) -> None:
+    deploy(plant, LEFT, "a", version="2.0.0", parentTargetArn=GROUP)
+    for row in plant.list_effective_deployments(coreDeviceThingName="pump-1")["effectiveDeployments"]:
+        assert row["coreDeviceExecutionStatus"] == "SUCCEEDED", row
+    assert (roots(plant), roots(plant, "pump-2")) == ({"a": "2.0.0"}, {"a": "1.0.0"})
+    deploy(plant, THING, "b")
+    assert roots(plant) == {"a": "2.0.0", "b": "1.0.0"}
+    # whoever joins both has the same, in whatever order
+    registry = registry_of(emulator)
+    for thing, groups in (("early", ["line-4", "line-4-left"]), ("late", ["line-4-left", "line-4"])):
+        emulator.register_core_device(thing)
+        for group in groups:
+            registry.add_thing_to_thing_group(thingGroupName=group, thingName=thing)
+        assert roots(plant, thing) == {"a": "2.0.0"}
+
+
+def test_a_subdeployment_goes_when_its_parent_is_revised(emulator: Emulator, plant: Any) -> None:
+    below = deploy(plant, LEFT, "b", parentTargetArn=GROUP)
+    assert roots(plant) == {"b": "1.0.0"}
+    # a revision that fails on the device changes nothing there
+    emulator.fail_component("a", "2.0.0")
+    deploy(plant, GROUP, "a", version="2.0.0")
+    assert plant.get_deployment(deploymentId=below)["deploymentStatus"] == "INACTIVE"
+    assert roots(plant) == {"b": "1.0.0"}
+    emulator.heal()
+    deploy(plant, GROUP, "a", version="2.0.0")
+    assert roots(plant) == {"a": "2.0.0"}
+    deploy(plant, THING, "b", version="2.0.0")
+    assert roots(plant) == {"a": "2.0.0", "b": "2.0.0"}
+
+
+def test_who_leaves_a_subdeployment_has_the_parents_again(emulator: Emulator, plant: Any) -> None:
+    deploy(plant, LEFT, "b", parentTargetArn=GROUP)
+    registry_of(emulator).remove_thing_from_thing_group(thingGroupName="line-4-left", thingName="pump-1")
+    assert roots(plant) == {"b": "1.0.0"}
+    deploy(plant, THING)
+    assert roots(plant) == {"a": "1.0.0"}
+
+
+def test_a_group_that_is_no_subdeployment_adds_to_the_others(plant: Any) -> None:
+    deploy(plant, LEFT, "b")
+    assert roots(plant) == {"a": "1.0.0", "b": "1.0.0"}

@@ -137,11 +137,12 @@ pub fn finish(state: &State, event: i64, deployment: i64) -> Result<()> {
     for (profile, devices) in Profile::of_finishing(state, event, &failures)? {
         let others: Vec<i64> = serde_json::from_str(&profile.others)?;
         let others = others.into_iter().map(|seq| deployments::by_number(state, seq)).collect::<Result<Vec<_>>>()?;
+        let (effective, others) = plan::effective(&deployment, &others);
         let before = software::read(state, profile.software)?;
-        let planned = plan::decide(&shelf, &deployment, &others, &profile, &before);
+        let planned = plan::decide(&shelf, &effective, &others, &profile, &before);
         shelf.check()?;
         let failures = failures.at(&profile.failures);
-        let case = Case { deployment: &deployment, others: &others, profile: &profile, before: &before, failures: &failures };
+        let case = Case { deployment: &effective, others: &others, profile: &profile, before: &before, failures: &failures };
         let report = Report::new(&case, &planned, state.now);
         report.write(state, &case, &devices)?;
         if deployment.job.is_none() && deployment.status == "ACTIVE" {

@@ -1,8 +1,10 @@
 //! What a device would run for a deployment.
 //!
 //! Its roots are those of the deployment and of the last one that it applied of every other target which still addresses
-//! it: its own thing, and the groups that it is in. They are resolved once for all devices that have the same [`Profile`].
+//! it: its own thing, and the groups that it is in. Of a target and its subdeployments only the newest that it has counts.
+//! They are resolved once for all devices that have the same [`Profile`].
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -43,20 +45,28 @@ pub struct Profile {
 pub fn decide(
     shelf: &Shelf,
     deployment: &Deployment,
-    others: &[Deployment],
+    others: &[&Deployment],
     profile: &Profile,
     running: &[Component],
 ) -> Result<Plan, ResolveError> {
     let device = shelf.device(profile, running);
-    let others: Vec<Roots> = others.iter().map(roots).collect();
+    let others: Vec<Roots> = others.iter().map(|other| roots(other)).collect();
     let (platform, deployment) = (&profile.attributes(), &roots(deployment));
     let (cloud_policy, engine) = (CloudPolicy::Highest, profile.engine());
     Simulation { platform, catalogue: shelf, device: &device, deployment, others: &others, cloud_policy, engine }.run().plan
 }
 
+/// What has an effect on a device that has `others` and ends `deployment`: that one, without components where another
+/// stands in for it, and the others that count.
+pub fn effective<'d>(deployment: &'d Deployment, others: &'d [Deployment]) -> (Cow<'d, Deployment>, Vec<&'d Deployment>) {
+    let counts = |one: &Deployment| !others.iter().chain([deployment]).any(|other| other.stands_in_for(one));
+    let own = if counts(deployment) { Cow::Borrowed(deployment) } else { Cow::Owned(deployment.emptied()) };
+    (own, others.iter().filter(|other| counts(other)).collect())
+}
+
 /// Whether one of the deployments names the component.
-pub fn is_root(component: &str, deployment: &Deployment, others: &[Deployment]) -> bool {
-    std::iter::once(deployment).chain(others).any(|deployment| deployment.roots().any(|(name, _)| name == component))
+pub fn is_root(component: &str, deployment: &Deployment, others: &[&Deployment]) -> bool {
+    others.iter().copied().chain([deployment]).any(|deployment| deployment.roots().any(|(name, _)| name == component))
 }
 
 fn roots(deployment: &Deployment) -> Roots {

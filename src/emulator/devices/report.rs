@@ -21,7 +21,7 @@ use crate::resolve::simulate::{Plan, ResolveError};
 pub struct Case<'c> {
     pub deployment: &'c Deployment,
     /// Those of their other targets.
-    pub others: &'c [Deployment],
+    pub others: &'c [&'c Deployment],
     pub profile: &'c Profile,
     /// What they run before it.
     pub before: &'c [Component],
