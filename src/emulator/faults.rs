@@ -2,8 +2,8 @@
 //!
 //! Every rule that hits a call has its effect: latencies add up, of two refusals or two injuries of an answer the first
 //! one holds. Each rule draws from chances of its own, so that the same calls in the same order meet the same faults
-//! again, whatever other rules there are, and whatever went before the last start anew. What faults do to answers on the wire is told in [`injury`](super::injury),
-//! to pages in [`page`](super::page), to lists in [`past`](super::past).
+//! again, whatever other rules there are, and whatever went before the chances began anew. What faults do to answers on
+//! the wire is told in [`injury`](super::injury), to pages in [`page`](super::page), to lists in [`past`](super::past).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -54,7 +54,7 @@ struct Rules {
     made: u64,
     /// Since the chances began anew.
     drawing: u64,
-    rules: Vec<Rule>,
+    present: Vec<Rule>,
 }
 
 #[derive(Debug)]
@@ -86,18 +86,18 @@ impl Faults {
         all.made += 1;
         let id = all.made;
         let chances = all.chances(self.seed);
-        all.rules.push(Rule { id, fault, chances, hits: 0 });
+        all.present.push(Rule { id, fault, chances, hits: 0 });
         id
     }
 
     /// Ends a rule; it may have ended already.
     pub fn remove(&self, id: u64) {
-        self.lock().rules.retain(|rule| rule.id != id);
+        self.lock().present.retain(|rule| rule.id != id);
     }
 
     /// Ends all rules; those that come are the first.
     pub fn clear(&self) {
-        self.lock().rules.clear();
+        self.lock().present.clear();
         self.begin_anew();
     }
 
@@ -105,26 +105,26 @@ impl Faults {
     pub fn begin_anew(&self) {
         let mut all = self.lock();
         all.drawing = 0;
-        for at in 0..all.rules.len() {
-            all.rules[at].chances = all.chances(self.seed);
+        for at in 0..all.present.len() {
+            all.present[at].chances = all.chances(self.seed);
         }
     }
 
     /// How many calls a rule has hit; None when it was removed.
     pub fn hits(&self, id: u64) -> Option<u64> {
-        self.lock().rules.iter().find(|rule| rule.id == id).map(|rule| rule.hits)
+        self.lock().present.iter().find(|rule| rule.id == id).map(|rule| rule.hits)
     }
 
     /// The longest that a list may lag behind.
     pub fn longest_lag(&self) -> Option<Duration> {
         let lag = |rule: &Rule| if let Effect::Lag(lag) = rule.fault.effect { Some(lag) } else { None };
-        self.lock().rules.iter().filter_map(lag).max()
+        self.lock().present.iter().filter_map(lag).max()
     }
 
     /// Draws what a call of `operation` meets.
     pub fn meet(&self, operation: &Operation) -> Met {
         let mut met = Met::default();
-        for rule in &mut self.lock().rules {
+        for rule in &mut self.lock().present {
             if rule.concerns(operation) && rule.chances.f64() < rule.fault.rate {
                 rule.hits += 1;
                 rule.act(&mut met);
