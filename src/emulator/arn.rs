@@ -111,7 +111,28 @@ impl Names {
     }
 }
 
+/// The most characters of a name in the registry.
+const NAME_LIMIT: usize = 128;
+
+/// What is wrong with `name` as that of a `what`, if anything: it has letters, digits and `marks`, and not above `limit`.
+pub fn name_problem(what: &str, name: &str, marks: &[char], limit: usize) -> Option<String> {
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(&c));
+    if is_name && (1..=limit).contains(&name.len()) {
+        return None;
+    }
+    let marks: Vec<String> = marks.iter().map(ToString::to_string).collect();
+    Some(format!("{name:?} is not a {what} name: use 1 to {limit} of the characters a-z A-Z 0-9 {}", marks.join(" ")))
+}
+
 impl<'a> Target<'a> {
+    /// What is wrong with its name, if anything. The registry takes a `:` in that of a group, Greengrass does not.
+    pub fn problem(self) -> Option<String> {
+        match self {
+            Self::Thing(name) => name_problem("thing", name, &[':', '_', '-'], NAME_LIMIT),
+            Self::ThingGroup(name) => name_problem("thing group", name, &['_', '-'], NAME_LIMIT),
+        }
+    }
+
     /// The target of an ARN that has the model's pattern.
     pub fn parse(arn: &'a str) -> Option<Self> {
         let (kind, name) = arn.splitn(6, ':').last()?.split_once('/')?;

@@ -12,7 +12,7 @@ use super::error::{Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::{jobs, tags, thing_groups, things};
+use super::{arn, jobs, tags, thing_groups, things};
 use crate::model::Operation;
 use crate::resolve::version::Version;
 
@@ -40,8 +40,8 @@ impl Registration {
         if let Some(problem) = self.names.iter().find_map(|name| name_problem(name)) {
             return Some(problem);
         }
-        if let Some(name) = self.thing_groups.iter().find(|name| !allowed(name, "_-")) {
-            return Some(format!("{name:?} is not a thing group name: use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 _ -"));
+        if let Some(problem) = self.thing_groups.iter().find_map(|name| Target::ThingGroup(name).problem()) {
+            return Some(problem);
         }
         if ![CLASSIC, LITE].contains(&&*self.runtime) {
             return Some(format!("{:?} is not a runtime: use {CLASSIC} or {LITE}", self.runtime));
@@ -53,14 +53,9 @@ impl Registration {
     }
 }
 
-fn allowed(name: &str, marks: &str) -> bool {
-    (1..=NAME_LIMIT).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
-}
-
 /// What is wrong with the name of a core device, if anything.
 pub(super) fn name_problem(name: &str) -> Option<String> {
-    let rule = format!("use 1 to {NAME_LIMIT} of the characters a-z A-Z 0-9 : _ -");
-    (!allowed(name, ":_-")).then(|| format!("{name:?} is not a core device name: {rule}"))
+    arn::name_problem("core device", name, &[':', '_', '-'], NAME_LIMIT)
 }
 
 /// Devices report for the first time, or again, and take what is deployed to them. Their things and groups are made.

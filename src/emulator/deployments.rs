@@ -8,7 +8,7 @@ use super::error::{Reason, Result, ServiceError};
 use super::input::Input;
 use super::page::{Filters, Page};
 use super::store::{Millis, State};
-use super::{components, devices, tags, thing_groups, things};
+use super::{components, devices, job_configuration, tags, thing_groups, things};
 use crate::model::Operation;
 
 /// One revision for a target.
@@ -37,7 +37,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
     let target = input.required("targetArn")?;
     let parent = input.text("parentTargetArn");
     for (member, arn) in [("targetArn", Some(target)), ("parentTargetArn", parent)] {
-        check_place(state, member, arn)?;
+        check_target(state, member, arn)?;
         check_exists(state, arn)?;
     }
     check_parent(state, target, parent)?;
@@ -49,7 +49,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
             components::must_be_deployable(state, name, component["componentVersion"].as_str().unwrap_or_default())?;
         }
     }
-    check_timeout(&document)?;
+    job_configuration::check(document.get("iotJobConfiguration").unwrap_or(&Value::Null))?;
     let document = Value::from(document).to_string();
     check_size(&document)?;
     replace(state, target)?;
@@ -92,23 +92,12 @@ fn check_size(document: &str) -> Result<()> {
     Err(ServiceError::validation(Reason::Other, message))
 }
 
-/// How long a job may take has bounds that the model does not tell.
-fn check_timeout(document: &Map<String, Value>) -> Result<()> {
-    let job = document.get("iotJobConfiguration").unwrap_or(&Value::Null);
-    let minutes = &job["timeoutConfig"]["inProgressTimeoutInMinutes"];
-    if minutes.is_null() || minutes.as_i64().is_some_and(|minutes| (1..=10080).contains(&minutes)) {
-        return Ok(());
-    }
-    let member = "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes";
-    let constraint = "Member must be between 1 and 10080";
-    let message =
-        format!("1 validation error detected: Value '{minutes}' at '{member}' failed to satisfy constraint: {constraint}");
-    Err(ServiceError::member(member, message, constraint))
-}
-
-/// A target lies in the account and Region of its deployment.
-fn check_place(state: &State, member: &str, arn: Option<&str>) -> Result<()> {
+/// A target has a name that the registry could know, and lies in the account and Region of its deployment.
+fn check_target(state: &State, member: &str, arn: Option<&str>) -> Result<()> {
     let Some((arn, target)) = arn.and_then(|arn| Some((arn, Target::parse(arn)?))) else { return Ok(()) };
+    if let Some(problem) = target.problem() {
+        return Err(ServiceError::member(member, format!("Value '{arn}' at '{member}': {problem}"), &problem));
+    }
     let here = state.names.target(target);
     if arn == here {
         return Ok(());

@@ -32,6 +32,7 @@ mod faults;
 pub mod gateway;
 mod injury;
 mod input;
+mod job_configuration;
 mod jobs;
 mod lambda;
 mod lock;

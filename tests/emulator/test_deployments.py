@@ -184,14 +184,83 @@ def test_components_need_not_exist_where_nobody_looks() -> None:
         )
 
 
-@pytest.mark.parametrize("minutes", [0, 10081])
-def test_a_timeout_has_limits(client: Any, minutes: int) -> None:
-    job = {"timeoutConfig": {"inProgressTimeoutInMinutes": minutes}}
-    status, code, error = refused(client.create_deployment, targetArn=GROUP, iotJobConfiguration=job)
-    assert (status, code) == (400, "ValidationException")
-    assert error["fields"][0]["name"] == "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes"
-    job["timeoutConfig"]["inProgressTimeoutInMinutes"] = 10080
-    client.create_deployment(targetArn=GROUP, iotJobConfiguration=job)
+ABORT = {"failureType": "ALL", "action": "CANCEL", "thresholdPercentage": 50, "minNumberOfExecutedThings": 1}
+RATE = "jobExecutionsRolloutConfig.exponentialRate"
+CRITERION = "abortConfig.criteriaList.0"
+
+
+@pytest.mark.parametrize(
+    ("member", "good", "wrong"),
+    [
+        ("timeoutConfig.inProgressTimeoutInMinutes", [1, 10080], [0, 10081]),
+        (f"{RATE}.incrementFactor", [1.0, 1.1, 4.9, 5], [1.55, 4.999]),
+        (
+            f"{RATE}.rateIncreaseCriteria",
+            [{"numberOfNotifiedThings": 1}, {"numberOfSucceededThings": 1}],
+            [{}],
+        ),
+        (f"{CRITERION}.thresholdPercentage", [0, 0.07, 10.12, 57.1, 100], [10.123, 99.999, -1, -0.01]),
+    ],
+)
+def test_a_job_keeps_to_more_than_the_model_tells(client: Any, member: str, good: list[Any], wrong: list[Any]) -> None:
+    def job(value: Any) -> dict[str, Any]:
+        """A configuration that is right but for one value."""
+        told: dict[str, Any] = {
+            "timeoutConfig": {},
+            "jobExecutionsRolloutConfig": {
+                "exponentialRate": {
+                    "baseRatePerMinute": 1,
+                    "incrementFactor": 2,
+                    "rateIncreaseCriteria": {"numberOfNotifiedThings": 1},
+                }
+            },
+            "abortConfig": {"criteriaList": [{**ABORT}]},
+        }
+        place: Any = told
+        *way, last = (int(step) if step.isdigit() else step for step in member.split("."))
+        for step in way:
+            place = place[step]
+        place[last] = value
+        return told
+
+    for value in good:
+        client.create_deployment(targetArn=GROUP, iotJobConfiguration=job(value))
+    for value in wrong:
+        status, code, error = refused(client.create_deployment, targetArn=GROUP, iotJobConfiguration=job(value))
+        assert (status, code) == (400, "ValidationException"), value
+        assert [field["name"] for field in error["fields"]] == [f"iotJobConfiguration.{member}"]
+        told = (
+            f"Value '{json.dumps(value)}' at 'iotJobConfiguration.{member}' failed to satisfy constraint: Member must "
+        )
+        assert error["message"].startswith(f"1 validation error detected: {told}")
+    assert len(client.list_deployments(historyFilter="ALL")["deployments"]) == len(good)
+
+
+NAMES = "1 to 128 of the characters a-z A-Z 0-9"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("thing/a b%", f'"a b%" is not a thing name: use {NAMES} : _ -'),
+        ("thing/" + "a" * 129, f'"{"a" * 129}" is not a thing name: use {NAMES} : _ -'),
+        ("thing/pümp", f'"pümp" is not a thing name: use {NAMES} : _ -'),
+        ("thinggroup/a:b", f'"a:b" is not a thing group name: use {NAMES} _ -'),
+        ("thinggroup/a/b", f'"a/b" is not a thing group name: use {NAMES} _ -'),
+        ("thinggroup/" + "a" * 129, f'"{"a" * 129}" is not a thing group name: use {NAMES} _ -'),
+    ],
+)
+def test_a_target_has_a_name_of_the_registry(client: Any, name: str, told: str) -> None:
+    place = GROUP.partition("thinggroup/")[0]
+    members = ["targetArn", "parentTargetArn"] if name.startswith("thinggroup") else ["targetArn"]
+    for member in members:
+        arn = place + name
+        status, code, error = refused(client.create_deployment, **{"targetArn": GROUP, member: arn})
+        assert (status, code, error["fields"]) == (400, "ValidationException", [{"name": member, "message": told}])
+        assert error["message"] == f"Value '{arn}' at '{member}': {told}"
+    assert client.list_deployments()["deployments"] == []
+    for taken in ("thing/a:_-9", "thing/" + "a" * 128, "thinggroup/a_-9", "thinggroup/" + "a" * 128):
+        client.create_deployment(targetArn=place + taken)
 
 
 def test_a_document_may_be_large_but_not_without_end(client: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.emulator import Emulator
-from support.local_cloud import GROUP, THING, client_of, deploy, publish, refused, registry_of
+from support.local_cloud import GROUP, THING, client_of, deploy, publish, registry_of
 
 PLACE = {"region_name": "eu-west-1", "account_id": "111122223333"}
 
@@ -200,14 +200,6 @@ def test_a_thing_has_no_job() -> None:
         deploy(client, THING, iotJobConfiguration={**TIMEOUT, **rollout(maximumPerMinute=1)["iotJobConfiguration"]})
         emulator.settle()
         assert statuses(client, ["pump-1"]) == ["COMPLETED"]
-
-
-@pytest.mark.parametrize("minutes", [0, 10081])
-def test_a_timeout_has_bounds(client: Any, minutes: int) -> None:
-    job = {"timeoutConfig": {"inProgressTimeoutInMinutes": minutes}}
-    status, code, error = refused(client.create_deployment, targetArn=GROUP, iotJobConfiguration=job)
-    assert (status, code) == (400, "ValidationException")
-    assert error["fields"][0]["name"] == "iotJobConfiguration.timeoutConfig.inProgressTimeoutInMinutes"
 
 
 def test_a_large_fleet_in_one_call(emulator: Emulator, client: Any) -> None:
