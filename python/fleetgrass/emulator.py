@@ -46,8 +46,9 @@ class Emulator:
         port: The TCP port on 127.0.0.1; 0 takes a free one.
         region_name: The Region that ARNs name.
         account_id: The account that ARNs name, twelve digits.
-        store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`. One
-            emulator at a time has it. It is whole after the end of the process at any moment.
+        store: A file that keeps the state, made where it is missing; None keeps it in memory until `stop`. It is of
+            one account and Region, and one emulator at a time has it. It is whole after the end of the process at any
+            moment.
         component_seconds: How long a new component version is REQUESTED, and then INITIATED.
         deployment_seconds: How long a core device has a deployment QUEUED, and then IN_PROGRESS. Where these are 0, a
             request is answered after the devices that it reaches are done with it.
@@ -70,7 +71,8 @@ class Emulator:
         log_level: Which requests have a line on stderr: one of `LOG_LEVELS`.
     Raises:
         ValueError: An argument is not what it should be.
-        OSError: A port is taken, or the store cannot be used, for example because another emulator has it.
+        OSError: A port is taken, or the store cannot be used, for example because another emulator has it, or because
+            it is of another account or Region.
     """
 
     def __init__(
@@ -429,7 +431,7 @@ class Emulator:
         Faults stay, and their chances begin anew: see `clear_faults`.
 
         Raises:
-            OSError: The file is no snapshot of this version.
+            OSError: The file is no snapshot of this version, account and Region.
         """
         self._server.reset(snapshot)
 

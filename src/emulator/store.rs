@@ -23,6 +23,9 @@ use super::past::{self, Past};
 const SCHEMA_VERSION: i64 = 6;
 
 const SCHEMA: &str = "
+-- Whose cloud it is: one row.
+CREATE TABLE owner (account TEXT NOT NULL, region TEXT NOT NULL);
+
 CREATE TABLE component_version (
     namespace TEXT NOT NULL, -- an account id, or `aws`
     name TEXT NOT NULL,
@@ -260,7 +263,7 @@ impl Store {
         .map_err(unusable)?;
         prepare(&connection).map_err(unusable)?;
         match layout(&connection).map_err(unusable)? {
-            SCHEMA_VERSION => {}
+            SCHEMA_VERSION => check_owner(&connection, names).map_err(unusable)?.map_err(problem)?,
             0 => create(&mut connection, names).map_err(unusable)?,
             other => {
                 return Err(problem(format!("its layout has version {other}, not {SCHEMA_VERSION}; begin with a new file")));
@@ -291,6 +294,7 @@ impl Store {
         if version != SCHEMA_VERSION {
             return Err(problem(format!("its layout has version {version}, not {SCHEMA_VERSION}: it is no snapshot")));
         }
+        check_owner(&source, names).map_err(unusable)?.map_err(problem)?;
         self.past.clear();
         past::overwrite(&source, &mut self.lock()).map_err(unusable)
     }
@@ -382,6 +386,17 @@ fn layout(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// A store is of one account and Region: its ARNs name them.
+fn check_owner(connection: &Connection, names: &Names) -> rusqlite::Result<Result<(), String>> {
+    let owner = connection.query_row("SELECT account, region FROM owner", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let here: (String, String) = (names.account.clone(), names.region.clone());
+    if owner == here {
+        return Ok(Ok(()));
+    }
+    let [kept, started] = [owner, here].map(|(account, region)| format!("account {account} and Region {region}"));
+    Ok(Err(format!("it is of {kept}, the emulator of {started}; start the emulator for the former, or name another file")))
+}
+
 /// A new database in memory.
 fn pristine(names: &Names) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
@@ -392,6 +407,7 @@ fn pristine(names: &Names) -> rusqlite::Result<Connection> {
 fn create(connection: &mut Connection, names: &Names) -> rusqlite::Result<()> {
     let db = connection.transaction()?;
     db.execute_batch(SCHEMA)?;
+    db.execute("INSERT INTO owner (account, region) VALUES (?1, ?2)", (&names.account, &names.region))?;
     catalogue::publish(&db, names, clock::read(&db)?)?;
     db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     db.commit()

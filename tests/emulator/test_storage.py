@@ -289,6 +289,29 @@ def test_what_is_no_snapshot_is_told(tmp_path: Path) -> None:
         assert not (tmp_path / "missing.db").exists()
 
 
+@pytest.mark.parametrize("other", [{"region_name": "us-east-1"}, {"account_id": "444455556666"}])
+def test_a_store_is_of_one_account_and_region(tmp_path: Path, other: dict[str, str]) -> None:
+    ours = {"region_name": "eu-west-1", "account_id": "111122223333"}
+    saved = tmp_path / "saved.db"
+    with Emulator(store=tmp_path / "cloud.db", **ours) as emulator:
+        arn = publish(client_of(emulator), "io.acme.Pump")
+        emulator.snapshot(saved)
+    theirs = {**ours, **other}
+    kept, started = (f"account {one['account_id']} and Region {one['region_name']}" for one in (ours, theirs))
+    remedy = "start the emulator for the former, or name another file"
+    told = f"cannot be used: it is of {kept}, the emulator of {started}; {remedy}"
+    with pytest.raises(OSError, match=f"cloud.db {told}"):
+        Emulator(store=tmp_path / "cloud.db", **theirs)
+    with Emulator(**theirs) as emulator:
+        emulator.register_core_device("pump-1")
+        with pytest.raises(OSError, match=f"saved.db {told}"):
+            emulator.reset(saved)
+        assert len(client_of(emulator).list_core_devices()["coreDevices"]) == 1
+    for store in (tmp_path / "cloud.db", saved):
+        with Emulator(store=store, **ours) as emulator:
+            assert client_of(emulator).describe_component(arn=arn)["componentName"] == "io.acme.Pump"
+
+
 def test_a_layout_of_another_version_is_told(tmp_path: Path) -> None:
     Emulator(store=tmp_path / "cloud.db").stop()
     with closing(sqlite3.connect(tmp_path / "cloud.db")) as database:
