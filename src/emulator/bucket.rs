@@ -10,6 +10,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 
 use super::Cloud;
 use super::artifacts;
+use super::byte_range::Part;
 use super::error::Result;
 use super::input::{pairs, percent_decode};
 use super::store::Millis;
@@ -49,6 +50,7 @@ const WRONG: Refusal = Refusal(
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
 );
 const EXPIRED: Refusal = Refusal(403, "AccessDenied", "Request has expired");
+const OUT_OF_RANGE: Refusal = Refusal(416, "InvalidRange", "The requested range is not satisfiable");
 
 impl Bucket {
     pub fn new(endpoint: String, region: String) -> Self {
@@ -127,10 +129,30 @@ pub fn answer(cloud: &Cloud, head: &Head) -> Response<Bytes> {
         }
     });
     match found {
-        Ok(Ok(content)) => response(200, "binary/octet-stream", content),
+        Ok(Ok(content)) => part(content.into(), head),
         Ok(Err(refusal)) => refusal.response(),
         Err(error) => response(500, "text/plain", error.message.into()),
     }
+}
+
+/// `content`, or what of it is asked for. There is no `ETag`, so that what depends on one is sent whole.
+fn part(content: Bytes, head: &Head) -> Response<Bytes> {
+    let asked = head.headers.get(header::RANGE).filter(|_| !head.headers.contains_key(header::IF_RANGE));
+    let asked = asked.and_then(|range| range.to_str().ok()).unwrap_or_default();
+    let length = content.len();
+    let (mut response, range) = match Part::of(asked, length) {
+        Part::Whole => (response(200, "binary/octet-stream", content), None),
+        Part::Bytes(range) => {
+            let told = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+            (response(206, "binary/octet-stream", content.slice(range)), Some(told))
+        }
+        Part::Nothing => (OUT_OF_RANGE.response(), Some(format!("bytes */{length}"))),
+    };
+    response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
+        response.headers_mut().insert(header::CONTENT_RANGE, range);
+    }
+    response
 }
 
 impl Refusal {
@@ -142,8 +164,8 @@ impl Refusal {
     }
 }
 
-fn response(status: u16, kind: &'static str, body: Vec<u8>) -> Response<Bytes> {
-    let mut response = Response::new(body.into());
+fn response(status: u16, kind: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response

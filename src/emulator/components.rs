@@ -13,6 +13,7 @@ use super::error::{Reason, Result, ServiceError};
 use super::failures::Failures;
 use super::input::Input;
 use super::page::Page;
+use super::semver::is_semantic;
 use super::store::{Millis, State};
 use super::{artifacts, lambda, tags};
 use crate::model::Operation;
@@ -54,6 +55,7 @@ pub fn create(state: &State, _: &Operation, input: &Input) -> Result<Value> {
         return Err(ServiceError::validation(Reason::Other, message));
     }
     let recipe = recipe::read(&bytes).map_err(|error| refusal(state, &error))?;
+    check_version(recipe.version.as_str())?;
     let (namespace, version) = (&state.names.account, recipe.version.as_str());
     let arn = state.names.component_version(namespace, &recipe.name, version);
     if let Some(earlier) = find(state, namespace, &recipe.name, version)? {
@@ -83,8 +85,21 @@ fn refusal(state: &State, error: &RecipeError) -> ServiceError {
         return ServiceError::hidden(state);
     }
     let problems: Vec<String> = error.problems.iter().map(ToString::to_string).collect();
-    let message = format!("Invalid Input: Encountered following errors in Recipe: {{{}}}", problems.join(", "));
+    wrong_recipe(&problems.join(", "))
+}
+
+fn wrong_recipe(problems: &str) -> ServiceError {
+    let message = format!("Invalid Input: Encountered following errors in Recipe: {{{problems}}}");
     ServiceError::validation(Reason::Other, message)
+}
+
+/// Devices would read more than semantic versions.
+fn check_version(version: &str) -> Result<()> {
+    if is_semantic(version) {
+        return Ok(());
+    }
+    let problem = "is not a semantic version; give major.minor.patch without leading zeros, such as \"1.0.0\"";
+    Err(wrong_recipe(&format!("ComponentVersion: {version:?} {problem}")))
 }
 
 /// The version of the account's component that was created at the time `created` goes on to its next state.

@@ -6,7 +6,7 @@ import pytest
 
 from fleetgrass.emulator import Emulator
 from support.artifacts import artifacts, digest, fetched, url_of
-from support.local_cloud import client_of, publish, recipe, refused
+from support.local_cloud import client_of, publish, recipe, refused, send
 
 CONSOLE = "arn:aws:greengrass:eu-west-1:aws:components:aws.greengrass.LocalDebugConsole:versions:2.2.7"
 
@@ -48,6 +48,27 @@ def test_a_url_is_good_as_it_is_only(emulator: Emulator, client: Any) -> None:
     assert (status, b"<Code>AccessDenied</Code>" in body) == (403, True)
     with Emulator() as other:
         assert fetched(url.replace(emulator.endpoint_url, other.endpoint_url))[0] == 403
+
+
+def test_a_part_of_an_artifact_can_be_had(emulator: Emulator, client: Any) -> None:
+    uri = artifacts(client, CONSOLE)[0]["Uri"]
+    emulator.put_artifact(uri, b"0123456789", component_arn=CONSOLE)
+    path = url_of(client, CONSOLE, uri).removeprefix(emulator.endpoint_url)
+    for asked, status, told, content in [
+        ("bytes=0-3", 206, "bytes 0-3/10", b"0123"),
+        ("bytes=7-", 206, "bytes 7-9/10", b"789"),
+        ("bytes=-2", 206, "bytes 8-9/10", b"89"),
+        ("bytes=0-99", 206, "bytes 0-9/10", b"0123456789"),
+        ("bytes=0-1,4-5", 200, None, b"0123456789"),
+        ("bytes=4-2", 200, None, b"0123456789"),
+    ]:
+        answer = send(emulator, "GET", path, Range=asked)
+        assert (answer[0], answer[1]["Content-Range"], answer[2]) == (status, told, content), asked
+        assert answer[1]["Accept-Ranges"] == "bytes"
+    status, headers, body = send(emulator, "GET", path, Range="bytes=10-")
+    assert (status, headers["Content-Range"], b"<Code>InvalidRange</Code>" in body) == (416, "bytes */10", True)
+    # what it was is not known here, so it may have changed
+    assert send(emulator, "GET", path, **{"Range": "bytes=0-3", "If-Range": '"abc"'})[0] == 200
 
 
 def test_an_artifact_in_s3_has_no_url(emulator: Emulator, client: Any) -> None:

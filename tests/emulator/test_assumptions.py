@@ -66,7 +66,10 @@ TOLD: dict[str, list[str]] = {
     "by name, byte order": ["order"],
     "REQUESTED for 1 s": ["component state"],
     "Neither or both of": ["a recipe or a function"],
-    "Over-size recipe": ["a recipe with other mistakes, or above 16,000 bytes", "quotas"],
+    "Over-size recipe": [
+        "a recipe with other mistakes, or above 16,000 bytes",
+        "quotas",
+    ],
     "artifact of a private recipe component": ["GetComponentVersionArtifact"],
     "Second delete": ["deleting a component"],
     "Re-creating a deleted version": ["deleting a component"],

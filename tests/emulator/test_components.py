@@ -162,6 +162,15 @@ def test_what_is_no_recipe_is_told(client: Any) -> None:
     assert "ComponentVersion" in error["message"]
 
 
+@pytest.mark.parametrize("version", ["01.0.0", "1.0.00", "1.0.0.0", "1.0.0-", "1.0.0-a.01"])
+def test_a_version_is_a_semantic_one(client: Any, version: str) -> None:
+    """Though devices read others."""
+    status, code, error = refused(client.create_component_version, inlineRecipe=recipe("io.acme.Pump", version))
+    assert (status, code) == (400, "ValidationException")
+    assert f'ComponentVersion: "{version}" is not a semantic version; give major.minor.patch' in error["message"]
+    publish(client, "io.acme.Pump", "1.0.0-a.0+01")
+
+
 def test_a_recipe_has_a_limit(client: Any) -> None:
     text = recipe("io.acme.Pump") + b" " * 16_000
     assert refused(client.create_component_version, inlineRecipe=text)[:2] == (400, "ValidationException")
