@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.emulator import Emulator
+from support.artifacts import artifacts, digest, fetched
 from support.cli_examples import Example, examples, folder, missing
 from support.local_cloud import client_of, recipe
 
@@ -109,9 +110,16 @@ def prepare(emulator: Emulator, name: str) -> str:
     return str(made)
 
 
-def fitted(text: str, deployment: str) -> str:
-    """A text of an example with the ids and versions of this cloud."""
+def artifact_name(emulator: Emulator) -> str:
+    """The digest in the example is that of a file of AWS."""
+    arn = "arn:aws:greengrass:us-west-2:aws:components:aws.greengrass.LocalDebugConsole:versions:2.2.7"
+    return str(artifacts(client_of(emulator), arn)[0]["Uri"]).removeprefix("greengrass:")
+
+
+def fitted(text: str, deployment: str, artifact: str) -> str:
+    """A text of an example with the ids, versions and files of this cloud."""
     for theirs, ours in [
+        ("Uvt6ZEzQ9TKiAuLbfXBX_APdY0TWks3uc46tHFHTzBM=/aws.greengrass.LocalDebugConsole.jar", artifact),
         ("a1b2c3d4-5678-90ab-cdef-EXAMPLE11111", deployment),
         ('"componentVersion": "2.0.3"', '"componentVersion": "2.17.0"'),
         ("LocalDebugConsole:versions:2.0.3", "LocalDebugConsole:versions:2.2.7"),
@@ -123,19 +131,22 @@ def fitted(text: str, deployment: str) -> str:
 
 @pytest.mark.parametrize("example", [*EXAMPLES, *OURS], ids=lambda example: example.name)
 def test_the_examples_of_the_reference(emulator: Emulator, tmp_path: Path, example: Example) -> None:
-    deployment = prepare(emulator, example.name)
+    ours = prepare(emulator, example.name), artifact_name(emulator)
     for name, content in example.files.items():
-        (tmp_path / name).write_text(fitted(content, deployment))
-    done = aws(emulator, tmp_path, fitted(example.command, deployment))
-    if example.name == "get-component-version-artifact":
-        # public components have no files here
-        assert "(ResourceNotFoundException)" in done.stderr
-        return
+        (tmp_path / name).write_text(fitted(content, *ours))
+    done = aws(emulator, tmp_path, fitted(example.command, *ours))
     assert (done.returncode, done.stderr) == (0, "")
     if example.output is None:
         assert done.stdout == ""
     else:
         assert set(missing(example.output, json.loads(done.stdout))) <= UNLIKE
+
+
+def test_the_artifact_is_at_its_url(emulator: Emulator, tmp_path: Path) -> None:
+    (example,) = (example for example in EXAMPLES if example.name == "get-component-version-artifact")
+    done = aws(emulator, tmp_path, fitted(example.command, "", artifact_name(emulator)))
+    status, content = fetched(json.loads(done.stdout)["preSignedUrl"])
+    assert (status, artifact_name(emulator).partition("/")[0]) == (200, digest(content))
 
 
 def test_every_operation_has_an_example() -> None:
