@@ -19,44 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     demo.set_defaults(run=_demo)
 
     emulate = commands.add_parser("emulate", help="serve a local cloud to any client until Ctrl-C")
-    emulate.add_argument("--port", type=int, default=0, metavar="N", help="TCP port on 127.0.0.1 (default: a free one)")
-    emulate.add_argument("--region", default="us-east-1", help="the Region of its ARNs (default: us-east-1)")
-    emulate.add_argument("--account", default="123456789012", help="the account of its ARNs (default: 123456789012)")
-    emulate.add_argument("--store", type=Path, metavar="FILE", help="keep the state in this file (default: in memory)")
-    fleet = emulate.add_argument_group("core devices, which report when it starts")
-    fleet.add_argument("--devices", type=int, default=0, metavar="N", help="how many (default: none)")
-    fleet.add_argument("--prefix", default="device-", help="what their names begin with (default: device-)")
-    fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
-    fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
-    fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
-    times = emulate.add_argument_group("what takes time, in seconds (default: nothing)")
-    for what, first, second in (("component", "REQUESTED", "INITIATED"), ("deployment", "QUEUED", "IN_PROGRESS")):
-        times.add_argument(
-            f"--{what}-seconds",
-            nargs=2,
-            type=float,
-            default=(0, 0),
-            metavar=(first, second),
-            help=f"how long a {what} is {first}, and then {second}",
-        )
-    faults = emulate.add_argument_group("what goes wrong")
-    faults.add_argument("--quota", action="store_true", help="throttle requests beyond the rates that AWS publishes")
-    faults.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="OPERATIONS:HOW_OFTEN:FAULT",
-        help="for example GetCoreDevice:0.1:throttle, ListCoreDevices,ListDeployments:3x:reset or *:1:latency=0.1-0.5; "
-        "may be given again (docs/emulator.md lists the faults)",
-    )
-    faults.add_argument("--seed", type=int, metavar="N", help="makes the chances of faults the same again")
-    emulate.add_argument(
-        "--log-level",
-        default="warning",
-        choices=["off", "error", "warning", "info", "debug"],
-        help="which requests have a line on stderr: those with a status of 500 and above, all refusals, all, "
-        "all with their paths (default: warning)",
-    )
+    _take_emulate(emulate)
     emulate.set_defaults(run=_emulate)
 
     plan = commands.add_parser(
@@ -93,6 +56,89 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def _take_emulate(emulate: argparse.ArgumentParser) -> None:
+    """The options of `emulate`: those of `Emulator` and of its `register_core_devices`, named alike."""
+    emulate.add_argument("--port", type=int, default=0, metavar="N", help="TCP port on 127.0.0.1 (default: a free one)")
+    emulate.add_argument("--region", default="us-east-1", help="the Region of its ARNs (default: us-east-1)")
+    emulate.add_argument("--account", default="123456789012", help="the account of its ARNs (default: 123456789012)")
+    emulate.add_argument("--store", type=Path, metavar="FILE", help="keep the state in this file (default: in memory)")
+    emulate.add_argument(
+        "--wire-style",
+        default="compact",
+        choices=["compact", "observed"],
+        help="JSON and headers, compact or as users of AWS have published them (default: compact)",
+    )
+    emulate.add_argument(
+        "--log-level",
+        default="warning",
+        choices=["off", "error", "warning", "info", "debug"],
+        help="which requests have a line on stderr: those with a status of 500 and above, all refusals, all, "
+        "all with their paths (default: warning)",
+    )
+    fleet = emulate.add_argument_group("core devices, which report when it starts")
+    fleet.add_argument("--devices", type=int, default=0, metavar="N", help="how many (default: none)")
+    fleet.add_argument("--prefix", default="device-", help="what their names begin with (default: device-)")
+    fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
+    fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
+    fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
+    fleet.add_argument("--nucleus-version", metavar="VERSION", help="of their nucleus (default: a public one)")
+    fleet.add_argument(
+        "--runtime",
+        default="aws_nucleus_classic",
+        choices=["aws_nucleus_classic", "aws_nucleus_lite"],
+        help="the kind of their nucleus (default: aws_nucleus_classic)",
+    )
+    door = emulate.add_argument_group("the port for devices, with TLS and their certificates")
+    door.add_argument("--device-port", type=int, metavar="N", help="TCP port, 0 for a free one (default: none)")
+    door.add_argument(
+        "--device-certificates",
+        type=Path,
+        metavar="DIR",
+        help="write the certificate and the key of each of the core devices, and the authority, to DIR/ITS_NAME",
+    )
+    strict = emulate.add_argument_group("how strict it is")
+    strict.add_argument("--validate-targets", action="store_true", help="things and groups must be in the registry")
+    strict.add_argument(
+        "--no-validate-components",
+        dest="validate_components",
+        action="store_false",
+        help="deployments may name component versions that do not exist",
+    )
+    strict.add_argument("--validate-artifacts", action="store_true", help="what recipes have in S3 must have been put")
+    strict.add_argument("--strict-data-plane", action="store_true", help="candidates are resolved for devices only")
+    strict.add_argument(
+        "--no-check-signatures", dest="check_signatures", action="store_false", help="take requests with any signature"
+    )
+    times = emulate.add_argument_group("what takes time, in seconds")
+    for what, first, second in (("component", "REQUESTED", "INITIATED"), ("deployment", "QUEUED", "IN_PROGRESS")):
+        times.add_argument(
+            f"--{what}-seconds",
+            nargs=2,
+            type=float,
+            default=(0, 0),
+            metavar=(first, second),
+            help=f"how long a {what} is {first}, and then {second} (default: 0 0)",
+        )
+    times.add_argument(
+        "--report-seconds",
+        type=float,
+        default=86400,
+        metavar="SECONDS",
+        help="from one report of an idle core device to the next (default: 86400)",
+    )
+    faults = emulate.add_argument_group("what goes wrong")
+    faults.add_argument("--quota", action="store_true", help="throttle requests beyond the rates that AWS publishes")
+    faults.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="OPERATIONS:HOW_OFTEN:FAULT",
+        help="for example GetCoreDevice:0.1:throttle, ListCoreDevices,ListDeployments:3x:reset or *:1:latency=0.1-0.5; "
+        "may be given again (docs/emulator.md lists the faults)",
+    )
+    faults.add_argument("--seed", type=int, metavar="N", help="makes the chances of faults the same again")
+
+
 def _demo(options: argparse.Namespace) -> int:
     try:
         from rich.console import Console
@@ -108,40 +154,65 @@ def _demo(options: argparse.Namespace) -> int:
     return 0
 
 
+#: What `emulate` hands on to `Emulator` as it is.
+_HANDED_ON = (
+    "port",
+    "store",
+    "wire_style",
+    "log_level",
+    "device_port",
+    "validate_targets",
+    "validate_components",
+    "validate_artifacts",
+    "strict_data_plane",
+    "check_signatures",
+    "component_seconds",
+    "deployment_seconds",
+    "report_seconds",
+    "quota",
+    "seed",
+)
+
+
 def _emulate(options: argparse.Namespace) -> int:
     import signal
     import threading
 
     from fleetgrass import faults
-    from fleetgrass.emulator import Emulator
+    from fleetgrass.emulator import NUCLEUS_VERSION, Emulator
 
     if options.devices < 0:
         raise ValueError(f"--devices is {options.devices}: give a number of core devices, 0 for none")
     if options.thing_groups and not options.devices:
         raise ValueError("--thing-groups are joined by devices, and there are none: add --devices N")
+    if options.device_certificates and not options.devices:
+        raise ValueError("--device-certificates are those of devices, and there are none: add --devices N")
+    if options.device_certificates and options.device_port is None:
+        raise ValueError("--device-certificates open the port for devices, and there is none: add --device-port 0")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Emulator(
-        port=options.port,
-        region_name=options.region,
-        account_id=options.account,
-        store=options.store,
-        component_seconds=tuple(options.component_seconds),
-        deployment_seconds=tuple(options.deployment_seconds),
-        quota=options.quota,
-        seed=options.seed,
-        log_level=options.log_level,
-    ) as emulator:
+    settings: dict[str, Any] = {name: getattr(options, name) for name in _HANDED_ON}
+    with Emulator(region_name=options.region, account_id=options.account, **settings) as emulator:
         if options.devices:
-            emulator.register_core_devices(
-                options.devices, options.prefix, options.thing_groups, options.platform, options.architecture
+            names = emulator.register_core_devices(
+                options.devices,
+                options.prefix,
+                options.thing_groups,
+                options.platform,
+                options.architecture,
+                options.nucleus_version or NUCLEUS_VERSION,
+                options.runtime,
             )
+            for name in names if options.device_certificates else []:
+                emulator.device_certificate(name).save(options.device_certificates / name)
         for fault in options.fault:
             emulator.inject(**faults.parse(fault))
         for name, value in emulator.environment.items():
             print(f"export {name}={value}")
         print("unset AWS_PROFILE AWS_SESSION_TOKEN")
+        if options.device_port is not None:
+            print(f"# Devices come to {emulator.device_endpoint_url} with their certificates.")
         if options.fault:
             print(f"# --seed {emulator.seed} makes these faults happen again.")
         print("# The lines above point boto3, the AWS CLI and any other client at a local Greengrass,")

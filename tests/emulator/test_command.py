@@ -1,5 +1,6 @@
 """`python -m fleetgrass emulate`: the lines it prints, its options, its log, its end."""
 
+import inspect
 import os
 import re
 import signal
@@ -73,7 +74,7 @@ def test_it_serves_until_it_is_stopped(stop: signal.Signals, tmp_path: Path, mon
         answer = command.run()
         assert (answer.stdout.strip(), answer.stderr) == ("[]", "")
         assert command.end(stop) == ""
-    with Emulator(store=tmp_path / "store") as emulator:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", store=tmp_path / "store") as emulator:
         assert emulator.client().list_core_devices()["coreDevices"] == []
 
 
@@ -111,6 +112,87 @@ print(told["effectiveDeployments"][0]["coreDeviceExecutionStatus"])
 """
         answer = subprocess.run([sys.executable, "-c", code], env=command.environment, capture_output=True, text=True)
         assert (answer.stdout.split(), answer.stderr) == (["REQUESTED", "IN_PROGRESS"], "")
+
+
+def test_devices_come_with_their_certificates(tmp_path: Path) -> None:
+    options = ["--devices", "2", "--device-port", "0", "--device-certificates", str(tmp_path), "--strict-data-plane"]
+    nucleus = ["--runtime", "aws_nucleus_lite", "--nucleus-version", "2.5.0"]
+    with emulate(*options, *nucleus, "--wire-style", "observed") as command:
+        (endpoint_url,) = re.findall(r"^# Devices come to (https://\S+) with", "".join(command.lines), re.M)
+        code = f"""
+import boto3, botocore
+from botocore.config import Config
+
+cloud = boto3.client("greengrassv2")
+told = cloud.get_core_device(coreDeviceThingName="device-00002")
+print(told["runtime"], told["coreVersion"], "x-amz-apigw-id" in told["ResponseMetadata"]["HTTPHeaders"])
+place = {str(tmp_path / "device-00002")!r}
+pair = place + "/device.pem.crt", place + "/private.pem.key"
+config = Config(client_cert=pair, signature_version=botocore.UNSIGNED)
+device = boto3.client("greengrassv2", endpoint_url={endpoint_url!r}, verify=place + "/authority.pem", config=config)
+question = {{
+    "platform": {{"attributes": {{"os": "linux"}}}},
+    "componentCandidates": [{{"componentName": "aws.greengrass.Cli", "versionRequirements": {{"a": "*"}}}}],
+}}
+print(device.resolve_component_candidates(**question)["resolvedComponentVersions"][0]["componentName"])
+try:
+    cloud.resolve_component_candidates(**question)
+except cloud.exceptions.AccessDeniedException:
+    print("denied")
+"""
+        answer = subprocess.run([sys.executable, "-c", code], env=command.environment, capture_output=True, text=True)
+        assert answer.stderr == ""
+        assert answer.stdout.splitlines() == ["aws_nucleus_lite 2.5.0 True", "aws.greengrass.Cli", "denied"]
+
+
+def test_how_strict_it_is_from_the_command_line() -> None:
+    code = """
+import boto3, json
+from botocore.exceptions import ClientError
+
+client = boto3.client("greengrassv2")
+unknown = {"b": {"componentVersion": "1.0.0"}}
+target = "arn:aws:iot:us-east-1:123456789012:thing/"
+artifact = {"Artifacts": [{"URI": "s3://acme/none"}]}
+recipe = {
+    "RecipeFormatVersion": "2020-01-25", "ComponentName": "a", "ComponentVersion": "1.0.0", "Manifests": [artifact],
+}
+for call in [
+    client.list_core_devices,
+    lambda: client.create_deployment(targetArn=target + "none"),
+    lambda: client.create_deployment(targetArn=target + "device-00001", components=unknown),
+    lambda: client.create_component_version(inlineRecipe=json.dumps(recipe)),
+]:
+    try:
+        print(call()["ResponseMetadata"]["HTTPStatusCode"])
+    except ClientError as error:
+        print(error.response["Error"]["Code"])
+"""
+    missing, invalid = "ResourceNotFoundException", "ValidationException"
+    for options, outcomes in [
+        (["--no-check-signatures"], ["200", "201", missing, "201"]),
+        (["--no-check-signatures", "--validate-targets"], ["200", missing, missing, "201"]),
+        (["--no-check-signatures", "--no-validate-components"], ["200", "201", "201", "201"]),
+        (["--no-check-signatures", "--validate-artifacts"], ["200", "201", missing, invalid]),
+        (["--report-seconds", "60"], ["InvalidSignatureException"] * 4),
+    ]:
+        with emulate("--devices", "1", "--log-level", "off", *options) as command:
+            environment = {**command.environment, "AWS_SECRET_ACCESS_KEY": "wrong"}
+            done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+            assert (done.stdout.split(), done.stderr) == (outcomes, ""), options
+
+
+#: Keys are more than a line of a shell should hold.
+PYTHON_ONLY = {"credentials"}
+
+
+def test_the_options_are_those_of_the_class(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["emulate", "--help"])
+    told = set(re.findall(r"--(?:no-)?([a-z-]+)", capsys.readouterr().out))
+    wanted = {*inspect.signature(Emulator).parameters, *inspect.signature(Emulator.register_core_devices).parameters}
+    names = {"region_name": "region", "account_id": "account", "count": "devices"}
+    assert {names.get(name, name).replace("_", "-") for name in wanted - PYTHON_ONLY - {"self"}} <= told
 
 
 LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z %s \d+\.\d ms [0-9a-f-]{36}%s"
@@ -186,6 +268,11 @@ def keep_signals() -> Any:
         (["--fault", "throttle"], "as in GetCoreDevice:0.1:throttle"),
         (["--fault", "GetCoreDevise:1:throttle"], "did you mean 'GetCoreDevice'?"),
         (["--component-seconds", "-1", "0"], "component_seconds has -1: give seconds from 0"),
+        (["--report-seconds", "0"], "report_seconds is too short: give at least 0.001"),
+        (["--device-port", "-1"], "device_port is -1: give 0 for a free one"),
+        (["--devices", "1", "--nucleus-version", "2"], 'nucleus_version: "2" is not a version'),
+        (["--device-certificates", "c", "--device-port", "0"], "there are none: add --devices N"),
+        (["--device-certificates", "c", "--devices", "1"], "there is none: add --device-port 0"),
         (["--seed", "-1"], "seed is -1: give a number from 0 to 2**64 - 1"),
         (["--store", "no/such/folder/cloud.db"], "the store no/such/folder/cloud.db cannot be used: No such file"),
     ],
