@@ -30,7 +30,7 @@ class Command:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         assert process.stdout is not None
-        self.lines = []
+        self.lines: list[str] = []
         while not self.lines or "which runs until Ctrl-C" not in self.lines[-1]:
             self.lines.append(process.stdout.readline())
             assert self.lines[-1], process.communicate()

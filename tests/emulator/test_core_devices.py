@@ -7,8 +7,6 @@ import pytest
 from fleetgrass.emulator import Emulator
 from support.local_cloud import GROUP, THING, deploy, publish, refused
 
-KINDS = {"classic": "2.17.0", "lite": "2.5.1"}
-
 
 def installed(client: Any, device: str, **params: Any) -> dict[str, str]:
     rows = client.list_installed_components(coreDeviceThingName=device, **params)["installedComponents"]
@@ -264,7 +262,8 @@ def test_a_device_has_one_nucleus(emulator: Emulator, client: Any, deployed: boo
         assert rows.pop("a", "1.0.0") == "1.0.0"
         return {name: version for name, version in rows.items() if "Nucleus" in name}
 
-    classic, lite = ({"runtime": f"aws_nucleus_{kind}", "nucleus_version": v} for kind, v in KINDS.items())
+    classic: dict[str, Any] = {"runtime": "aws_nucleus_classic", "nucleus_version": "2.17.0"}
+    lite: dict[str, Any] = {"runtime": "aws_nucleus_lite", "nucleus_version": "2.5.1"}
     emulator.register_core_device("pump-1", **classic)
     if deployed:
         deploy(client, THING, "a")

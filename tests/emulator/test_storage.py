@@ -291,7 +291,7 @@ def test_what_is_no_snapshot_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("other", [{"region_name": "us-east-1"}, {"account_id": "444455556666"}])
 def test_a_store_is_of_one_account_and_region(tmp_path: Path, other: dict[str, str]) -> None:
-    ours = {"region_name": "eu-west-1", "account_id": "111122223333"}
+    ours: dict[str, Any] = {"region_name": "eu-west-1", "account_id": "111122223333"}
     saved = tmp_path / "saved.db"
     with Emulator(store=tmp_path / "cloud.db", **ours) as emulator:
         arn = publish(client_of(emulator), "io.acme.Pump")
