@@ -272,6 +272,9 @@ class Fleet(RuleBasedStateMachine):
 
 
 PARTS = ["a", "b", "c", "d"]
+#: A device goes into a group, or out of it.
+MOVE = st.tuples(st.sampled_from(DEVICES[:2]), st.sampled_from(GROUPS))
+SECONDS = st.sampled_from([11, 0, 80])
 
 
 class Moves(RuleBasedStateMachine):
@@ -299,13 +302,26 @@ class Moves(RuleBasedStateMachine):
         self.latest: dict[str, tuple[str, list[str], str | None]] = {}
 
     @rule(
-        target_arn=st.sampled_from([*(THINGS + d for d in DEVICES[:2]), *(ALL_OF + g for g in GROUPS)]),
+        target_arn=st.sampled_from([*(ALL_OF + g for g in GROUPS), *(THINGS + d for d in DEVICES[:2])]),
         names=st.lists(st.sampled_from(PARTS), unique=True),
         parent=st.sampled_from([None, ALL_OF + GROUPS[0]]),
         job=st.sampled_from([{}, {"jobExecutionsRolloutConfig": {"maximumPerMinute": 1}}]),
+        seconds=SECONDS,
+        moves=st.lists(MOVE, max_size=2),
     )
-    def deploy(self, target_arn: str, names: list[str], parent: str | None, job: dict[str, Any]) -> None:
+    def deploy(
+        self,
+        target_arn: str,
+        names: list[str],
+        parent: str | None,
+        job: dict[str, Any],
+        seconds: int,
+        moves: list[tuple[str, str]],
+    ) -> None:
         self.send(target_arn, names, parent if target_arn == ALL_OF + GROUPS[1] else None, iotJobConfiguration=job)
+        self.emulator.advance(seconds)
+        for device, group in moves:
+            self.move(device, group)
 
     def send(self, target: str, names: list[str], parent: str | None = None, **params: Any) -> None:
         if parent:
@@ -315,7 +331,6 @@ class Moves(RuleBasedStateMachine):
         self.latest.pop(target, None)  # the newest comes last
         self.latest[target] = deploy(self.client, target, *names, **params), names, parent
 
-    @rule(device=st.sampled_from(DEVICES[:2]), group=st.sampled_from(GROUPS))
     def move(self, device: str, group: str) -> None:
         if group in self.groups[device]:
             self.groups[device].remove(group)
@@ -324,18 +339,22 @@ class Moves(RuleBasedStateMachine):
             self.groups[device].add(group)
             self.registry.add_thing_to_thing_group(thingName=device, thingGroupName=group)
 
-    @rule(seconds=st.sampled_from([11, 61, None]))
-    def let_time_go_by(self, seconds: int | None) -> None:
-        if seconds is None:
-            self.emulator.settle()
-        else:
-            self.emulator.advance(seconds)
+    @rule(moves=st.lists(MOVE, max_size=3), names=st.lists(st.sampled_from(PARTS), unique=True))
+    def one_more(self, moves: list[tuple[str, str]], names: list[str]) -> None:
+        for device, group in moves:
+            self.move(device, group)
+        self.emulator.settle()
+        for device in DEVICES[:2]:
+            self.send(THINGS + device, names)
+        self.emulator.settle()
+        for device in DEVICES[:2]:
+            self.check(device)
 
-    @rule(device=st.sampled_from(DEVICES[:2]), names=st.lists(st.sampled_from(PARTS), unique=True))
-    def one_more(self, device: str, names: list[str]) -> None:
-        self.emulator.settle()
-        self.send(THINGS + device, names)
-        self.emulator.settle()
+    def teardown(self) -> None:
+        if hasattr(self, "groups"):
+            self.one_more([], [])
+
+    def check(self, device: str) -> None:
         rows = {
             row["targetArn"]: (row["deploymentId"], row["coreDeviceExecutionStatus"])
             for row in self.client.list_effective_deployments(coreDeviceThingName=device)["effectiveDeployments"]
@@ -356,11 +375,11 @@ class Moves(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(3600)  # what fails is made small, which takes its time
-@pytest.mark.parametrize(("kind", "steps"), [(Fleet, 16), (Moves, 12)])
-def test_any_fate_of_a_fleet(kind: type[RuleBasedStateMachine], steps: int) -> None:
+@pytest.mark.parametrize(("kind", "examples", "steps"), [(Fleet, 10, 16), (Moves, 40, 6)])
+def test_any_fate_of_a_fleet(kind: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
     with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 61)) as emulator:
         cloud = {"emulator": emulator, "client": client_of(emulator), "registry": registry_of(emulator)}
         machine = type("Machine", (kind,), cloud)
         nightly = settings().max_examples > 1000
-        few = settings(max_examples=300 if nightly else 10, stateful_step_count=steps)
+        few = settings(max_examples=300 if nightly else examples, stateful_step_count=steps)
         run_state_machine_as_test(machine, settings=few)
