@@ -81,7 +81,7 @@ def _take_emulate(emulate: argparse.ArgumentParser) -> None:
     fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
     fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
     fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
-    fleet.add_argument("--nucleus-version", metavar="VERSION", help="of their nucleus (default: a public one)")
+    fleet.add_argument("--nucleus-version", metavar="V", help="of their nucleus, whatever its kind (default: 2.17.0)")
     fleet.add_argument(
         "--runtime",
         default="aws_nucleus_classic",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.__main__ import main
-from fleetgrass.emulator import LOG_LEVELS, Emulator
+from fleetgrass.emulator import LOG_LEVELS, NUCLEUS_VERSION, Emulator
 from support.local_cloud import recipe
 
 READ = """
@@ -189,7 +189,9 @@ PYTHON_ONLY = {"credentials"}
 def test_the_options_are_those_of_the_class(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["emulate", "--help"])
-    told = set(re.findall(r"--(?:no-)?([a-z-]+)", capsys.readouterr().out))
+    text = capsys.readouterr().out
+    assert f"(default: {NUCLEUS_VERSION})" in " ".join(text.split())
+    told = set(re.findall(r"--(?:no-)?([a-z-]+)", text))
     wanted = {*inspect.signature(Emulator).parameters, *inspect.signature(Emulator.register_core_devices).parameters}
     names = {"region_name": "region", "account_id": "account", "count": "devices"}
     assert {names.get(name, name).replace("_", "-") for name in wanted - PYTHON_ONLY - {"self"}} <= told
