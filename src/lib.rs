@@ -1,4 +1,7 @@
 //! The export list of `fleetgrass._core`.
+//!
+//! The module says that it needs no GIL (`gil_used = false`). It compiles for free-threaded builds of Python, and there it
+//! is untested.
 
 pub mod client;
 pub mod config;

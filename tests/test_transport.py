@@ -485,13 +485,16 @@ def test_the_systems_certificates_are_trusted(tls_server: str, ledger: Ledger) -
 
 
 @pytest.mark.deviation
-def test_no_exception_shows_a_token(server: RecordingServer, ledger: Ledger) -> None:
+@pytest.mark.parametrize("observed", [False, True])
+def test_no_exception_shows_a_token(server: RecordingServer, ledger: Ledger, observed: bool) -> None:
     ledger.use("secrets")
     told = {}
     for module in (boto3, fleetgrass):
         config = Config(retries={"total_max_attempts": 1})
         keys = {**KEYS, "aws_session_token": "the-token\n"}
         bad = module.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, config=config, **keys)
+        if observed:
+            bad.meta.events.register("before-send", lambda **kwargs: None)
         with pytest.raises(exceptions.HTTPClientError) as refused:
             bad.list_components()
         told[module] = f"{refused.value} {refused.value.kwargs}"

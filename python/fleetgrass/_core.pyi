@@ -23,6 +23,7 @@ class Client:
     def fetch(
         self, method: str, url: str, headers: list[tuple[str, bytes]], body: bytes
     ) -> tuple[int, list[tuple[str, str]], bytes]: ...
+    def set_clock(self, code: str, date: str) -> bool: ...
     def sign(
         self,
         method: str,

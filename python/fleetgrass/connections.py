@@ -30,7 +30,7 @@ def verify(value: Any) -> bool | str:
         )
     if value is True or not value:
         return bool(value)
-    return str(_path(value, f"verify={value!r} is neither True, nor False, nor the path of a bundle"))
+    return _path(value, f"verify={value!r} is neither True, nor False, nor the path of a bundle")
 
 
 def warn_of_no_verification(url: str) -> None:
@@ -57,7 +57,7 @@ def warn_of_no_verification(url: str) -> None:
 
 def client_cert(value: Any) -> Any:
     """None, a path, or a pair of paths: certificate and key."""
-    if value is None:
+    if value is None or value in ("", []):
         return None
     problem = f"client_cert {value!r} is neither the path of a file with certificate and key, nor a pair of paths"
     if isinstance(value, (tuple, list)):
@@ -66,17 +66,20 @@ def client_cert(value: Any) -> Any:
     return _path(value, problem)
 
 
-def _path(value: Any, problem: str) -> Any:
+def _path(value: Any, problem: str) -> str:
     try:
-        return os.fspath(value)
+        return os.fsdecode(value)
     except TypeError:
         inert_options.invalid(problem)
 
 
-def proxies(given: Any, config: Any, url: str, verify: bool | str) -> dict[str, Any] | None:
+def proxies(
+    given: Any, config: Any, url: str, verify: bool | str, data_plane_url: str | None = None
+) -> dict[str, Any] | None:
     """The proxies of a client of the server at `url`, as the core takes them; None without any.
 
     Args:
+        data_plane_url: The other server, for which `NO_PROXY` is asked by itself.
         given: `Config.proxies`. Empty means none at all; None, those of the environment.
         config: `Config.proxies_config`.
         verify: How a proxy is verified that is spoken to in TLS, if `config` has no bundle for it.
@@ -84,7 +87,9 @@ def proxies(given: Any, config: Any, url: str, verify: bool | str) -> dict[str, 
     for name, value in (("proxies", given), ("proxies_config", config)):
         if not (value is None or hasattr(value, "get")):
             inert_options.invalid(f"Config({name}={value!r}) is no dict")
-    found = _of_environment(url) if given is None else given
+    found, bypassed, otherwise = given, False, []
+    if given is None:
+        found, bypassed, otherwise = _of_environment(url, data_plane_url)
     known = {scheme: _proxy(found[scheme]) for scheme in SCHEMES if found.get(scheme)}
     if not known:
         return None
@@ -92,20 +97,26 @@ def proxies(given: Any, config: Any, url: str, verify: bool | str) -> dict[str, 
     bundle = config.get("proxy_ca_bundle")
     return {
         **known,
+        "bypassed": bypassed,
+        "otherwise": otherwise,
         "verify": verify if bundle is None else os.fspath(bundle),
         "client_cert": client_cert(config.get("proxy_client_cert")),
         "forwards_https": bool(config.get("proxy_use_forwarding_for_https")),
     }
 
 
-def _of_environment(url: str) -> Mapping[str, str]:
+def _of_environment(url: str, data_plane_url: str | None) -> tuple[Mapping[str, str], bool, list[str]]:
+    """The proxies, whether `url` bypasses them, and for which servers the opposite holds."""
     asks_system = sys.platform in ("darwin", "win32")
     if not asks_system and not any(name.lower() in ("http_proxy", "https_proxy") for name in os.environ):
-        return {}  # without the import of a URL opener
+        return {}, False, []  # without the import of a URL opener
     from urllib.parse import urlsplit
     from urllib.request import getproxies, proxy_bypass
 
-    return {} if proxy_bypass(urlsplit(url).netloc) else getproxies()
+    bypassed = bool(proxy_bypass(urlsplit(url).netloc))
+    if data_plane_url is None or bool(proxy_bypass(urlsplit(data_plane_url).netloc)) == bypassed:
+        return {} if bypassed else getproxies(), bypassed, []
+    return getproxies(), bypassed, [data_plane_url]
 
 
 def _proxy(url: Any) -> dict[str, Any] | str:

@@ -88,6 +88,9 @@ class Inherited(Lookup):
                 self._features = sorted(noted)
         return found
 
+    def check_token(self) -> None:
+        self._session.get_auth_token()
+
     def credential_features(self, found: Any) -> list[str]:
         if self._features and getattr(found, "method", None) != "explicit":
             return self._features

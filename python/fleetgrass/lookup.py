@@ -116,6 +116,13 @@ class Lookup:
             self._credentials = credentials.find(self, region_name)
         return self._credentials
 
+    def check_token(self) -> None:
+        """`InvalidConfigError`: the profile's `sso_session` is none. Nothing of this service needs its token."""
+        if "sso_session" in self.profile:
+            from fleetgrass.credentials import sso_token
+
+            sso_token.check(self)
+
     def credential_features(self, found: Any) -> list[str]:
         """The user agent's ids for credentials: their own, or those of the method that found them."""
         if features := getattr(found, "features", ()):

@@ -22,6 +22,8 @@ SERVICE = "greengrassv2"
 #: Seconds to connect within, by defaults mode.
 CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30}
 DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
+#: More than anybody has.
+UNLIMITED = 2**31
 DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 
 
@@ -34,6 +36,7 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
     unsigned = config is not None and configs.is_unsigned(config.signature_version)
     found = None if unsigned else _credentials(lookup, given, region)
     keys = _keys(found)
+    lookup.check_token()
     defaults_mode = _defaults_mode(config, lookup, region)
     _check_api_version(given["api_version"], lookup)
     endpoint = endpoints.settle(given, region, config, lookup)
@@ -71,15 +74,21 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
         "parameter_validation": validation,
         "connect_timeout": meta_config.connect_timeout,
         "read_timeout": meta_config.read_timeout,
-        "max_pool_connections": meta_config.max_pool_connections,
+        "max_pool_connections": _max_pool_connections(meta_config),
         "max_response_bytes": meta_config.max_response_bytes,
         "requests_per_second": meta_config.requests_per_second,
         "custom_endpoint": endpoint["custom"],
         "retry_mode": retries["mode"],
-        "total_max_attempts": retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]]),
+        "total_max_attempts": _total_max_attempts(retries),
         "verify": verify,
         "client_cert": connections.client_cert(meta_config.client_cert),
-        "proxies": connections.proxies(meta_config.proxies, meta_config.proxies_config, endpoint["meta_url"], verify),
+        "proxies": connections.proxies(
+            meta_config.proxies,
+            meta_config.proxies_config,
+            endpoint["meta_url"],
+            verify,
+            endpoint["data_plane"] and endpoint["data_plane"]["url"],
+        ),
         "tcp_keepalive": _tcp_keepalive(config, lookup),
         "trace_id_from_lambda": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
     }
@@ -126,7 +135,10 @@ def _keys(found: Any) -> dict[str, Any] | None:
     """Our own never change; None for any others, which the core has to ask for."""
     if type(found) is not credentials.Credentials:
         return None
-    return {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}
+    keys = {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}
+    if keys["account_id"] is not None:
+        keys["account_id"] = str(keys["account_id"])  # a number, mostly
+    return keys
 
 
 def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) -> str:
@@ -190,7 +202,10 @@ def _retries(given: Mapping[str, Any] | None, lookup: Lookup) -> dict[str, Any]:
 
 def _signature_version(config: Config | None, lookup: Lookup) -> Any:
     if config and config.signature_version is not None:
-        return config.signature_version
+        given = config.signature_version
+        if not (isinstance(given, str) or configs.is_unsigned(given)):
+            inert_options.invalid(f"Config(signature_version={given!r}) is no name: give 'v4', or UNSIGNED for none")
+        return given
     # botocore looks under the endpoint's name here, not under the service's.
     section = lookup.profile.get("greengrass")
     return (section.get("signature_version") if isinstance(section, dict) else None) or "v4"
@@ -253,6 +268,25 @@ def _max_concurrency(config: Config | None) -> int:
     if type(given) is not int or given < 1:
         inert_options.invalid(f"Config(max_concurrency={given!r}) is no number of calls: give an integer from 1 up")
     return given
+
+
+def _max_pool_connections(config: Config) -> int:
+    given = config.max_pool_connections
+    if not isinstance(given, int):
+        inert_options.invalid(
+            f"Config(max_pool_connections={given!r}) is no number of connections: give an integer from 1 up"
+        )
+    return min(given, UNLIMITED) if given >= 0 else UNLIMITED  # as urllib3 reads what is below
+
+
+def _total_max_attempts(retries: Mapping[str, Any]) -> int:
+    given = retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]])
+    if not isinstance(given, int):
+        inert_options.invalid(
+            f"Config(retries=...) makes {given!r} attempts in all, which is no whole number: give an integer from 1 up "
+            "as total_max_attempts, or one from 0 up as max_attempts"
+        )
+    return min(given, UNLIMITED)
 
 
 def _tcp_keepalive(config: Config | None, lookup: Lookup) -> bool:

@@ -25,6 +25,16 @@ const INVOCATION_ID: HeaderName = HeaderName::from_static("amz-sdk-invocation-id
 const SDK_REQUEST: HeaderName = HeaderName::from_static("amz-sdk-request");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
+/// Headers whose values no message may show.
+const SECRETS: [&str; 6] = [
+    "authorization",
+    "dpop",
+    "proxy-authorization",
+    "x-amz-security-token",
+    "x-amz-sso_bearer_token",
+    "x-aws-ec2-metadata-token",
+];
+
 impl Client {
     /// One attempt's request, signed.
     pub(super) fn request(
@@ -39,8 +49,8 @@ impl Client {
         let mut headers = HeaderMap::with_capacity(16);
         headers.insert(HOST, header_value(self.endpoint(call.operation).host_header.as_bytes())?);
         for (name, value) in &call.headers {
-            let name = HeaderName::try_from(name).map_err(|error| Error::value(format!("header {name}: {error}")))?;
-            headers.insert(name, header_value(value)?);
+            let (name, value) = header(name, value)?;
+            headers.insert(name, value);
         }
         if call.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -69,8 +79,8 @@ impl Client {
     fn sign(&self, call: &Prepared<'_>, credentials: &Credentials, stamp: &Stamp, headers: &mut HeaderMap) -> Result<()> {
         let payload_hash = sha256(call.body.as_deref().unwrap_or_default());
         headers.insert(X_AMZ_DATE, header_value(stamp.text.as_bytes())?);
-        if let Some(token) = &credentials.token {
-            headers.insert(X_AMZ_SECURITY_TOKEN, secret_value(&X_AMZ_SECURITY_TOKEN, token)?);
+        if let Some(token) = credentials.token_to_sign() {
+            headers.insert(X_AMZ_SECURITY_TOKEN, secret_value(&X_AMZ_SECURITY_TOKEN, token.as_bytes())?);
         }
         if self.options.signature_version == SignatureVersion::S3V4 {
             headers.insert(X_AMZ_CONTENT_SHA256, header_value(payload_hash.as_bytes())?);
@@ -84,7 +94,7 @@ impl Client {
             let request = Signable { method, target: &call.target, headers: &signed, payload_hash: &payload_hash };
             self.signer.authorization(request, credentials, stamp)
         };
-        headers.insert(AUTHORIZATION, secret_value(&AUTHORIZATION, &authorization)?);
+        headers.insert(AUTHORIZATION, secret_value(&AUTHORIZATION, authorization.as_bytes())?);
         Ok(())
     }
 
@@ -120,6 +130,13 @@ impl Client {
     }
 }
 
+/// A header whose name comes from elsewhere.
+pub(super) fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue)> {
+    let name = HeaderName::try_from(name).map_err(|error| Error::value(format!("header {name}: {error}")))?;
+    let value = if SECRETS.contains(&name.as_str()) { secret_value(&name, value) } else { header_value(value) }?;
+    Ok((name, value))
+}
+
 pub(crate) fn header_value(value: &[u8]) -> Result<HeaderValue> {
     HeaderValue::from_bytes(header_text(value)?.as_bytes()).map_err(|_| invalid_header(value))
 }
@@ -134,8 +151,10 @@ fn invalid_header(value: &[u8]) -> Error {
 }
 
 /// A value that no message may show.
-fn secret_value(name: &HeaderName, value: &str) -> Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| unsendable(&format!("Invalid header value in {name}")))?;
+fn secret_value(name: &HeaderName, value: &[u8]) -> Result<HeaderValue> {
+    let refused = || unsendable(&format!("Invalid header value in {name}"));
+    let text = header_text(value).map_err(|_| refused())?;
+    let mut value = HeaderValue::from_str(text).map_err(|_| refused())?;
     value.set_sensitive(true);
     Ok(value)
 }

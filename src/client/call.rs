@@ -241,6 +241,14 @@ impl Client {
         Skew(self.skew.load(Ordering::Relaxed)).correct(SystemTime::now())
     }
 
+    /// Takes over the service's clock where it has refused ours, and tells whether it has.
+    pub(super) fn learn_clock(&self, attempt: Attempt<'_>, signed_at: SystemTime) -> bool {
+        let Some(skew) = retry::clock_skew(attempt, signed_at) else { return false };
+        let Skew(ahead) = Skew::between(SystemTime::now(), skew.correct(signed_at));
+        self.skew.store(ahead, Ordering::Relaxed);
+        true
+    }
+
     /// Who signs now; `None` if nobody does. Asked on this thread.
     pub(crate) fn identity(&self, version: &SignatureVersion) -> Result<Option<Arc<Credentials>>> {
         at_once(self.identity_in(&CallersThread(&|| Ok(())), version))
@@ -340,14 +348,7 @@ impl Client {
             self.quota.give(seen.paid);
         }
         let spent = seen.attempts >= self.options.total_max_attempts;
-        let reason = match retry::clock_skew(attempt, signed_at) {
-            Some(skew) => {
-                let Skew(ahead) = Skew::between(SystemTime::now(), skew.correct(signed_at));
-                self.skew.store(ahead, Ordering::Relaxed);
-                Some(Reason::ClockSkew)
-            }
-            None => reason,
-        };
+        let reason = if self.learn_clock(attempt, signed_at) { Some(Reason::ClockSkew) } else { reason };
         if spent {
             let attempts_spent = mode != RetryMode::Legacy || reason.is_some();
             return Verdict::Final { attempts_spent, quota_spent: false };

@@ -45,6 +45,13 @@ pub struct Credentials {
     pub account_id: Option<String>,
 }
 
+impl Credentials {
+    /// The token, for a header; an empty one is none.
+    pub(super) fn token_to_sign(&self) -> Option<&str> {
+        self.token.as_deref().filter(|token| !token.is_empty())
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Credentials({}, …)", self.access_key)

@@ -117,6 +117,10 @@ pub struct DataPlaneOption {
 pub struct ProxyOptions {
     pub http: Option<ProxyOption>,
     pub https: Option<ProxyOption>,
+    /// Servers are called directly all the same.
+    pub bypassed: bool,
+    /// The URLs of servers for which the opposite holds.
+    pub otherwise: Vec<String>,
     pub verify: VerifyOption,
     pub client_cert: Option<ClientCertificate>,
     pub forwards_https: bool,
@@ -168,6 +172,8 @@ impl ProxyOptions {
         Proxies {
             http: proxy(&self.http),
             https: proxy(&self.https),
+            bypassed: self.bypassed,
+            otherwise: self.otherwise.iter().filter_map(|url| Some(Endpoint::parse(url)?.origin)).collect(),
             verify: self.verify.verify(),
             identity: self.client_cert.as_ref().map(ClientCertificate::identity),
         }

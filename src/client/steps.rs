@@ -6,14 +6,15 @@
 use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Request, Response};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, DATE, HOST, HeaderValue};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 
-use crate::client::attempt::header_value;
+use crate::client::attempt::{header, header_value};
 use crate::client::call::{Client, Seen, Verdict, no_answer};
 use crate::client::log;
 use crate::client::options::SignatureVersion;
+use crate::client::retry::Attempt;
 use crate::client::sign::{Signable, Signer, Stamp, is_signed, sha256};
 use crate::client::transport::{Failure, Interrupt};
 use crate::client::url::Endpoint;
@@ -85,8 +86,8 @@ impl Client {
         let stamp = Stamp::at(self.now());
         let payload_hash = sha256(&message.body);
         let mut proof = vec![("X-Amz-Date", stamp.text.clone())];
-        if let Some(token) = &credentials.token {
-            proof.push(("X-Amz-Security-Token", token.clone()));
+        if let Some(token) = credentials.token_to_sign() {
+            proof.push(("X-Amz-Security-Token", token.to_owned()));
         }
         if *version == SignatureVersion::S3V4 {
             proof.push(("X-Amz-Content-SHA256", payload_hash.clone()));
@@ -130,6 +131,14 @@ impl Client {
     pub fn fetch(&self, message: Message, interrupt: Interrupt) -> Result<Response<Bytes>> {
         let url = message.url.clone();
         self.exchange(message, interrupt)?.map_err(|failure| no_answer(&url, &failure))
+    }
+
+    /// Whether a refusal of what was signed just now, with this code and `Date`, is the clock's fault, which is set then.
+    pub fn set_clock(&self, code: &str, date: &str) -> bool {
+        let Ok(date) = HeaderValue::from_str(date) else { return false };
+        let headers = HeaderMap::from_iter([(DATE, date)]);
+        let attempt = Attempt::Answered { status: StatusCode::FORBIDDEN, headers: &headers, code: Some(code) };
+        self.learn_clock(attempt, self.now())
     }
 
     fn exchange(&self, message: Message, interrupt: Interrupt) -> Result<Result<Response<Bytes>, Failure>> {
@@ -184,8 +193,8 @@ fn request(message: Message) -> Result<(Endpoint, Request<Full<Bytes>>)> {
     let (endpoint, target) = parts(&message.url)?;
     let mut headers = HeaderMap::with_capacity(message.headers.len() + 3);
     for (name, value) in &message.headers {
-        let name = HeaderName::try_from(name).map_err(|error| Error::value(format!("header {name}: {error}")))?;
-        headers.append(name, header_value(value)?);
+        let (name, value) = header(name, value)?;
+        headers.append(name, value);
     }
     if !headers.contains_key(HOST) {
         headers.insert(HOST, header_value(endpoint.host_header.as_bytes())?);

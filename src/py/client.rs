@@ -104,6 +104,12 @@ impl PyClient {
         Ok(plain_answer(py, &answer))
     }
 
+    /// Whether a refusal with this code and `Date` of what was signed just now is the clock's fault; the next signature has
+    /// the service's time then.
+    fn set_clock(&self, code: &str, date: &str) -> bool {
+        self.core.set_clock(code, date)
+    }
+
     /// The headers that prove to `service` of `region` who sends a request.
     #[expect(clippy::too_many_arguments, reason = "the parts of a request, and for whom it is signed")]
     fn sign(

@@ -1,6 +1,7 @@
 """Roles: of a profile with its sources, and of a web identity. botocore is asked the same on the same fake STS."""
 
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from urllib.parse import parse_qs
 
 import pytest
@@ -339,3 +340,32 @@ def test_a_web_identity_that_is_refused(place: Place, code: str) -> None:
     told = place.compare([sts_failure(400, code)])
     assert told.ended == "call"
     assert code in str(told.error)
+
+
+CLOCK_CODES = ("SignatureDoesNotMatch", "InvalidSignatureException", "RequestTimeTooSkewed", "RequestExpired")
+
+
+@pytest.mark.parametrize("code", CLOCK_CODES)
+@pytest.mark.parametrize("hours", [2, -2])
+@pytest.mark.parametrize("mode", ["legacy", "standard"])
+def test_a_clock_that_sts_refuses_is_set(place: Place, ledger, code: str, hours: int, mode: str) -> None:
+    ledger.use("clock-skew")
+    place.patch.setenv("AWS_RETRY_MODE", mode)
+    place.write("config", f"{ROLE}source_profile = b\n{BASE}")
+    there = datetime.now(timezone.utc) + timedelta(hours=hours)
+    refusal = sts_failure(403, code, headers=[("Date", format_datetime(there, usegmt=True))])
+    place.source.script([refusal, sts()])
+    client = fleetgrass.Session(profile_name="a").client("greengrassv2", endpoint_url=place.greengrass.url)
+    assert client.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    first, second = (
+        datetime.strptime(request.header("x-amz-date") or "", "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+        for request in place.source.take()
+    )
+    assert abs(second - there) < timedelta(minutes=1) < abs(first - there)
+
+
+def test_a_wrong_secret_is_told_from_a_wrong_clock(place: Place) -> None:
+    place.write("config", f"{ROLE}source_profile = b\n{BASE}")
+    now = format_datetime(datetime.now(timezone.utc), usegmt=True)
+    refusal = sts_failure(403, "SignatureDoesNotMatch", headers=[("Date", now)])
+    assert len(place.compare([refusal], profile_name="a").asked) == 1

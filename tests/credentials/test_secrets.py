@@ -79,6 +79,47 @@ def _prepare(place: Place, source: str) -> None:
         place.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place.source.url)
 
 
+#: No header can have it, and no message may.
+UNSENDABLE = "planted\x01Secret"
+
+
+@pytest.mark.parametrize("source", ["process", "role", "container", "container's file", "instance", "sso"])
+@pytest.mark.parametrize("observed", [False, True])
+def test_a_secret_that_no_header_can_have(
+    place: Place, caplog: pytest.LogCaptureFixture, source: str, observed: bool
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    profiles = {
+        "process": "credential_process = cat HOME/printed\n",
+        "role": f"{ROLE}source_profile = b\n[profile b]\ncredential_process = cat HOME/printed\n",
+        "sso": SSO_PROFILE,
+    }
+    place.write("config", f"[default]\n{profiles.get(source, '')}")
+    place.write("printed", json.dumps({**PRINTED, "SessionToken": UNSENDABLE}))
+    token = {"accessToken": UNSENDABLE, "expiresAt": LATER}
+    place.write(f".aws/sso/cache/{sha1(START.encode()).hexdigest()}.json", json.dumps(token))
+    if source.startswith("container"):
+        place.patch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{place.source.url}/keys")
+        place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", UNSENDABLE)
+        if source != "container":
+            place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(place.write("token", UNSENDABLE)))
+    if source == "instance":
+        place.patch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+        place.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place.source.url)
+    place.source.script([plain(200, UNSENDABLE.encode())])
+
+    def call() -> None:
+        client = fleetgrass.Session().client("greengrassv2", endpoint_url=place.greengrass.url)
+        if observed:
+            client.meta.events.register("before-send", lambda **kwargs: None)
+        client.list_components()
+
+    with pytest.raises(fleetgrass.exceptions.HTTPClientError, match=r"Invalid header value in [a-z]") as refused:
+        call()
+    told = "".join(traceback.format_exception(refused.value)) + f"{refused.value.kwargs}{caplog.text}"
+    assert "lanted" not in told
+
+
 def _cut(answers: Iterable[Answer]) -> list[Answer]:
     """The same answers, of which a half is missing."""
     return [plain(200, answer.wire.partition(b"\r\n\r\n")[2][:-9]) for answer in answers]

@@ -9,6 +9,7 @@ import pytest
 from botocore.config import Config
 from hypothesis import given, settings, strategies as st
 
+import fleetgrass
 from support.compare import KEY, Side
 from support.deviations import Ledger
 from support.outcome import Outcome, capture, differences
@@ -231,6 +232,22 @@ URLS = (
     "http://u@gg.example",
 )
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize("exempt", ["localhost", "127.0.0.1", "both", "neither"])
+def test_the_data_plane_has_its_own_exemption(ours: Side, monkeypatch: pytest.MonkeyPatch, exempt: str) -> None:
+    """botocore has no data plane: `NO_PROXY` is asked for each server that is called."""
+    with Proxy(answer=REFUSAL) as proxy, RecordingServer() as control, RecordingServer() as data:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", {"both": "localhost,127.0.0.1", "neither": "x"}.get(exempt, exempt))
+        plane = {"client_cert": CERTIFICATE, "data_plane_endpoint": data.url}
+        config = fleetgrass.Config(retries={"total_max_attempts": 1}, **plane)
+        url = control.url.replace("127.0.0.1", "localhost")
+        client = ours.client("greengrassv2", endpoint_url=url, config=config, **KEYS)
+        capture(client.list_components)
+        assert (len(control.take()), len(proxy.take())) == ((1, 0) if exempt in ("localhost", "both") else (0, 1))
+        capture(lambda: client.resolve_component_candidates(platform={"attributes": {}}, componentCandidates=[]))
+        assert (len(data.take()), len(proxy.take())) == ((1, 0) if exempt in ("127.0.0.1", "both") else (0, 1))
 
 
 @given(

@@ -99,7 +99,8 @@ class Pair:
             """The core's client, but for the wire."""
 
             def __init__(self, options: Any) -> None:
-                self.sign = real(options).sign
+                core = real(options)
+                self.sign, self.set_clock = core.sign, core.set_clock
 
             def fetch(self, method: str, url: str, headers: Any, body: bytes) -> Any:
                 status, answered, content = pair._next(dict(headers)["amz-sdk-request"])

@@ -20,7 +20,7 @@ import pytest
 
 import fleetgrass
 from fleetgrass.credentials import container, service
-from support.answers import Answer, plain, reply
+from support.answers import Answer, Headers, plain, reply
 from support.outcome import identity, without_frames
 from support.server import RecordingServer, Request
 
@@ -167,10 +167,10 @@ def sts(operation: str = "AssumeRole", key: str = "ASIA1", expiry: str = LATER) 
     return plain(200, body.encode(), [("Content-Type", "text/xml")])
 
 
-def sts_failure(status: int, code: str, message: str = "no way") -> Answer:
+def sts_failure(status: int, code: str, message: str = "no way", headers: Headers = ()) -> Answer:
     body = f"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
       <Code>{code}</Code><Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"""
-    return plain(status, body.encode(), [("Content-Type", "text/xml")])
+    return plain(status, body.encode(), [("Content-Type", "text/xml"), *headers])
 
 
 def metadata(**changes: Any) -> Answer:

@@ -6,6 +6,7 @@ from fleetgrass._timestamps import parse_date
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
@@ -18,6 +19,31 @@ def loads(text: str | bytes) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("the JSON nests too deeply") from None
+
+
+def check_keys(provider: str, keys: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    """`CredentialRetrievalError`, which shows none of them: a key or token is no text. A token may be None."""
+    for ours in ("access_key", "secret_key", "token"):
+        value = keys[ours]
+        if value is None and ours == "token":
+            continue
+        if not isinstance(value, str):
+            problem = f"of type {type(value).__name__}"
+        elif not _is_unicode(value):
+            problem = "no Unicode text"
+        else:
+            continue
+        from fleetgrass.credentials import refuse
+
+        refuse(provider, f"{names[ours]!r} in the answer is {problem}, and has to be a text")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def moment(value: Any) -> datetime:

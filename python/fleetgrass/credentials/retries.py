@@ -94,14 +94,19 @@ class Attempts:
         passing = (exceptions.ConnectionError, exceptions.ConnectionClosedError, exceptions.ReadTimeoutError)
         return self._next(not self._legacy or isinstance(error, passing), False, {})
 
-    def after_refusal(self, status: int, code: str | None, headers: Mapping[str, str]) -> float | None:
-        """Seconds until another attempt after an answer that is an error; None: it is final."""
+    def after_refusal(
+        self, status: int, code: str | None, headers: Mapping[str, str], clock_set: bool = False
+    ) -> float | None:
+        """Seconds until another attempt after an answer that is an error; None: it is final.
+
+        `clock_set`: it was our clock that was refused, and the next signature has the service's time.
+        """
         throttled = code in THROTTLING_CODES or (status == 429 and code not in self._known)
         if self._legacy:
             again = status in LEGACY_STATUSES or (status == 400 and (code in LEGACY_CODES or self._is_idp(code)))
         else:
             again = throttled or status in STATUSES or code in TRANSIENT_CODES or self._is_idp(code)
-        return self._next(again, throttled, headers)
+        return self._next(again or clock_set, throttled, headers)
 
     def _is_idp(self, code: str | None) -> bool:
         return self._service == "sts" and code == IDP_CODE

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from fleetgrass import _core, endpoints, settings, user_agent
 from fleetgrass.config import UNSIGNED, Config
 from fleetgrass.credentials import errors
-from fleetgrass.credentials.answers import loads
+from fleetgrass.credentials.answers import check_keys, loads
 from fleetgrass.credentials.retries import Attempts
 
 TYPE_CHECKING = False
@@ -108,7 +108,8 @@ class Service:
                 told = dict(answered)
                 response = errors.read(self.name, status, told, content)
                 code = errors.code(response)
-                wait = attempts.after_refusal(status, code, told)
+                late = self._signed and self._core.set_clock(code or "", told.get("date", ""))
+                wait = attempts.after_refusal(status, code, told, late)
                 if wait is None:
                     response["ResponseMetadata"].update(attempts.spent, RetryAttempts=attempts.number - 1)
                     raise errors.kind(self.name, code)(response, operation)
@@ -148,7 +149,9 @@ def picked(provider: str, content: Any, names: Mapping[str, str]) -> dict[str, A
     missing = [name for name in names.values() if not isinstance(content, dict) or name not in content]
     if missing:
         refuse(provider, f"Missing required key in response: {', '.join(map(repr, missing))}")
-    return {ours: content[theirs] for ours, theirs in names.items()}
+    found = {ours: content[theirs] for ours, theirs in names.items()}
+    check_keys(provider, found, names)
+    return found
 
 
 def _regional_url(host: str, region: str | None, lookup: Lookup) -> str:

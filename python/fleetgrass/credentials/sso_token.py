@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from shlex import quote
 
 from fleetgrass.credentials import refreshable, token_files
 from fleetgrass.credentials.answers import moment
 from fleetgrass.credentials.service import Service, in_home, read_json
+from fleetgrass.inert_options import invalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,18 +21,49 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.credentials import Search
+    from fleetgrass.lookup import Lookup
 
 METHOD = "sso"
 RENEWABLE = ("refreshToken", "clientId", "clientSecret", "registrationExpiresAt")
+REQUIRED = ("sso_start_url", "sso_region")
 WINDOW = timedelta(minutes=15)
+
+
+def check(lookup: Lookup) -> None:
+    """What botocore checks of a profile's `sso_session` when a client is made, whoever signs for it."""
+    session = lookup.profile["sso_session"]
+    found = lookup.files["sso_sessions"].get(session)
+    start = f'The profile "{lookup.profile_name or "default"}" is configured to use the SSO token provider but '
+    if not found:
+        invalid(f'{start}the "{session}" sso_session configuration does not exist.')
+    if missing := [name for name in REQUIRED if name not in found]:
+        invalid(f"{start}is missing the following configuration: {missing}.")
 
 
 def unauthorized(profile: str) -> Exception:
     """botocore's error, which says to log in but not how, with the command."""
+    import copyreg
+
     from fleetgrass import exceptions
 
     error: Exception = exceptions.UnauthorizedSSOTokenError()
-    error.args = (f"{error} (aws sso login --profile {profile})",)
+    error.args = (f"{error} {_remedy(profile)}",)
+    # The class makes its text anew where a copy is made.
+    copyreg.pickle(type(error), _reduced)
+    return error
+
+
+def _remedy(profile: str) -> str:
+    return f"(aws sso login --profile {quote(profile)})"
+
+
+def _reduced(error: Exception) -> tuple[Any, ...]:
+    return _restored, (type(error), error.args)
+
+
+def _restored(kind: type[Exception], args: tuple[Any, ...]) -> Exception:
+    error = kind()
+    error.args = args
     return error
 
 
@@ -66,7 +99,8 @@ class Token:
             raise self._unreadable(f"Token for {self._name} does not exist") from None
         except (OSError, ValueError):
             raise self._unreadable(f"Token for {self._name} cannot be read from {self._file}") from None
-        if not isinstance(content, dict) or "accessToken" not in content or "expiresAt" not in content:
+        token = content.get("accessToken") if isinstance(content, dict) else None
+        if not isinstance(token, str) or "expiresAt" not in content:
             raise self._unreadable(f"Token for {self._settings['sso_start_url']} is invalid")
         try:
             moment(content["expiresAt"])
@@ -95,14 +129,11 @@ class Token:
         headers = {"Content-Type": "application/json"}
         try:
             answer = service.send("CreateToken", "POST", "/token", headers, json.dumps(form).encode())
-        except exceptions.ClientError:
-            return None
-        given = read_json(METHOD, answer)
-        if "accessToken" not in given or "expiresIn" not in given:
-            return None
-        try:
+            given = read_json(METHOD, answer)
             expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
-        except (TypeError, ValueError, OverflowError):
+        except (exceptions.ClientError, exceptions.BotoCoreError, KeyError, TypeError, ValueError, OverflowError):
+            return None
+        if not isinstance(given.get("accessToken"), str):
             return None
         renewed = {
             "startUrl": self._settings["sso_start_url"],
@@ -121,8 +152,7 @@ class Token:
     def _unreadable(self, problem: str) -> Exception:
         from fleetgrass import exceptions
 
-        error: Exception = exceptions.SSOTokenLoadError(error_msg=problem)
-        error.args = (f"{error} (aws sso login --profile {self._search.name})",)
+        error: Exception = exceptions.SSOTokenLoadError(error_msg=f"{problem} {_remedy(self._search.name)}")
         return error
 
     def _expired(self) -> Exception:
@@ -130,9 +160,8 @@ class Token:
 
         if self._session is None:
             return unauthorized(self._search.name)
-        problem = "Token has expired and refresh failed"
+        problem = f"Token has expired and refresh failed {_remedy(self._search.name)}"
         error: Exception = exceptions.TokenRetrievalError(provider=METHOD, error_msg=problem)
-        error.args = (f"{error} (aws sso login --profile {self._search.name})",)
         return error
 
 

@@ -27,6 +27,10 @@ use super::{Failure, Origin};
 pub struct Proxies {
     pub http: Option<Result<Proxy, String>>,
     pub https: Option<Result<Proxy, String>>,
+    /// Servers are called directly all the same.
+    pub bypassed: bool,
+    /// Servers for which the opposite holds.
+    pub otherwise: Vec<Origin>,
     pub verify: Verify,
     pub identity: Option<Identity>,
 }
@@ -45,6 +49,9 @@ pub struct Proxy {
 
 impl Proxies {
     pub(super) fn on_the_way_to(&self, origin: &Origin) -> Result<Option<&Proxy>, Failure> {
+        if self.bypassed != self.otherwise.contains(origin) {
+            return Ok(None);
+        }
         match if origin.tls { &self.https } else { &self.http } {
             None => Ok(None),
             Some(Ok(proxy)) => Ok(Some(proxy)),
