@@ -166,7 +166,14 @@ def _services_url(key: str, lookup: Lookup) -> str | None:
             "configuration does not exist."
         )
     own = section.get(key, {})
-    return own.get("endpoint_url") if isinstance(own, dict) else None
+    if not isinstance(own, dict):
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidConfigError(
+            error_msg=f'The services section "{name}" says "{key} = {own}", which is no section: write "{key} =" and '
+            'below it, indented, "endpoint_url = ..."'
+        )
+    return own.get("endpoint_url")
 
 
 def _variant(name: str, config: Config | None, lookup: Lookup) -> bool:

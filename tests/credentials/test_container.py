@@ -1,8 +1,10 @@
 """The endpoint of a container, asked by botocore and by us."""
 
+import boto3
 import botocore.utils
 import pytest
 
+import fleetgrass
 from fleetgrass.credentials import container
 from support.answers import Answer, plain, reply
 from support.sources import Place, metadata
@@ -108,8 +110,6 @@ def test_nobody_listens(place: Place) -> None:
 
 @pytest.mark.parametrize("missing", ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"])
 def test_members_that_are_missing(place: Place, ledger, missing: str) -> None:
-    import fleetgrass
-
     ledger.use("leaked-credential-errors")
     place.patch.setenv(URI, f"{place.source.url}/keys")
     told = place.ask(fleetgrass, [metadata(**{missing: None})], {})
@@ -121,13 +121,60 @@ def test_members_that_are_missing(place: Place, ledger, missing: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [plain(200, b"[" * 100_000), metadata(Expiration="soon"), metadata(Expiration=9)],
-    ids=["deep", "soon", "number"],
+    [
+        plain(200, b"[" * 100_000),
+        *(metadata(**{name: value}) for name in ("Expiration", "AccessKeyId", "Token") for value in ("soon\ud800", 9)),
+    ],
+    ids=["deep", "soon", "number", "key, no Unicode", "key, a number", "token, no Unicode", "token, a number"],
 )
 def test_answers_of_a_container_that_cannot_be_used(place: Place, ledger, answer: Answer) -> None:
-    import fleetgrass
-
     ledger.use("leaked-credential-errors")
     place.patch.setenv(URI, f"{place.source.url}/keys")
     told = place.ask(fleetgrass, [answer], {})
     assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
+
+
+BAD_SETTINGS = {
+    "AWS_RETRY_MODE": "bad",
+    "AWS_MAX_ATTEMPTS": "x",
+    "AWS_DEFAULTS_MODE": "bad",
+    "AWS_CA_BUNDLE": " ",
+    "AWS_USE_DUALSTACK_ENDPOINT": "true",
+    "AWS_REQUEST_CHECKSUM_CALCULATION": "bad",
+}
+
+
+@pytest.mark.parametrize("setting", BAD_SETTINGS)
+@pytest.mark.parametrize("source", ["container", "instance"])
+def test_settings_of_clients_are_not_those_of_the_machine(place: Place, setting: str, source: str) -> None:
+    if source == "container":
+        place.patch.setenv(URI, f"{place.source.url}/keys")
+    else:
+        place.patch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+        place.patch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", place.source.url)
+    place.patch.setenv(setting, BAD_SETTINGS[setting])
+    found = []
+    for module in (boto3, fleetgrass):
+        place.source.script([metadata()] if source == "container" else [plain(200, b"t"), plain(200, b"r"), metadata()])
+        keys = module.Session().get_credentials()
+        found.append((keys.method, tuple(keys.get_frozen_credentials())))
+    assert found[0] == found[1]
+
+
+ODD_URIS = {
+    "http://127.0.0.1:1/x\r\nA: b": ValueError,
+    "//127.0.0.1:1/x": ValueError,
+    "http://127.0.0.1:99999/": ValueError,
+    "http://localhost:x/": ValueError,
+    "ftp://127.0.0.1/": fleetgrass.exceptions.CredentialRetrievalError,
+}
+
+
+@pytest.mark.parametrize("uri", ODD_URIS)
+def test_uris_that_are_none(place: Place, ledger, uri: str) -> None:
+    ledger.use("container-uris")
+    place.patch.setenv(URI, uri)
+    theirs, ours = (place.ask(module, [], {}).error for module in (boto3, fleetgrass))
+    assert isinstance(theirs, fleetgrass.exceptions.BotoCoreError)
+    assert isinstance(ours, ODD_URIS[uri])
+    assert uri in str(ours)

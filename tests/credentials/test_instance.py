@@ -2,6 +2,7 @@
 
 import pytest
 
+import fleetgrass
 from support.answers import plain
 from support.sources import Place, metadata
 
@@ -67,3 +68,19 @@ def test_settings_that_lead_to_no_instance(instance: Place, variables: dict[str,
     told = instance.compare([TOKEN, ROLE, metadata()])
     assert told.asked == []
     assert told.error is not None
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [plain(200, b"planted\xff")],
+        [TOKEN, plain(200, b"planted\xff")],
+        *([TOKEN, ROLE, metadata(**{name: 9})] for name in ("AccessKeyId", "SecretAccessKey", "Token")),
+    ],
+    ids=["token", "role", "key", "secret", "session token"],
+)
+def test_answers_of_an_instance_that_are_no_text(instance: Place, ledger, answers: list) -> None:
+    ledger.use("leaked-credential-errors")
+    told = instance.ask(fleetgrass, answers, {})
+    assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
+    assert "planted" not in str(told.error)

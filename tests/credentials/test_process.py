@@ -3,6 +3,7 @@
 import json
 import sys
 
+import boto3
 import pytest
 
 import fleetgrass
@@ -23,6 +24,8 @@ def _prints(place: Place, text: str, ends: str = "") -> None:
         {},
         {"SessionToken": "t"},
         {"SessionToken": "t", "AccountId": "1"},
+        {"SessionToken": None, "AccountId": None},
+        {"AccountId": 123456789012},
         {"Expiration": "2036-11-24T01:00:00Z", "SessionToken": "t"},
         {"Expiration": "2036-11-24T01:00:00+02:00"},
         {"Expiration": None},
@@ -47,6 +50,19 @@ def test_prints_that_cannot_be_used(place: Place, ledger, printed: str) -> None:
     _prints(place, printed)
     told = place.ask(fleetgrass, [], {"profile_name": "p"})
     assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
+
+
+@pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+@pytest.mark.parametrize("value", [1, ["planted"], "planted\ud800", None])
+def test_members_that_are_no_text(place: Place, ledger, name: str, value: object) -> None:
+    if (name, value) == ("SessionToken", None):
+        return
+    ledger.use("leaked-credential-errors")
+    _prints(place, json.dumps({**GOOD, name: value}))
+    told = place.ask(fleetgrass, [], {"profile_name": "p"})
+    assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
+    assert repr(name) in str(told.error)
+    assert "planted" not in str(told.error)
 
 
 @pytest.mark.parametrize("missing", GOOD)
@@ -86,3 +102,14 @@ def test_secrets_of_a_process_stay_in_it(place: Place, ledger, words: str) -> No
         told = place.ask(fleetgrass, [], {"profile_name": "p"})
         assert type(told.error).__name__ == "CredentialRetrievalError"
         assert "hidden" not in str(told.error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_other_encodings_are_read(place: Place, ledger, encoding: str) -> None:
+    ledger.use("process-encodings")
+    (place.home / "printed").write_bytes(json.dumps(GOOD).encode(encoding))
+    place.write("config", "[profile p]\ncredential_process = cat HOME/printed\n")
+    theirs, ours = (place.ask(module, [], {"profile_name": "p"}) for module in (boto3, fleetgrass))
+    assert isinstance(theirs.error, ValueError)
+    assert ours.keys is not None
+    assert ours.keys[0] == GOOD["AccessKeyId"]

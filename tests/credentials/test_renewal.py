@@ -102,6 +102,19 @@ def test_a_source_that_fails_is_told_only_when_it_matters(caplog: pytest.LogCapt
     assert "planted" not in caplog.text + repr(good)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{}, None, {**keys("new", 60), "expiry_time": "soon"}, keys("new", -1)],
+    ids=["none", "null", "soon", "past"],
+)
+def test_an_answer_without_good_keys_takes_none_away(given: Any) -> None:
+    good = RefreshableCredentials(lambda: given, "test", keys("old", 12))
+    for _ in range(2):
+        assert good.get_frozen_credentials().access_key == "old"
+    with pytest.raises((fleetgrass.exceptions.CredentialRetrievalError, RuntimeError)):
+        RefreshableCredentials(lambda: given, "test", keys("old", 9)).get_frozen_credentials()
+
+
 def test_keys_that_have_ended_already_are_an_error() -> None:
     credentials = RefreshableCredentials(lambda: keys("new", -1), "test")
     with pytest.raises(RuntimeError, match="still expired") as raised:

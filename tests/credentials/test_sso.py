@@ -1,7 +1,10 @@
 """SSO: the token of `aws sso login` and the keys for it, had by botocore and by us."""
 
+import copy
 import hashlib
 import json
+import pickle
+import shlex
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -81,6 +84,56 @@ def test_a_token_that_cannot_be_renewed_is_used_to_its_end(place: Place, changes
         profile_name="p",
     )
     assert told.ended == "answered"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, b"[]", b"x", b"{}", b'{"accessToken": null, "expiresIn": 3600}', b'{"accessToken": 1, "expiresIn": 1}'],
+)
+def test_a_token_outlives_a_renewal_that_fails(place: Place, ledger: Any, body: bytes | None) -> None:
+    ledger.use("sso-renewal")
+    place.write("config", SESSION)
+    _sign_in(place, expiresAt=SOON, **RENEWABLE)
+    path = place.home / ".aws/sso/cache" / f"{hashlib.sha1(b's').hexdigest()}.json"
+    before = path.read_text()
+    if body is None:
+        place.patch.setenv("AWS_ENDPOINT_URL_SSO_OIDC", "http://127.0.0.1:1")
+    told = place.ask(
+        fleetgrass, [*([] if body is None else [plain(200, body)]), role_credentials()], {"profile_name": "p"}
+    )
+    assert (told.ended, path.read_text()) == ("answered", before)
+    assert told.asked[-1]["headers"]["x-amz-sso_bearer_token"] == "signed in"
+
+
+@pytest.mark.parametrize("token", [1, ["a"], False])
+def test_a_token_that_is_no_text(place: Place, ledger: Any, token: Any) -> None:
+    ledger.use("leaked-credential-errors")
+    place.write("config", LEGACY)
+    _sign_in(place, accessToken=token)
+    assert type(place.ask(fleetgrass, [], {"profile_name": "p"}).error).__name__ == "SSOTokenLoadError"
+
+
+def test_a_role_with_spaces(place: Place) -> None:
+    place.write("config", LEGACY.replace("r/ole&", "a r/ole+&~*").replace("123456789012", "1 2"))
+    _sign_in(place)
+    place.compare([role_credentials()], profile_name="p")
+
+
+NAME = "my prof; rm -r 'x'"
+
+
+@pytest.mark.parametrize("config", [LEGACY, SESSION])
+@pytest.mark.parametrize("token", [None, {"expiresAt": PAST}])
+def test_the_command_can_be_copied_and_the_error_too(place: Place, config: str, token: dict[str, Any] | None) -> None:
+    place.write("config", config.replace("[profile p]", f'[profile "{NAME}"]'))
+    if token is not None:
+        _sign_in(place, **token)
+    error = place.ask(fleetgrass, [], {"profile_name": NAME}).error
+    assert error is not None
+    command = str(error).rpartition(" (")[2].removesuffix(")")
+    assert shlex.split(command) == ["aws", "sso", "login", "--profile", NAME]
+    for copied in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (type(copied), str(copied), copied.args) == (type(error), str(error), error.args)
 
 
 @pytest.mark.parametrize("config", [LEGACY, SESSION])

@@ -11,8 +11,8 @@ import random
 from datetime import datetime, timedelta, timezone
 
 from fleetgrass import endpoints
-from fleetgrass.credentials import refreshable
-from fleetgrass.credentials.answers import loads
+from fleetgrass.credentials import refreshable, refuse
+from fleetgrass.credentials.answers import check_keys, loads
 from fleetgrass.credentials.metadata import Machine, no_answer
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 
@@ -86,13 +86,15 @@ class _Instance:
         """Those of the instance's role; empty where there are none."""
         try:
             token = self._token()
-            role = self._get(ROLE_PATH, token).decode()
+            role = _text("role", self._get(ROLE_PATH, token))
             content = loads(self._get(ROLE_PATH + role, token, is_json=True))
         except _Silent:
             return {}
         if not isinstance(content, dict) or any(name not in content for name in MEMBERS.values()):
             return {}
-        return _extended({ours: content[theirs] for ours, theirs in MEMBERS.items()})
+        keys = {ours: content[theirs] for ours, theirs in MEMBERS.items()}
+        check_keys(METHOD, keys, MEMBERS)
+        return _extended(keys)
 
     def _token(self) -> str | None:
         from fleetgrass import exceptions
@@ -106,7 +108,7 @@ class _Instance:
             except no_answer():
                 continue
             if status == 200:
-                return body.decode()
+                return _text("token", body)
             if status in (403, 404, 405):
                 return None
             if status == 400:
@@ -131,6 +133,15 @@ class _Instance:
             if status == 200 and body and not (is_json and not _is_json(body)):
                 return body
         raise _Silent
+
+
+def _text(what: str, body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        # Without the body, which may be a token, and without an error that holds it.
+        pass
+    return refuse(METHOD, f"the {what} in the answer of the metadata service is no UTF-8")
 
 
 def _is_json(body: bytes) -> bool:

@@ -92,9 +92,11 @@ class _Session:
         keys.update(picked(METHOD, given.get("accessToken"), GIVEN))
         try:
             expiry = refreshable.now() + timedelta(seconds=given["expiresIn"])
-            content["refreshToken"] = given["refreshToken"]
         except (KeyError, TypeError, ValueError, OverflowError):
             raise _invalid_answer() from None
+        if not isinstance(given.get("refreshToken"), str):
+            raise _invalid_answer()
+        content["refreshToken"] = given["refreshToken"]
         keys["expiry_time"] = expiry.strftime("%Y-%m-%dT%H:%M:%SZ")
         content["accessToken"] = {theirs: keys[ours] for ours, theirs in MEMBERS.items()}
         token_files.write(self._file, content)

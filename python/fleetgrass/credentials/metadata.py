@@ -1,10 +1,15 @@
-"""Questions to the machine that the program runs on: plain HTTP, short timeouts, no signature."""
+"""Questions to the machine that the program runs on: plain HTTP, short timeouts, no signature.
+
+Of the settings of a session only its CA bundle and what it says of its program count here: a mistake in another one is
+told where that one is needed.
+"""
 
 from __future__ import annotations
 
-from fleetgrass import _core
-from fleetgrass.config import UNSIGNED, Config
-from fleetgrass.credentials.service import agent, plain_options
+import os
+
+from fleetgrass import _core, connections, endpoints, user_agent
+from fleetgrass.config import OWN_DEFAULTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +31,37 @@ class Machine:
     """
 
     def __init__(self, lookup: Lookup, url: str, timeout: float, proxies: dict[str, str] | None = None) -> None:
-        config = Config(signature_version=UNSIGNED, proxies=proxies)
-        options = plain_options(lookup, region_name=STAND_IN_REGION, endpoint_url=url, config=config)
-        options.update(connect_timeout=timeout, read_timeout=timeout)
-        self._core = _core.Client(options)
-        self.agent: str = agent(options)
+        endpoints.check_url(url)
+        bundle = lookup.get("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
+        verify = connections.verify(bundle if bundle.strip() else True)
+        before, after, _ = user_agent.parts("legacy", lookup.get("sdk_ua_app_id"), lookup.user_agent_words, None)
+        self.agent: str = f"{before} {after}"
+        self._core = _core.Client(
+            {
+                "signing_region": STAND_IN_REGION,
+                "endpoint_url": url,
+                "data_plane": None,
+                "credentials": None,
+                "signature_version": "unsigned",
+                "user_agent_prefix": before,
+                "user_agent_suffix": after,
+                "user_agent_features": None,
+                "parameter_validation": "off",
+                "connect_timeout": timeout,
+                "read_timeout": timeout,
+                "max_pool_connections": 1,
+                "max_response_bytes": OWN_DEFAULTS["max_response_bytes"],
+                "requests_per_second": None,
+                "custom_endpoint": True,
+                "retry_mode": "legacy",
+                "total_max_attempts": 1,
+                "verify": verify,
+                "client_cert": None,
+                "proxies": connections.proxies(proxies, None, url, verify),
+                "tcp_keepalive": False,
+                "trace_id_from_lambda": False,
+            }
+        )
 
     def ask(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body. Without an answer, one of `no_answer()`."""

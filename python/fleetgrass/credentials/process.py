@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from fleetgrass.credentials import Credentials, refuse
-from fleetgrass.credentials.answers import loads
+from fleetgrass.credentials.answers import check_keys, loads
 from fleetgrass.credentials.refreshable import RefreshableCredentials
 
 TYPE_CHECKING = False
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 METHOD = "custom-process"
 FEATURES = ("v", "w")
+MEMBERS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 
 #: What may be a secret in what a program says when it fails: a long word, or whatever follows a telling one.
 SECRET = re.compile(r"(?i)((?:secret|token|password|passwd|pwd|key)\w*[\"']?\s*[=:]\s*[\"']?)\S+|[\w+/=.~-]{20,}")
@@ -65,13 +66,15 @@ def _ask(command: str, account_id: str | None) -> dict[str, Any]:
     for name in ("AccessKeyId", "SecretAccessKey"):
         if name not in printed:
             refuse(METHOD, f"Missing required key in response: {name!r}")
-    return {
+    found = {
         "access_key": printed["AccessKeyId"],
         "secret_key": printed["SecretAccessKey"],
         "token": printed.get("SessionToken"),
         "expiry_time": printed.get("Expiration"),
         "account_id": printed.get("AccountId") or account_id,
     }
+    check_keys(METHOD, found, MEMBERS)
+    return found
 
 
 def without_secrets(text: str) -> str:

@@ -79,7 +79,7 @@ class RefreshableCredentials(Credentials):
         # A lock a process: one that a thread of the parent held would never be given back in the child.
         self._locks: dict[int, LockType] = {}
         if first is not None:
-            self._set(first)
+            self._set(first, self._end_of(first))
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         self._refresh()
@@ -109,6 +109,11 @@ class RefreshableCredentials(Credentials):
     def _renew(self, mandatory: bool) -> None:
         try:
             found = self._refresh_using()
+            if missing := [name for name in NEEDED if name not in (found or ())]:
+                refuse(self.method, f"Credential refresh failed, response did not contain: {', '.join(missing)}")
+            ends = self._end_of(found)
+            if ends is not None and ends < now():
+                raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
         except Exception as error:
             import logging
 
@@ -121,16 +126,13 @@ class RefreshableCredentials(Credentials):
             if mandatory:
                 raise
             return
-        missing = [name for name in NEEDED if name not in (found or ())]
-        if missing:
-            refuse(self.method, f"Credential refresh failed, response did not contain: {', '.join(missing)}")
-        self._set(found)
-        if self.refresh_needed(timedelta()):
-            raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
+        self._set(found, ends)
 
-    def _set(self, found: dict[str, Any]) -> None:
+    def _end_of(self, found: dict[str, Any]) -> datetime | None:
         expiry = found["expiry_time"]
-        ends = None if expiry is None else end(self.method, expiry)
+        return None if expiry is None else end(self.method, expiry)
+
+    def _set(self, found: dict[str, Any], ends: datetime | None) -> None:
         # The keys first: whoever sees the new end finds the new keys.
         self._frozen = Lasting.of(found, ends)
         self._expiry = ends

@@ -8,7 +8,7 @@ process has renewed is found.
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fleetgrass.credentials import refuse, sso_token
 from fleetgrass.credentials.refreshable import RefreshableCredentials, cached
@@ -74,7 +74,8 @@ def _role_credentials(search: Search, settings: Mapping[str, Any], token: sso_to
 
     account = settings["sso_account_id"]
     service = Service(search.lookup, "sso", "portal.sso", settings["sso_region"])
-    query = urlencode({"role_name": settings["sso_role_name"], "account_id": account})
+    named = {"role_name": settings["sso_role_name"], "account_id": account}
+    query = urlencode(named, safe="-._~", quote_via=quote)
     headers = {"x-amz-sso_bearer_token": token.get()}
     path = f"/federation/credentials?{query}"
     try:
