@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+import gc
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 
@@ -17,6 +20,17 @@ import fleetgrass
 from facade import KEYS, environment, outcome, same
 from fleetgrass import _core
 from support.deviations import Ledger
+from support.server import RecordingServer
+from support.tls import CERTIFICATE, TlsServer
+
+#: `environment` puts one without a wire in its place.
+CORE = _core.Client
+
+
+@contextmanager
+def wired() -> Iterator[None]:
+    with environment(BASE), mock.patch.object(_core, "Client", CORE):
+        yield
 
 
 class Mistake(NamedTuple):
@@ -67,6 +81,20 @@ def _files() -> dict[str, Mistake]:
         "half of SSO": Mistake("InvalidConfigError", f"{sso}sso_account_id = 1\n"),
         "an sso-session that is not there": Mistake(
             "InvalidConfigError", f"{BASE}sso_session = x\nsso_account_id = 1\nsso_role_name = r\n"
+        ),
+        "a token of an sso-session that is not there": Mistake(
+            "InvalidConfigError", f"{BASE}sso_session = nope\n", client=KEYS
+        ),
+        "a token of an empty sso-session": Mistake(
+            "InvalidConfigError", f"{BASE}sso_session = s\n[sso-session s]\n", client=KEYS
+        ),
+        "a token of half an sso-session": Mistake(
+            "InvalidConfigError", f"{BASE}sso_session = s\n[sso-session s]\nsso_region = x\n", client=KEYS
+        ),
+        "a token of nobody's sso-session": Mistake(
+            "InvalidConfigError",
+            f"{BASE}sso_session = s\n[sso-session s]\nx = y\n",
+            options={"signature_version": botocore.UNSIGNED},
         ),
         "a web identity without role": Mistake("InvalidConfigError", f"{BASE}web_identity_token_file = /x\n"),
         "a process that fails": Mistake("CredentialRetrievalError", f"{BASE}credential_process = false\n"),
@@ -267,6 +295,11 @@ WRONG_TYPES = {
     "endpoint_url": {"client": {"endpoint_url": 5}, "options": {}},
     "verify": {"client": {"verify": ["a"]}, "options": {}},
     "version": {"client": {"api_version": 5}, "options": {}},
+    "signature_version": {"client": {}, "options": {"signature_version": 5}},
+    **{
+        f"connections {value!r}": {"client": {}, "options": {"max_pool_connections": value}}
+        for value in (None, "3", 1.5)
+    },
 }
 
 
@@ -281,9 +314,103 @@ def test_a_value_of_a_wrong_type_is_named(ledger: Ledger, name: str) -> None:
             outcome(lambda module=module: module.client("greengrassv2", config=Config(**options), **client))
             for module in (boto3, fleetgrass)
         )
-    assert not isinstance(theirs, tuple) or theirs[0] is TypeError
+    assert not isinstance(theirs, tuple) or theirs[0] in (TypeError, AttributeError)
     assert issubclass(ours[0], (BotoCoreError, ValueError))
     assert str(value) in ours[1]
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize("name", ["max_attempts", "total_max_attempts"])
+@pytest.mark.parametrize("number", [1.5, float("inf")])
+def test_attempts_are_whole(ledger: Ledger, name: str, number: float) -> None:
+    ledger.use("setting-types")
+    config = fleetgrass.Config(retries={name: number})
+    with environment(BASE), pytest.raises(BotoCoreError, match="total_max_attempts") as refused:
+        fleetgrass.client("greengrassv2", config=config)
+    assert str(number + (name == "max_attempts")) in str(refused.value)
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize("entry", ["greengrassv2 = https://h", "greengrassv2 ="])
+def test_an_entry_of_services_is_a_section(ledger: Ledger, entry: str) -> None:
+    ledger.use("services-entries")
+    with environment(f"{BASE}services = s\n[services s]\n{entry}\n"):
+        theirs, ours = (outcome(lambda module=module: module.client("greengrassv2")) for module in (boto3, fleetgrass))
+    assert theirs[0] is AttributeError
+    assert ours[0].__name__ == "InvalidConfigError"
+    assert entry in ours[1]
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize("version", ["v2", "v3", "s3", "v4-query"])
+def test_signatures_that_no_service_of_today_knows(server: RecordingServer, ledger: Ledger, version: str) -> None:
+    ledger.use("old-signatures")
+    with wired():
+        theirs, ours = (
+            module.client("greengrassv2", endpoint_url=server.url, config=Config(signature_version=version), **KEYS)
+            for module in (boto3, fleetgrass)
+        )
+        theirs.list_components()
+        assert len(server.take()) == 1
+        with pytest.raises(BotoCoreError, match=f"Unknown Signature Version: {version}"):
+            ours.list_components()
+        assert server.take() == []
+
+
+@pytest.mark.deviation
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets that urllib3 leaves open
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e300])
+def test_timeouts_that_no_clock_can_tell(server: RecordingServer, ledger: Ledger, name: str, seconds: float) -> None:
+    ledger.use("odd-timeouts")
+
+    def call(module: Any) -> Any:
+        client = module.client("greengrassv2", endpoint_url=server.url, config=Config(**{name: seconds}), **KEYS)
+        return client.list_components()["ResponseMetadata"]["HTTPStatusCode"]
+
+    with wired():
+        with pytest.raises(BotoCoreError, match="unhandled exception"):
+            call(boto3)
+        gc.collect()
+        if seconds == seconds:
+            assert call(fleetgrass) == 200
+        else:
+            with pytest.raises(ValueError, match="timeout to nan"):
+                call(fleetgrass)
+
+
+ODD = {
+    "endless connections": {"config": {"max_pool_connections": -1}},
+    "attempts": {"config": {"retries": {"total_max_attempts": 10**30}}},
+    "more attempts": {"config": {"retries": {"max_attempts": 10**30}}},
+    "no certificate": {"config": {"client_cert": ""}},
+    "no certificates": {"config": {"client_cert": []}},
+    "an account": {"aws_account_id": 123456789012},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_settings_that_work(server: RecordingServer, name: str) -> None:
+    arguments = {"endpoint_url": server.url, **KEYS, **ODD[name]}
+    with wired():
+        for module in (boto3, fleetgrass):
+            config = Config(**copy.deepcopy(arguments.get("config", {})))
+            client = module.Session().client("greengrassv2", **{**arguments, "config": config})
+            assert client.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+@pytest.mark.parametrize("options", [{"client_cert": ""}, {"client_cert": []}])
+def test_no_certificate_is_shown_and_a_bundle_may_be_bytes(options: dict[str, Any]) -> None:
+    with wired(), TlsServer() as server:
+        for module in (boto3, fleetgrass):
+            client = module.Session().client(
+                "greengrassv2",
+                endpoint_url=server.url,
+                verify=os.fsencode(CERTIFICATE),
+                config=Config(**options),
+                **KEYS,
+            )
+            assert client.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 @pytest.mark.parametrize(
