@@ -102,8 +102,7 @@ def counts(registry: Any, job: str) -> dict[str, int]:
 
 
 def test_a_job_keeps_its_executions_when_another_follows() -> None:
-    place = {"region_name": "eu-west-1", "account_id": "111122223333"}
-    with Emulator(**place, deployment_seconds=(10, 60)) as emulator:
+    with Emulator(region_name="eu-west-1", account_id="111122223333", deployment_seconds=(10, 60)) as emulator:
         client, registry = client_of(emulator), registry_of(emulator)
         publish(client, "a")
         emulator.register_core_devices(2, "d", ["line-4"])
