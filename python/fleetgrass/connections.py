@@ -87,9 +87,7 @@ def proxies(
     for name, value in (("proxies", given), ("proxies_config", config)):
         if not (value is None or hasattr(value, "get")):
             inert_options.invalid(f"Config({name}={value!r}) is no dict")
-    found, bypassed, otherwise = given, False, []
-    if given is None:
-        found, bypassed, otherwise = _of_environment(url, data_plane_url)
+    found, bypassed, otherwise = _of_environment(url, data_plane_url) if given is None else (given, False, [])
     known = {scheme: _proxy(found[scheme]) for scheme in SCHEMES if found.get(scheme)}
     if not known:
         return None

@@ -255,6 +255,9 @@ def test_a_sign_in_that_is_not_there(place: Place) -> None:
         reply(["hidden"]),
         given(expiresIn=None),
         given(expiresIn=float("nan")),
+        given(refreshToken=None),
+        given(refreshToken=5),
+        given(accessToken={"accessKeyId": "ASIA2", "secretAccessKey": ["hidden"], "sessionToken": "e"}),
     ],
 )
 def test_answers_of_sign_in_that_cannot_be_used(place: Place, ledger: Ledger, answer: Any) -> None:

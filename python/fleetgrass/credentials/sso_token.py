@@ -94,7 +94,7 @@ class Token:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content = token_files.read(self._file)
+            content: dict[str, Any] = token_files.read(self._file)
         except FileNotFoundError:
             raise self._unreadable(f"Token for {self._name} does not exist") from None
         except (OSError, ValueError):
