@@ -320,6 +320,19 @@ def test_a_value_of_a_wrong_type_is_named(ledger: Ledger, name: str) -> None:
 
 
 @pytest.mark.deviation
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("value", [b"planted", 5, "planted\ud800"])
+@pytest.mark.parametrize("of_session", [True, False])
+def test_keys_are_text(ledger: Ledger, name: str, value: Any, of_session: bool) -> None:
+    ledger.use("setting-types")
+    keys = {**KEYS, name: value}
+    session, client = (keys, {}) if of_session else ({}, keys)
+    with environment(BASE), pytest.raises(BotoCoreError, match=f"^{name} is .*: it has to be a text$") as refused:
+        fleetgrass.Session(**session).client("greengrassv2", **client)
+    assert "planted" not in str(refused.value)
+
+
+@pytest.mark.deviation
 @pytest.mark.parametrize("name", ["max_attempts", "total_max_attempts"])
 @pytest.mark.parametrize("number", [1.5, float("inf")])
 def test_attempts_are_whole(ledger: Ledger, name: str, number: float) -> None:

@@ -22,6 +22,12 @@ SERVICE = "greengrassv2"
 #: Seconds to connect within, by defaults mode.
 CONNECT_TIMEOUTS = {"standard": 3.1, "in-region": 1.1, "cross-region": 3.1, "mobile": 30}
 DEFAULTS_MODES = ("legacy", "auto", *CONNECT_TIMEOUTS)
+KEY_ARGUMENTS = {
+    "access_key": "aws_access_key_id",
+    "secret_key": "aws_secret_access_key",
+    "token": "aws_session_token",
+}
+
 #: More than anybody has.
 UNLIMITED = 2**31
 DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
@@ -136,9 +142,25 @@ def _keys(found: Any) -> dict[str, Any] | None:
     if type(found) is not credentials.Credentials:
         return None
     keys = {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}
+    for name, argument in KEY_ARGUMENTS.items():
+        _check_key(argument, keys[name])
     if keys["account_id"] is not None:
         keys["account_id"] = str(keys["account_id"])  # a number, mostly
     return keys
+
+
+def _check_key(argument: str, key: Any) -> None:
+    """Says what is wrong with a key, and nothing of its value."""
+    if key is None:
+        return
+    try:
+        str.encode(key)
+        return
+    except TypeError:
+        problem = f"of type {type(key).__name__}"
+    except UnicodeEncodeError:
+        problem = "no Unicode text"
+    inert_options.invalid(f"{argument} is {problem}: it has to be a text")
 
 
 def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) -> str:
