@@ -39,11 +39,14 @@ impl Style {
     /// The JSON text of `value`, a value of `shape`; without a shape, as it stands.
     #[must_use]
     pub fn write(self, model: &Model, shape: Option<ShapeId>, value: &Value) -> Vec<u8> {
-        let mut writer = Writer { model, style: self, depth: 0, out: Vec::with_capacity(256) };
+        let mut writer = Writer { model, style: self, depth: 0, out: Vec::with_capacity(BESIDE_LISTS) };
         writer.value(shape, value);
         writer.out
     }
 }
+
+/// Bytes of an answer that has no long list, or of what stands around one.
+const BESIDE_LISTS: usize = 256;
 
 struct Writer<'m> {
     model: &'m Model,
@@ -72,7 +75,10 @@ impl Writer<'_> {
             (Some(Kind::List { member }), Value::Array(items)) => self.items(Some(*member), items),
             (Some(Kind::Timestamp), Value::Number(number)) => self.time(milliseconds(number)),
             (Some(Kind::List { .. } | Kind::Structure(_)), Value::String(json)) => match self.style {
-                Style::Compact => self.out.extend_from_slice(json.as_bytes()),
+                Style::Compact => {
+                    self.out.reserve(json.len() + BESIDE_LISTS);
+                    self.out.extend_from_slice(json.as_bytes());
+                }
                 Style::Observed => self.value(shape, &serde_json::from_str(json).unwrap_or_default()),
             },
             (_, Value::Object(values)) => {

@@ -11,7 +11,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Params, params_from_iter};
+use rusqlite::{Params, Rows, params_from_iter};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -83,19 +83,28 @@ impl Page {
         self.with_rows(Value::Array(rows), next.flatten())
     }
 
-    /// The answer whose rows are JSON objects already, as they are kept in the store, with commas between: see
-    /// [`output`](super::output). They are `count`, in order, at most [`limit`](Self::limit), and each begins with its
-    /// key, the member `key`, which has nothing that JSON escapes.
-    pub fn written(&self, mut rows: &str, count: i64, key: &str) -> Value {
-        // within a text its quotes would be escaped, so this is where a row begins and nowhere else
-        let beginning = format!("{{\"{key}\":\"");
-        let next = (count == self.limit()).then(|| {
-            let (given, _) = rows.rsplit_once(&beginning)?;
-            rows = given.strip_suffix(',').unwrap_or(given);
-            let (_, last) = rows.rsplit_once(&beginning)?;
-            last.split_once('"').map(|(key, _)| self.token(false, key))
-        });
-        self.with_rows(["[", rows, "]"].concat().into(), next.flatten())
+    /// The answer whose rows are JSON objects already, as they are kept in the store: see [`output`](super::output).
+    /// `rows` have nothing but the text of one each, in order, at most [`limit`](Self::limit); its member `key` is its key.
+    pub fn written(&self, mut rows: Rows, key: &str) -> Result<Value> {
+        let (mut text, mut given, mut last, mut next) = (String::from("["), 0, 0, None);
+        while let Some(row) = rows.next()? {
+            if given == self.size {
+                let last: Value = serde_json::from_str(&text[last..])?;
+                next = last[key].as_str().map(|key| self.token(false, key));
+                break;
+            }
+            let json = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            if given == 0 {
+                text.reserve((json.len() + 1) * self.size); // rows are about as long as each other
+            } else {
+                text.push(',');
+            }
+            last = text.len();
+            text.push_str(json);
+            given += 1;
+        }
+        text.push(']');
+        Ok(self.with_rows(text.into(), next))
     }
 
     fn with_rows(&self, rows: Value, next: Option<String>) -> Value {
@@ -210,14 +219,13 @@ mod tests {
 
     #[test]
     fn rows_that_are_written_already_make_the_page_that_values_make() {
-        let names = ["a", "b \u{e9}", "c"];
-        // what stands in a text looks like the beginning of a row, but for the escapes
-        let row = |name: &str| serde_json::json!({ "name": name, "note": "},{\"name\":\"z\"" });
-        for (size, given) in (0..3).flat_map(|given| [(given, given), (given, given + 1), (given + 1, given)]).skip(1) {
-            let rows: Vec<Value> = names[..given].iter().map(|name| row(name)).collect();
-            let text = rows.iter().map(Value::to_string).collect::<Vec<_>>().join(",");
-            let written = page(size).written(&text, i64::try_from(given).unwrap(), "name");
-            let values = page(size).answer(names.iter().map(|name| (*name).to_owned()).zip(rows).collect());
+        let db = rusqlite::Connection::open_in_memory().unwrap();
+        let mut query = db.prepare("SELECT json_object('name', value) FROM json_each(?1)").unwrap();
+        for (size, given) in [(1, 0), (1, 1), (1, 2), (2, 2), (2, 3), (3, 2)] {
+            let names = &["a", "b", "c"][..given];
+            let written = page(size).written(query.query([serde_json::to_string(names).unwrap()]).unwrap(), "name").unwrap();
+            let row = |name: &&str| ((*name).to_owned(), serde_json::json!({ "name": name }));
+            let values = page(size).answer(names.iter().map(row).collect());
             assert_eq!(written["nextToken"], values["nextToken"], "{given} of {size}");
             let Value::String(text) = &written["rows"] else { panic!("{written}") };
             assert_eq!(serde_json::from_str::<Value>(text).unwrap(), values["rows"], "{given} of {size}");
