@@ -58,7 +58,12 @@ def parts(retry_mode: str, app_id: str | None, words: Iterable[str], config: Any
     after = [_component("cfg", "retry-mode", retry_mode)]
     if app_id:
         after.append(f"app/{_clean(app_id, '#')}")
-    return " ".join([product(), "ua/2.1", *_machine()]), " ".join(after + extra), True
+    return platform(), " ".join(after + extra), True
+
+
+def platform() -> str:
+    """Who asks, and on what: the beginning of every user agent."""
+    return " ".join([product(), "ua/2.1", *_machine()])
 
 
 def _machine() -> list[str]:

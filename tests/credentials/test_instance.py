@@ -84,3 +84,11 @@ def test_answers_of_an_instance_that_are_no_text(instance: Place, ledger, answer
     told = instance.ask(fleetgrass, answers, {})
     assert (told.ended, type(told.error).__name__) == ("client", "CredentialRetrievalError")
     assert "planted" not in str(told.error)
+
+
+def test_the_service_hears_who_asks(instance: Place) -> None:
+    instance.source.script([TOKEN, ROLE, metadata()])
+    fleetgrass.Session().get_credentials()
+    agents = {request.header("user-agent") for request in instance.source.take()}
+    assert len(agents) == 1
+    assert f"fleetgrass/{fleetgrass.__version__} ua/2.1 " in f"{agents.pop()}"

@@ -34,8 +34,7 @@ class Machine:
         endpoints.check_url(url)
         bundle = lookup.get("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
         verify = connections.verify(bundle if bundle.strip() else True)
-        before, after, _ = user_agent.parts("legacy", lookup.get("sdk_ua_app_id"), lookup.user_agent_words, None)
-        self.agent: str = f"{before} {after}"
+        self.agent: str = " ".join([user_agent.platform(), *lookup.user_agent_words])
         self._core = _core.Client(
             {
                 "signing_region": STAND_IN_REGION,
@@ -43,8 +42,8 @@ class Machine:
                 "data_plane": None,
                 "credentials": None,
                 "signature_version": "unsigned",
-                "user_agent_prefix": before,
-                "user_agent_suffix": after,
+                "user_agent_prefix": self.agent,
+                "user_agent_suffix": "",
                 "user_agent_features": None,
                 "parameter_validation": "off",
                 "connect_timeout": timeout,
