@@ -79,7 +79,7 @@ class Attempts:
         self._legacy = mode == "legacy"
         self._total = total
         self._quota = QUOTA
-        self.number = 1
+        self.number: int = 1
         self.spent: dict[str, bool] = {}
 
     def header(self) -> str:
