@@ -1,7 +1,8 @@
 """Paginators: botocore's, with the same settings, resume tokens, errors and traps.
 
 `Paginator.items` is ours: it asks for a page while the items of the one before are being read. All else asks for a page
-when it is wanted, since one that nobody reads costs budget all the same.
+when it is wanted, since one that nobody reads costs budget all the same; `build_full_result` wants the next one as soon
+as a page is there, and nobody reads in between.
 
 One trap is worth knowing: a `PageIterator` remembers the last token that it sent, so iterating over it a second time
 starts at the last page. Call `paginate` again instead.
