@@ -37,7 +37,6 @@ const REFUSED: &[(&str, &[&str])] = &[
         &["ComponentName (line 3): \"aws.greengrass.foo bar service\" contains ' '"],
     ),
     ("sample-recipe-with-long-component-version.yaml", &["ComponentVersion (line 4): "]),
-    ("sample.yml", &["Manifests[0].Lifecycle.Startup (line 38): Run and Startup are both given"]),
     ("supported_lifecyle_types-1.json", &["recipe (line 2, column 3): it is not JSON: key must be a string"]),
     ("supported_lifecyle_types-3.yaml", &["Lifecycle (line 31): it is a list of one element; write a map"]),
     ("supported_lifecyle_types-4.yaml", &["Lifecycle (line 29): it is a list of one element; write a map"]),

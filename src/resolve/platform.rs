@@ -104,6 +104,8 @@ pub(super) fn expression(template: &str) -> Option<Compiled> {
 }
 
 fn compile(expression: &str) -> Compiled {
+    // by itself first: what closes a group that it has not opened is none
+    RegexBuilder::new(expression).build().map_err(Box::new)?;
     let whole = format!(r"\A(?:{expression})\z");
     RegexBuilder::new(&whole).backtrack_limit(BACKTRACK_LIMIT).build().map(Arc::new).map_err(Box::new)
 }

@@ -56,9 +56,10 @@ def lint(
 
     `unreadable_recipe` and `unreadable_requirement` stand alone: what cannot be read is not looked at further. Errors
     are `label_never_matches` (`arm64`, `macos`, `Linux`), `invalid_regex`, `no_manifest`, `version_means_another`
-    (`1.0.0-1`), `same_file_name`, `step_unreadable`, `self_dependency` and `circular_dependency`; warnings are
-    `partial_comparator` (`>=2.0` lacks 2.0.0), `npm_disagrees` and `unknown_step`; notes are `prerelease_leak`
-    (`>=1.0.0` takes 2.0.0-beta), `no_catch_all_manifest`, `lite_runtime_missing` and `unpinned_nucleus`.
+    (`1.0.0-1`), `same_file_name`, `step_unreadable`, `run_and_startup`, `self_dependency` and `circular_dependency`;
+    warnings are `partial_comparator` (`>=2.0` lacks 2.0.0), `npm_disagrees`, `unknown_step` and `default_is_no_object`;
+    notes are `prerelease_leak` (`>=1.0.0` takes 2.0.0-beta), `no_catch_all_manifest`, `lite_runtime_missing` and
+    `unpinned_nucleus`.
 
     Args:
         recipe: Its text in JSON or YAML, as bytes or str; its content as a dict; or its file, as a path object.

@@ -34,6 +34,12 @@ fn steps(place: &[Step], lifecycle: &Map<String, Value>, findings: &mut Findings
         let remedy = format!("write one of {}", recipe::known_steps().collect::<Vec<_>>().join(", "));
         findings.add(Severity::Warning, "unknown_step", &[place, &[Step::Entry(name)]].concat(), message, remedy);
     }
+    let given = |step: &str| lifecycle.iter().find(|(name, value)| name.eq_ignore_ascii_case(step) && !value.is_null());
+    if let (Some(_), Some((startup, _))) = (given("Run"), given("Startup")) {
+        let remedy = "keep Run for what ends, Startup for what stays in the background";
+        let place = [place, &[Step::Entry(startup)]].concat();
+        findings.add(Severity::Error, "run_and_startup", &place, "Run and Startup are both given".into(), remedy);
+    }
     for unreadable in recipe::Lifecycle::read(lifecycle).err().unwrap_or_default() {
         let keys: Vec<_> = unreadable.path.iter().map(|key| Step::Entry(key)).collect();
         findings.add(Severity::Error, "step_unreadable", &[place, &keys].concat(), unreadable.what, unreadable.remedy);
@@ -65,6 +71,16 @@ mod tests {
             json!({"setenv": {"Timeout": "x"}, "Install": step, "Run": "x", "Shutdown": {"script": "x", "timeout": 5}});
         assert_eq!(found(&json!({"Lifecycle": lifecycle}), &json!({})), []);
         assert_eq!(found(&json!({"Selections": ["pi"]}), &json!({"pi": lifecycle, "Instal": "x"})), []);
+    }
+
+    #[test]
+    fn two_ways_to_run_are_found_wherever_they_stand() {
+        let both = json!({"run": "x", "Startup": "y"});
+        let own = found(&json!({"Lifecycle": both}), &json!({}));
+        assert_eq!(own, [("run_and_startup", "Manifests[1].Lifecycle[\"Startup\"]".into())]);
+        assert_eq!(found(&json!({}), &both), [("run_and_startup", "Lifecycle[\"Startup\"]".into())]);
+        assert_eq!(found(&json!({}), &json!({"all": both})), [("run_and_startup", "Lifecycle".into())]);
+        assert_eq!(found(&json!({"Lifecycle": {"Run": "x", "Startup": null}}), &json!({})), []);
     }
 
     #[test]

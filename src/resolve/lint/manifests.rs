@@ -10,6 +10,8 @@ use crate::resolve::recipe::{ComponentType, Manifest, Recipe, Step};
 /// What devices say of themselves.
 const SYSTEMS: &[&str] = &["linux", "windows", "darwin"];
 const ARCHITECTURES: &[&str] = &["amd64", "aarch64", "arm", "x86"];
+/// Of 32 bits; other devices have none.
+const DETAILS: &[&str] = &["armv6l", "armv7l", "armv8l", "armv6b", "armv7b", "armv8b"];
 
 /// Attribute, the word of other tools, and what devices say instead.
 const FOREIGN_LABELS: &[(&str, &str, &str)] = &[
@@ -49,6 +51,7 @@ fn labels(at: usize, manifest: &Manifest, findings: &mut Findings) {
     let known = |attribute: &str| match attribute {
         "os" => SYSTEMS,
         "architecture" => ARCHITECTURES,
+        "architecture.detail" => DETAILS,
         _ => &[],
     };
     for (attribute, template) in &manifest.platform {
@@ -63,11 +66,23 @@ fn labels(at: usize, manifest: &Manifest, findings: &mut Findings) {
         let spelled = known(attribute).iter().find(|own| **own != template && own.eq_ignore_ascii_case(template));
         if let Some(own) = foreign.map(|(_, _, own)| own).or(spelled) {
             find(NEVER, format!("no device calls its {attribute} {template:?}"), format!("write {own:?}"));
+        } else if attribute == "architecture.detail"
+            && template.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !DETAILS.contains(&template)
+        {
+            let remedy = format!("write one of {}; others have an architecture and no detail", DETAILS.join(", "));
+            find(NEVER, format!("no device calls its {attribute} {template:?}"), remedy);
         }
         match platform::expression(template) {
             Some(Err(reason)) => {
                 let message = format!("{template:?} is no regular expression: {reason}");
                 find("invalid_regex", message, "correct it, since devices fail on it".into());
+            }
+            Some(Ok(expression)) if !known(attribute).is_empty() => {
+                if !known(attribute).iter().any(|own| expression.is_match(own).unwrap_or(true)) {
+                    let remedy = format!("let it match one of {}", known(attribute).join(", "));
+                    find(NEVER, format!("no device has an {attribute} that {template:?} matches"), remedy);
+                }
             }
             None if template != "*" && !template.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
                 let remedy = "begin with a letter or a digit, or write a regular expression between slashes";
@@ -121,7 +136,8 @@ fn uncovered(recipe: &Recipe, findings: &mut Findings) {
 fn lite_devices(recipe: &Recipe, findings: &mut Findings) {
     let runs_on_linux = recipe.manifests.iter().any(|manifest| {
         let os = manifest.platform.iter().find(|(attribute, _)| attribute == "os").and_then(|(_, os)| os.as_deref());
-        os.is_none_or(|os| matches!(os, "linux" | "*" | "all" | "any"))
+        let matches = |os| platform::expression(os).is_some_and(|it| it.is_ok_and(|it| it.is_match("linux").unwrap_or(false)));
+        os.is_none_or(|os| matches!(os, "linux" | "*" | "all" | "any") || matches(os))
     });
     let fits = |architecture: &&str| {
         let device = Platform::from([("os".into(), "linux".into()), ("architecture".into(), (*architecture).into())]);
@@ -166,11 +182,18 @@ mod tests {
             let message = format!("no device calls its {attribute} {label:?}");
             assert_eq!(found, [("label_never_matches", format!("Manifests[0].Platform[{attribute:?}]"), message)]);
         }
-        for platform in [r#"{"OS": "linux"}"#, r#"{"gpu": "-1"}"#, r#"{"gpu": "/a"}"#] {
+        for platform in [
+            r#"{"OS": "linux"}"#,
+            r#"{"gpu": "-1"}"#,
+            r#"{"gpu": "/a"}"#,
+            r#"{"architecture": "/arm64/"}"#,
+            r#"{"architecture.detail": "arm64"}"#,
+            r#"{"os": "/mac.*/"}"#,
+        ] {
             assert_eq!(codes(&format!(r#"[{{"Platform": {platform}}}, {LITE}, {{}}]"#)), ["label_never_matches"], "{platform}");
         }
-        let fine =
-            r#"[{"Platform": {"os": "darwin", "architecture": "aarch64", "gpu": "Linux", "x": "/a|b/", "y": "*", "z": null}}"#;
+        let fine = r#"[{"Platform": {"os": "darwin", "architecture": "aarch64", "gpu": "Linux", "x": "/a|b/", "y": "*", "z": null,
+             "architecture.detail": "/armv[78]l/"}}, {"Platform": {"architecture": "/amd64|arm64/"}}"#;
         assert_eq!(codes(&format!("{fine}, {LITE}, {{}}]")), [""; 0]);
     }
 
@@ -191,6 +214,8 @@ mod tests {
     fn what_lite_devices_need_is_named() {
         let lite = "lite_runtime_missing";
         assert!(codes(r#"[{"Platform": {"os": "linux"}}]"#).contains(&lite));
+        assert!(codes(r#"[{"Platform": {"os": "/linux|darwin/"}}]"#).contains(&lite));
+        assert!(!codes(r#"[{"Platform": {"os": "/windows|darwin/"}}]"#).contains(&lite));
         assert!(codes("[{}]").contains(&lite) && codes(&format!("[{{}}, {LITE}]")).contains(&lite));
         assert!(!codes(&format!("[{LITE}]")).contains(&lite));
         assert!(!codes(r#"[{"Platform": {"os": "windows"}}]"#).contains(&lite));

@@ -69,9 +69,18 @@ fn found(recipe: &Recipe, source: Option<&Source>) -> Vec<Finding> {
     let mut findings = Findings { source, list: Vec::new() };
     requirements::own_version(recipe, &mut findings);
     requirements::dependencies(recipe, &mut findings);
+    default_configuration(recipe, &mut findings);
     manifests::check(recipe, &mut findings);
     lifecycles::check(recipe, &mut findings);
     findings.list
+}
+
+fn default_configuration(recipe: &Recipe, findings: &mut Findings) {
+    if recipe.defaults().is_null() {
+        let place = [Step::Property("ComponentConfiguration"), Step::Property("DefaultConfiguration")];
+        let message = "the default configuration is no object, so devices begin with none".into();
+        findings.add(Severity::Warning, "default_is_no_object", &place, message, "write a map, such as `{port: 8080}`");
+    }
 }
 
 /// What has been found, and where the lines come from.
@@ -119,6 +128,17 @@ mod tests {
         let text = "{\"RecipeFormatVersion\": \"2020-01-25\", \"ComponentName\": \"a\",\n\"ComponentVersion\": \"1.0.0-1\", \"Manifests\": [\n\t{}]}";
         let places: Vec<_> = lint_text(text.as_bytes()).into_iter().map(|finding| (finding.place, finding.line)).collect();
         assert_eq!(places, [("ComponentVersion".into(), Some(2)), ("Manifests".into(), Some(2))]);
+    }
+
+    #[test]
+    fn a_default_that_is_no_object_is_found() {
+        for default in ["[1]", "x", "0"] {
+            let text = format!("{HEAD}Manifests: [{{}}]\nComponentConfiguration:\n  DefaultConfiguration: {default}\n");
+            let found = lint_text(text.as_bytes()).into_iter().find(|finding| finding.code == "default_is_no_object").unwrap();
+            assert_eq!((&*found.place, found.line), ("ComponentConfiguration.DefaultConfiguration", Some(6)));
+        }
+        let none = format!("{HEAD}Manifests: [{{}}]\nComponentConfiguration: {{DefaultConfiguration: ~}}\n");
+        assert!(!lint_text(none.as_bytes()).iter().any(|finding| finding.code == "default_is_no_object"));
     }
 
     #[test]

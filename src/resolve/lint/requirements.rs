@@ -34,7 +34,7 @@ pub fn dependencies(recipe: &Recipe, findings: &mut Findings) {
         let place = [entry[0], entry[1], Step::Property("VersionRequirement")];
         let requirement = &dependency.requirement;
         grammar(requirement, &place, findings);
-        if dependency.name == NUCLEUS {
+        if dependency.name == NUCLEUS && takes_a_next_patch(requirement) {
             findings.add(
                 Severity::Note,
                 "unpinned_nucleus",
@@ -46,6 +46,12 @@ pub fn dependencies(recipe: &Recipe, findings: &mut Findings) {
     }
 }
 
+/// Whether some version and its next patch both meet the requirement.
+fn takes_a_next_patch(requirement: &Requirement) -> bool {
+    let next = |version: &Version| Version::from_numbers(version.major(), version.minor(), version.patch().saturating_add(1));
+    samples(requirement).iter().any(|version| requirement.matches(version) && requirement.matches(&next(version)))
+}
+
 fn grammar(requirement: &Requirement, place: &[Step], findings: &mut Findings) {
     let text = requirement.as_str();
     let samples = samples(requirement);
@@ -53,7 +59,9 @@ fn grammar(requirement: &Requirement, place: &[Step], findings: &mut Findings) {
         let message = format!("{text:?} compares with {bound}, which devices do not fill up with zeros as npm does");
         let remedy = format!("write all three numbers, such as {:?}", bound.padded().as_str());
         findings.add(Severity::Warning, "partial_comparator", place, message, remedy);
-    } else if let Ok(range) = Range::parse(text) {
+    } else if let Ok(range) = Range::parse(text)
+        && !text.replace("||", "").contains('|')
+    {
         let released =
             samples.iter().filter(|version| !version.is_prerelease() || requirement.bounds().any(|bound| bound.is_same(version)));
         let differs = |version: &&Version| {
@@ -136,7 +144,7 @@ mod tests {
         for requirement in [">=2.0", "<2.0", "=2", ">2", "<=2.1", ">=1.0.0 <2.0"] {
             assert!(of(requirement).contains(&"partial_comparator"), "{requirement}: {:?}", of(requirement));
         }
-        for requirement in ["~>2.0.0", "==1.0.0", "latest", "1.0.0-1", "1.0.0-20230101", ">=1.0.0=1.5.0"] {
+        for requirement in ["~>2.0.0", "==1.0.0", "latest", "1.0.0-1", "1.0.0-20230101", ">=1.0.0=1.5.0", "^1.0.0 | ^2.0.0"] {
             assert!(of(requirement).contains(&"npm_disagrees"), "{requirement}: {:?}", of(requirement));
         }
         for requirement in ["*", "", ">=1.0.0", "<2.0.0", ">=1.0.0-beta"] {
@@ -154,7 +162,12 @@ mod tests {
 
     #[test]
     fn the_nucleus_and_oneself_are_found() {
-        assert_eq!(codes("1.0.0", super::NUCLEUS, "^2.0.0"), ["unpinned_nucleus"]);
+        for requirement in ["^2.0.0", "~2.5.0", ">=2.5.0 <2.5.2", ">2.5.0 <2.5.3", "2.5.0 || 2.5.1"] {
+            assert_eq!(codes("1.0.0", super::NUCLEUS, requirement), ["unpinned_nucleus"], "{requirement}");
+        }
+        for requirement in ["2.5.0", "=2.5.0", ">=2.5.0 <=2.5.0", "2.5.0 || 2.6.0"] {
+            assert_eq!(codes("1.0.0", super::NUCLEUS, requirement), [""; 0], "{requirement}");
+        }
         assert_eq!(codes("1.0.0", "a", "1.0.0"), ["self_dependency"]);
     }
 }

@@ -64,6 +64,12 @@ impl Recipe {
             lifecycle: Map::new(),
         }
     }
+
+    /// What configuration begins with: the default where it is an object, and else null, as devices take it for none.
+    #[must_use]
+    pub fn defaults(&self) -> &Value {
+        if self.default_configuration.is_object() { &self.default_configuration } else { &Value::Null }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

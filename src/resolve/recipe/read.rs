@@ -281,10 +281,6 @@ impl Reader {
 
     fn lifecycle(&mut self, parent: &Place) -> Map<String, Value> {
         let Some(place) = self.map(parent, "Lifecycle") else { return Map::new() };
-        if let (Some(_), Some(startup)) = (place.property("Run"), place.property("Startup")) {
-            let what = "Run and Startup are both given".into();
-            self.problems.push(startup.problem(what, "keep Run for what ends, Startup for what stays in the background"));
-        }
         match place.node.value.to_value() {
             Value::Object(steps) => steps,
             _ => Map::new(),
