@@ -246,10 +246,13 @@ impl<C: Catalogue> LiteWalk<'_, C> {
             let recipe = self.simulation.catalogue.recipe(&component, &version);
             return recipe.ok_or(LiteRefusal::RecipeUnreadable { component, version });
         }
-        let requirement = Requirement::parse(text).ok();
+        let requirement = match Requirement::parse(text) {
+            Ok(requirement) => requirement,
+            // a cloud refuses such a question
+            Err(error) => return Err(LiteRefusal::Unanswered { component: component.into(), reason: error.to_string() }),
+        };
         let listed = self.simulation.catalogue.versions(component);
-        let meets = |version: &Version| requirement.as_ref().is_some_and(|requirement| requirement.matches(version));
-        let mut fitting = listed.iter().filter(|entry| meets(&entry.version)).peekable();
+        let mut fitting = listed.iter().filter(|entry| requirement.matches(&entry.version)).peekable();
         let component = component.to_owned();
         if fitting.peek().is_none() {
             return Err(LiteRefusal::NoAvailableVersion { component, requirements });

@@ -99,7 +99,8 @@ class CandidateError(Exception):
     Attributes:
         component: Of what.
         kind: "no_version" meets the requirements; none claims the "platform"; the device has no "permission" to ask; or
-            "other", on which a device asks again every minute.
+            "other". On a status of 429, or of 500 and above, and without an answer, a classic device asks again every
+            minute, unless it has a version of its own to take.
         error: What the client raised, where it did.
     """
 
@@ -165,12 +166,14 @@ def asking(
     def ask(component: str, requirements: dict[str, str], candidate: str | None) -> Any:
         try:
             answer = client.resolve_component_candidates(**_question(told, component, requirements, candidate))
-        except (exceptions.ClientError, exceptions.BotoCoreError) as error:
+        except (exceptions.ClientError, exceptions.BotoCoreError, exceptions.ResponseParserError) as error:
             answer = error
         if is_lite and not isinstance(answer, Exception):
             # it takes the first of what comes
             answer = {"resolvedComponentVersions": (answer.get("resolvedComponentVersions") or [])[:1]}
         found = _candidate(component, answer)
+        if isinstance(found, Candidate) and found.vendor_guidance == "DELETED":
+            return "other", f"{component} {found.version} is deleted: {found.message or 'choose another'}", None
         if isinstance(found, Candidate):
             return None, found.version, found.recipe
         return found.kind, str(found), None
@@ -198,6 +201,9 @@ def _candidate(component: str, answer: Any) -> Candidate | CandidateError:
         message = "Component service returns invalid response. It should have one resolved component version"
         return CandidateError(component, "other", message)
     (row,) = versions
+    if not _is_about(component, row):
+        message = "Component service returns invalid response. It is about another component or version"
+        return CandidateError(component, "other", message)
     return Candidate(
         component,
         row["componentVersion"],
@@ -208,20 +214,35 @@ def _candidate(component: str, answer: Any) -> Candidate | CandidateError:
     )
 
 
+def _is_about(component: str, row: Mapping[str, Any]) -> bool:
+    """Whether the answer and its recipe name the component and one version. What is no recipe is found later."""
+    if row.get("componentName", component) != component:
+        return False
+    try:
+        recipe = json.loads(row["recipe"])
+    except (ValueError, RecursionError):
+        return True
+    if not isinstance(recipe, dict):
+        return True
+    named = {key.lower(): value for key, value in recipe.items()}
+    wanted = {"componentname": component, "componentversion": row["componentVersion"]}
+    return all(named.get(key, value) == value for key, value in wanted.items())
+
+
 def _classified(component: str, error: Exception) -> CandidateError:
     """As devices read the answer: by its status, and by words in its message."""
     if not isinstance(error, exceptions.ClientError):
         return CandidateError(component, "other", str(error), error)
     message = error.response["Error"].get("Message") or ""
-    code = error.response["Error"].get("Code")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     kind: Literal["no_version", "platform", "permission", "other"] = "other"
-    if code == "AccessDeniedException":
+    if status == 403:
         kind = "permission"
-    elif code == "ConflictException" or (code == "ResourceNotFoundException" and not message):
+    elif status == 409 or (status == 404 and not message):
         kind = "no_version"
-    elif code == "ResourceNotFoundException" and "claim platform" in message:
+    elif status == 404 and "claim platform" in message:
         kind = "platform"
-    elif code == "ResourceNotFoundException" and "no usable version" in message:
+    elif status == 404 and "no usable version" in message:
         kind = "no_version"
     return CandidateError(component, kind, message or str(error), error)
 
