@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use fleetgrass::resolve::configuration::{self, Change, InvalidChange};
+use fleetgrass::resolve::engine::Engine;
 use serde_json::{Map, Value, json};
 
 /// What a device makes of `case`, which is shaped as those of the vector file.
@@ -18,6 +19,7 @@ fn merged(case: &Value) -> Result<Map<String, Value>, InvalidChange> {
         deployment_timestamp: case["deployment_timestamp"].as_u64().unwrap(),
         reset: &serde_json::from_value::<Option<Vec<_>>>(case["reset"].clone()).unwrap().unwrap_or_default(),
         merge: &case["merge"],
+        engine: Engine::Classic,
     })
 }
 

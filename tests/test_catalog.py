@@ -92,6 +92,8 @@ def test_what_cannot_be_a_catalogue_is_refused(tmp_path: Path) -> None:
         Catalog.from_recipes([{}])
     with pytest.raises(TypeError, match=r"fleetgrass\.client"):
         Catalog.from_client(object())
+    with pytest.raises(ValueError, match="names is the text 'pump': give a list of names"):
+        Catalog.from_client(object(), names="pump")
     with pytest.raises(TypeError):
         Catalog() | {}  # type: ignore[operator]
 

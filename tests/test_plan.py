@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +270,22 @@ def test_a_plan_is_an_arrow_table(conflicting: resolve.Plan) -> None:
             [{"platform": "a/b", "configuration_timestamps": {"A": {"": 1}}}],
             ['devices[0]["configuration_timestamps"]["A"]', "leave it out"],
         ),
+        (
+            {"parentTargetArn": TARGET.rpartition("/")[0] + "/"},
+            ["a/b"],
+            ['deployment["parentTargetArn"]', "give the ARN"],
+        ),
+        (
+            {},
+            [{"platform": "a/b", "parents": {"thinggroup/s": "thinggroup/p"}}],
+            ['devices[0]["parents"]["thinggroup/s"]', "leave it out"],
+        ),
+        (
+            {},
+            [{"platform": "a/b", "other_groups": {"thinggroup/s": {}}, "parents": {"thinggroup/s": "p"}}],
+            ['devices[0]["parents"]["thinggroup/s"]', "thinggroup/<name>"],
+        ),
+        ({}, "linux/amd64", ["devices is the text 'linux/amd64'", "give a list"]),
         ({}, [{"platform": "a/b", "active": {1, 2}}], ['devices[0]["active"]', "set"]),
     ],
 )
@@ -332,6 +351,7 @@ def test_the_command(tmp_path: Path, recipes: str, capsys: pytest.CaptureFixture
 def test_what_the_command_cannot_read(tmp_path: Path, recipes: str, capsys: pytest.CaptureFixture[str]) -> None:
     good = write(tmp_path / "1.json", deployment("A 1.0.0"))
     (tmp_path / "cut.json").write_text('{"targetArn":', "utf-8")
+    (tmp_path / "deep.json").write_text("[" * 100_000, "utf-8")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.yaml").write_text("ComponentName: A\n", "utf-8")
     platform = ["--platform", "linux/amd64"]
@@ -341,11 +361,101 @@ def test_what_the_command_cannot_read(tmp_path: Path, recipes: str, capsys: pyte
         ([good, "--recipes", str(tmp_path / "bad"), *platform], "a.yaml: "),
         ([good, "--recipes", str(tmp_path / "none"), *platform], "is no folder"),
         ([good, "--recipes", recipes, "--platform", "linux"], '"linux/amd64"'),
-        ([write(tmp_path / "list.json", []), "--recipes", recipes, *platform], "Invalid type for parameter"),
-        ([good, "--recipes", recipes, "--devices", write(tmp_path / "3.json", 3)], "not iterable"),
+        ([str(tmp_path / "deep.json"), "--recipes", recipes, *platform], "deep.json is no JSON"),
+        ([good, "--recipes", recipes, "--devices", str(tmp_path / "deep.json")], "deep.json is no JSON"),
+        ([write(tmp_path / "list.json", []), "--recipes", recipes, *platform], "holds a JSON list: give a dict"),
+        ([good, "--recipes", recipes, "--devices", write(tmp_path / "3.json", 3)], "holds a JSON int: give a list"),
+        ([good, "--recipes", recipes, "--devices", write(tmp_path / "no.json", None)], "no.json holds null: give a"),
+        ([good, "--recipes", recipes, "--devices", write(tmp_path / "{}.json", {})], "{}.json names no device"),
     ]:
         assert main(["plan", *arguments]) == 2, arguments
         assert told in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["plan", good, "--recipes", recipes])
     assert ended.value.code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device to print to")
+def test_a_plan_that_cannot_be_printed_is_no_conflict(tmp_path: Path, recipes: str) -> None:
+    good = write(tmp_path / "1.json", deployment("A 1.0.0"))
+    command = [sys.executable, "-m", "fleetgrass", "plan", good, "--recipes", recipes, "--platform", "linux/amd64"]
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
+    assert "No space left" in ended.stderr
+
+
+def test_a_deployment_stands_in_for_its_parent_and_for_what_is_below_it() -> None:
+    sub = TARGET.replace("line-4", "sub")
+    groups = {"thinggroup/line-4": {"B": "1.0.0"}, "thing/t": {"A": "1.0.0"}}
+    (state,) = resolve.plan(
+        {**deployment("B 1.1.0", parentTargetArn=TARGET), "targetArn": sub},
+        CATALOG,
+        devices=[{"platform": "a/b", "other_groups": groups}],
+    ).states
+    assert (state.result, state.requirements["B"]) == (
+        {"A": "1.0.0", "B": "1.1.0"},
+        {"thinggroup/sub": "=1.1.0", "A": ">=1.0.0 <2.0.0"},
+    )
+    device = {
+        "platform": "a/b",
+        "other_groups": {"thinggroup/sub": {"B": "1.0.0"}, "thinggroup/far": {"C": "1.0.0"}},
+        "parents": {"thinggroup/sub": "thinggroup/line-4", "thinggroup/far": "thinggroup/x"},
+    }
+    (state,) = resolve.plan(deployment("B 1.0.0"), CATALOG, devices=[device]).states
+    assert state.requirements["B"] == {"thinggroup/line-4": "=1.0.0", "C": "<1.1.0"}
+
+
+def test_a_nucleus_of_another_name_takes_the_place_and_the_configuration_of_the_old_one() -> None:
+    kind = {"type": "aws.greengrass.nucleus"}
+    catalog = {"aws.greengrass.Nucleus": {"2.5.0": kind}, "my.Nucleus": {"1.0.0": kind}}
+    device = {
+        "platform": "linux/amd64",
+        "nucleus": {"name": "aws.greengrass.Nucleus", "version": "2.5.0"},
+        "configuration": {"aws.greengrass.Nucleus": {"logging": {"level": "DEBUG"}}},
+    }
+    (state,) = resolve.plan(deployment("my.Nucleus 1.0.0"), catalog, devices=[device]).states
+    assert {name: (facts["change"], facts["configuration"]) for name, facts in state.components.items()} == {
+        "aws.greengrass.Nucleus": ("remove", {}),
+        "my.Nucleus": ("install", {"logging": {"level": "DEBUG"}}),
+    }
+
+
+def made(name: str, default: Any) -> dict[str, Any]:
+    return {
+        "RecipeFormatVersion": "2020-01-25",
+        "ComponentName": name,
+        "ComponentVersion": "1.0.0",
+        "ComponentConfiguration": {"DefaultConfiguration": default},
+        "Manifests": [{"Platform": {"os": "linux", "runtime": "*"}}, {}],
+    }
+
+
+def test_each_engine_configures_in_its_own_way() -> None:
+    catalog = Catalog.from_recipes([made("A", {"Port": 1})])
+    device = {"platform": "linux/amd64", "active": {"A": "1.0.0"}, "configuration": {"A": {"Port": 9}}}
+    update = {"merge": '{"port": 2}', "reset": ["/PORT"]}
+    asked = {"targetArn": TARGET, "components": {"A": {"componentVersion": "1.0.0", "configurationUpdate": update}}}
+    plan = resolve.plan(asked, catalog, devices={"classic": device, "lite": {**device, "engine": "lite"}})
+    configured = {name: plan.device(name).components["A"]["configuration"] for name in ("classic", "lite")}
+    assert configured == {"classic": {"Port": 2}, "lite": {"Port": 9, "port": 2}}
+
+
+@pytest.mark.parametrize("default", [[1], "x", 0])
+def test_a_default_that_is_no_object_is_none(default: Any) -> None:
+    catalog = Catalog.from_recipes([made("A", default), made("B", {"port": 1})])
+    plan = resolve.plan(deployment("A 1.0.0", "B 1.0.0"), catalog, devices=["linux/amd64"])
+    assert [facts["configuration"] for facts in plan.states[0].components.values()] == [{}, {"port": 1}]
+    assert "default_is_no_object" in {finding["code"] for finding in plan.findings if finding["component"] == "A"}
+
+
+def test_a_conflict_can_be_pickled() -> None:
+    plan = resolve.plan(deployment("A 9.0.0"), CATALOG, devices=["a/b"])
+    again = pickle.loads(pickle.dumps(PlanConflictError(plan)))
+    assert (type(again), str(again)) == (PlanConflictError, str(PlanConflictError(plan)))
+
+
+@pytest.mark.parametrize("timestamp", [-1, True, 2**63, 1.5])
+def test_a_timestamp_that_is_none_is_named(timestamp: Any) -> None:
+    with pytest.raises(ValueError, match=f"deployment_timestamp is {timestamp}: give milliseconds since 1970"):
+        resolve.plan(deployment("A 1.0.0"), CATALOG, devices=["a/b"], deployment_timestamp=timestamp)

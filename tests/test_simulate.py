@@ -460,3 +460,11 @@ def test_a_lite_device_resolves_each_name_once(catalog: dict[str, dict[str, Any]
     assert sorted(names) == sorted(simulation.result)
     for name, version in simulation.result.items():
         assert set(catalog[name][version]["deps"]) <= set(simulation.result)
+
+
+def test_a_component_is_named_once() -> None:
+    twice = {"target": "thinggroup/g", "components": [{"name": "a", "version": v} for v in ("1.0.0", "2.0.0")]}
+    with pytest.raises(
+        resolve.InvalidInputError, match=r'\["components"\]\[1\]\["name"\] is "a": .*name each component once'
+    ):
+        resolve.simulate(platform=LINUX, catalog={"a": {"1.0.0": {}}}, deployment=twice)

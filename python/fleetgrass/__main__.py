@@ -227,26 +227,43 @@ def _plan(options: argparse.Namespace) -> int:
     from fleetgrass import exceptions, resolve
 
     try:
-        deployment, catalog = _json(options.deployment), resolve.Catalog.from_folder(options.recipes)
-        devices = _json(options.devices) if options.devices else {platform: platform for platform in options.platform}
+        deployment = _json(options.deployment, (dict,), "a dict of the parameters of create_deployment")
+        catalog = resolve.Catalog.from_folder(options.recipes)
+        devices: Any = {platform: platform for platform in options.platform or ()}
+        if options.devices:
+            devices = _json(options.devices, (dict, list), "a list or a dict of devices")
+        if not devices:
+            raise ValueError(f"{options.devices} names no device: give some, as fleetgrass.resolve.plan takes them")
         plan = resolve.plan(deployment, catalog, devices=devices)
+        _print(json.dumps(plan.to_dict(), indent=2) if options.json else str(plan))
     except (OSError, ValueError, TypeError, exceptions.ParamValidationError) as error:
         print(f"fleetgrass: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        print(json.dumps(plan.to_dict(), indent=2))
-    else:
-        print(plan)
     return 1 if plan.conflicts or plan.unread else 0
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path, kinds: tuple[type, ...], wanted: str) -> Any:
     import json
 
     try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is no JSON: {error}") from error
+    if not isinstance(value, kinds):
+        found = "null" if value is None else f"a JSON {type(value).__name__}"
+        raise ValueError(f"{path} holds {found}: give {wanted}")
+    return value
+
+
+def _print(text: str) -> None:
+    """Raises OSError where all of it cannot be written; nothing is left then to fail once more at the exit."""
+    import os
+
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 if __name__ == "__main__":

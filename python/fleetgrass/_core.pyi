@@ -231,4 +231,5 @@ def merge_configuration(
     deployment_timestamp: int,
     reset: list[str],
     merge: dict[str, Any] | None,
+    engine: str,
 ) -> dict[str, Any]: ...

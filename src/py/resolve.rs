@@ -134,6 +134,7 @@ pub fn merge_configuration<'py>(
     deployment_timestamp: u64,
     reset: Vec<String>,
     merge: &Bound<'py, PyAny>,
+    engine: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = default.py();
     let change = Change {
@@ -143,6 +144,7 @@ pub fn merge_configuration<'py>(
         deployment_timestamp,
         reset: &reset,
         merge: &json_of("merge", merge)?,
+        engine: engine_of(py, engine)?,
     };
     let merged = configuration::merge(&change).map_err(|error| {
         let kind = match error {

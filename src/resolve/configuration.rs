@@ -6,12 +6,14 @@
 //! what a component set by itself outlives a deployment that was made before. A leaf that becomes an object, or the
 //! reverse, is no such case: it is replaced whatever its age.
 //!
-//! Lists are leaves, and so is null. Keys are the same in any case, and keep the spelling they first had, until what is
-//! there is replaced by the other kind.
+//! Lists are leaves, and so is null. On classic devices keys are the same in any case, and keep the spelling they first
+//! had, until what is there is replaced by the other kind; on lite devices another case is another key.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+use super::engine::Engine;
 
 /// When defaults are said to have been set, in milliseconds.
 const DEFAULT_TIMESTAMP: u64 = 1;
@@ -30,6 +32,8 @@ pub struct Change<'c> {
     /// JSON pointers, "" for all there is.
     pub reset: &'c [String],
     pub merge: &'c Value,
+    /// Of the device.
+    pub engine: Engine,
 }
 
 /// A change that no device could make.
@@ -45,19 +49,19 @@ pub enum InvalidChange {
 
 /// The configuration after `change`, its keys in order. Keys that begin with `_` are a device's own and left out.
 pub fn merge(change: &Change) -> Result<Map<String, Value>, InvalidChange> {
-    let mut tree = Tree::default();
+    let mut tree = Tree::new(change.engine);
     tree.merge(object("running", change.running)?, change.deployment_timestamp);
     // in this order a pointer comes before those that lead on from it
     for (pointer, timestamp) in change.running_timestamps {
-        let path = path_of("running_timestamps", pointer)?;
+        let path = path_of("running_timestamps", pointer, change.engine)?;
         if !tree.date(&path, *timestamp) {
             return Err(InvalidChange::NothingThere { pointer: pointer.clone() });
         }
     }
     for pointer in change.reset {
-        let path = path_of("reset", pointer)?;
+        let path = path_of("reset", pointer, change.engine)?;
         if path.is_empty() {
-            tree = Tree::default();
+            tree = Tree::new(change.engine);
             break;
         }
         // Devices take every number for a position in a list, and those cannot be reset.
@@ -83,12 +87,12 @@ fn object<'c>(part: &'static str, value: &'c Value) -> Result<Option<&'c Map<Str
 }
 
 /// The segments of a JSON pointer, as keys of a [`Tree`].
-fn path_of(part: &'static str, pointer: &str) -> Result<Vec<String>, InvalidChange> {
+fn path_of(part: &'static str, pointer: &str, engine: Engine) -> Result<Vec<String>, InvalidChange> {
     let Some(path) = pointer.strip_prefix('/') else {
         let invalid = || InvalidChange::InvalidPointer { part, pointer: pointer.into() };
         return if pointer.is_empty() { Ok(Vec::new()) } else { Err(invalid()) };
     };
-    Ok(path.split('/').map(|segment| folded(&segment.replace("~1", "/").replace("~0", "~"))).collect())
+    Ok(path.split('/').map(|segment| folded(&segment.replace("~1", "/").replace("~0", "~"), engine)).collect())
 }
 
 fn is_position(segment: &str) -> bool {
@@ -96,13 +100,19 @@ fn is_position(segment: &str) -> bool {
 }
 
 /// A key as it is compared.
-fn folded(key: &str) -> String {
-    key.to_lowercase()
+fn folded(key: &str, engine: Engine) -> String {
+    match engine {
+        Engine::Classic => key.to_lowercase(),
+        Engine::Lite => key.into(),
+    }
 }
 
-/// By folded key.
-#[derive(Debug, Default)]
-struct Tree(BTreeMap<String, Entry>);
+#[derive(Debug)]
+struct Tree {
+    /// By folded key.
+    entries: BTreeMap<String, Entry>,
+    engine: Engine,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -118,28 +128,34 @@ enum Node {
 }
 
 impl Tree {
+    fn new(engine: Engine) -> Self {
+        Self { entries: BTreeMap::new(), engine }
+    }
+
     fn merge(&mut self, configuration: Option<&Map<String, Value>>, timestamp: u64) {
         for (key, value) in configuration.into_iter().flatten() {
-            let known = self.0.entry(folded(key)).and_modify(|entry| entry.merge(key, value, timestamp));
-            known.or_insert_with(|| Entry::new(key, value, timestamp));
+            let engine = self.engine;
+            let known = self.entries.entry(folded(key, engine));
+            let known = known.and_modify(|entry| entry.merge(key, value, timestamp, engine));
+            known.or_insert_with(|| Entry::new(key, value, timestamp, engine));
         }
     }
 
     /// Whether there was anything to date.
     fn date(&mut self, path: &[String], timestamp: u64) -> bool {
         let Some((key, rest)) = path.split_first() else {
-            self.0.values_mut().for_each(|entry| _ = entry.node.date(&[], timestamp));
+            self.entries.values_mut().for_each(|entry| _ = entry.node.date(&[], timestamp));
             return true;
         };
-        self.0.get_mut(key).is_some_and(|entry| entry.node.date(rest, timestamp))
+        self.entries.get_mut(key).is_some_and(|entry| entry.node.date(rest, timestamp))
     }
 
     fn remove(&mut self, path: &[String]) {
         match path {
             [] => {}
-            [key] => _ = self.0.remove(key),
+            [key] => _ = self.entries.remove(key),
             [key, rest @ ..] => {
-                if let Some(Entry { node: Node::Branch(tree), .. }) = self.0.get_mut(key) {
+                if let Some(Entry { node: Node::Branch(tree), .. }) = self.entries.get_mut(key) {
                     tree.remove(rest);
                 }
             }
@@ -147,16 +163,16 @@ impl Tree {
     }
 
     fn into_map(self) -> Map<String, Value> {
-        let shown = self.0.into_values().filter(|entry| !entry.key.starts_with('_'));
+        let shown = self.entries.into_values().filter(|entry| !entry.key.starts_with('_'));
         shown.map(|entry| (entry.key, entry.node.into_value())).collect()
     }
 }
 
 impl Entry {
-    fn new(key: &str, value: &Value, timestamp: u64) -> Self {
+    fn new(key: &str, value: &Value, timestamp: u64, engine: Engine) -> Self {
         let node = match value {
             Value::Object(map) => {
-                let mut tree = Tree::default();
+                let mut tree = Tree::new(engine);
                 tree.merge(Some(map), timestamp);
                 Node::Branch(tree)
             }
@@ -165,10 +181,12 @@ impl Entry {
         Self { key: key.into(), node }
     }
 
-    fn merge(&mut self, key: &str, proposed: &Value, now: u64) {
+    fn merge(&mut self, key: &str, proposed: &Value, now: u64, engine: Engine) {
         match (&mut self.node, proposed) {
             (Node::Branch(tree), Value::Object(map)) => tree.merge(Some(map), now),
-            (Node::Branch(_), _) | (Node::Leaf { .. }, Value::Object(_)) => *self = Self::new(key, proposed, now),
+            (Node::Branch(_), _) | (Node::Leaf { .. }, Value::Object(_)) => {
+                *self = Self::new(key, proposed, now, engine);
+            }
             (Node::Leaf { value, timestamp }, _) if now >= *timestamp => (*value, *timestamp) = (proposed.clone(), now),
             (Node::Leaf { .. }, _) => {}
         }

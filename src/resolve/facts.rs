@@ -153,12 +153,18 @@ pub fn deployment(deployment: &Value) -> Result<Roots> {
     let target = facts("target");
     let group = target.text(GROUPS)?;
     target.check_group(group)?;
-    let components = facts("components").items()?.into_iter().map(|component| {
+    let mut components: Vec<(String, String)> = Vec::new();
+    let mut names = HashSet::new();
+    for component in facts("components").items()? {
         let facts = component.properties(&["name", "version"])?;
+        let name = facts("name").text("give the name of a component")?;
+        if !names.insert(name) {
+            return facts("name").refuse("the deployment names it before; name each component once");
+        }
         let version = facts("version").text("give a version, such as \"1.0.0\"")?;
-        Ok((facts("name").text("give the name of a component")?.into(), version.into()))
-    });
-    Ok(Roots { group: group.into(), components: components.collect::<Result<_>>()? })
+        components.push((name.into(), version.into()));
+    }
+    Ok(Roots { group: group.into(), components })
 }
 
 /// The deployments that the device has from its groups: `{group: {name: version}}`. What it had from the group of the
@@ -295,7 +301,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-const GROUPS: &str = "write \"thinggroup/<name>\", \"thing/<name>\" or \"LOCAL_DEPLOYMENT\"";
+pub(super) const GROUPS: &str = "write \"thinggroup/<name>\", \"thing/<name>\" or \"LOCAL_DEPLOYMENT\"";
 
 impl<'v> Fact<'v> {
     pub(super) fn new(place: &str, value: &'v Value) -> Self {
@@ -374,7 +380,7 @@ impl<'v> Fact<'v> {
             .or_else(|invalid| self.refuse_found(format!("at {text:?}"), &format!("{}; write such as \"1.0.0\"", invalid.reason)))
     }
 
-    fn check_group(&self, group: &str) -> Result<()> {
+    pub(super) fn check_group(&self, group: &str) -> Result<()> {
         let named = |kind| group.strip_prefix(kind).is_some_and(|name: &str| !name.is_empty());
         if named("thinggroup/") || named("thing/") || group == LOCAL_DEPLOYMENT {
             return Ok(());

@@ -28,6 +28,8 @@ type Result<T> = std::result::Result<T, InvalidFact>;
 #[derive(Debug)]
 pub struct Deployment {
     pub roots: Roots,
+    /// The group of the deployment that it is below, and stands in for.
+    parent: Option<String>,
     updates: BTreeMap<String, Update>,
     /// In milliseconds since 1970.
     timestamp: u64,
@@ -124,10 +126,9 @@ impl Deployment {
     /// Of the parameters of `CreateDeployment`, whose types have been checked. `timestamp` is when it is made.
     pub fn read(parameters: &Value, timestamp: u64) -> Result<Self> {
         let fact = |key: &str| Fact::new(&format!("deployment[{key:?}]"), parameters.get(key).unwrap_or(&Value::Null));
-        let target = fact("targetArn");
-        let group = target.text(TARGETS)?.splitn(6, ':').nth(5).filter(|key| is_group(key));
-        let Some(group) = group else { return target.refuse(TARGETS) };
-        let mut roots = Roots { group: group.into(), components: Vec::new() };
+        let parent = fact("parentTargetArn");
+        let parent = if parent.value.is_null() { None } else { Some(group_of(&parent)?) };
+        let mut roots = Roots { group: group_of(&fact("targetArn"))?, components: Vec::new() };
         let mut updates = BTreeMap::new();
         for (name, component) in fact("components").entries()? {
             let members = component.members();
@@ -136,12 +137,18 @@ impl Deployment {
             let update = members("configurationUpdate").members();
             updates.insert(name.into(), Update { reset: pointers(&update("reset"))?, merge: merge(&update("merge"))? });
         }
-        Ok(Self { roots, updates, timestamp })
+        Ok(Self { roots, parent, updates, timestamp })
     }
 }
 
 const TARGETS: &str =
     "give the ARN of a thing or a thing group, such as \"arn:aws:iot:eu-west-1:123456789012:thinggroup/line-4\"";
+
+/// The group of a target's ARN.
+fn group_of(target: &Fact) -> Result<String> {
+    let group = target.text(TARGETS)?.splitn(6, ':').nth(5).filter(|key| is_group(key));
+    group.map_or_else(|| target.refuse(TARGETS), |group| Ok(group.into()))
+}
 
 fn is_group(key: &str) -> bool {
     ["thinggroup/", "thing/"].iter().any(|kind| key.strip_prefix(kind).is_some_and(|name| !name.is_empty()))
@@ -189,7 +196,7 @@ impl State {
         Ok(Self {
             engine: engine_of(&facts["engine"]).map_err(placed)?,
             platform: platform_of(platform).map_err(placed)?,
-            others: facts::other_groups(&facts["other_groups"], &deployment.roots).map_err(placed)?,
+            others: others_of(facts, deployment).map_err(placed)?,
             configuration: configuration_of(facts).map_err(placed)?,
             device,
             unread: None,
@@ -233,7 +240,7 @@ impl State {
             let nucleus = self.device.nucleus.as_ref().filter(|(nucleus, _)| nucleus == name).map(|(_, version)| version);
             nucleus.or_else(|| self.device.active.get(name))
         };
-        let nucleus = self.device.nucleus.as_ref().map(|(name, _)| name);
+        let nucleus = self.nucleus();
         let nothing = BTreeMap::new();
         // a deployment that is refused changes nothing
         let (plan, is_refused) = outcome.plan.as_ref().map_or((&nothing, true), |plan| (plan, false));
@@ -245,10 +252,11 @@ impl State {
             .flat_map(|roots| &roots.components)
             .map(|(name, _)| name)
             .collect();
+        let replaces_nucleus = plan.values().any(|recipe| recipe.kind == ComponentType::Nucleus);
         let component = |name: &String| {
             let from = running(name);
-            // the nucleus stays, whether anything needs it or not
-            let stays = is_refused || Some(name) == nucleus;
+            // the nucleus stays, whether anything needs it or not, until another takes its place
+            let stays = is_refused || Some(name) == nucleus && !replaces_nucleus;
             let recipe = plan.get(name);
             let to = recipe.map(|recipe| &recipe.version).or(from.filter(|_| stays));
             Ok(Component {
@@ -269,24 +277,52 @@ impl State {
         names.into_iter().map(component).collect()
     }
 
+    /// The name of the nucleus that runs.
+    fn nucleus(&self) -> Option<&String> {
+        self.device.nucleus.as_ref().map(|(name, _)| name)
+    }
+
     fn configured(&self, deployment: &Deployment, recipe: &Recipe) -> Result<Map<String, Value>> {
         let update = deployment.updates.get(&recipe.name);
         let running = self.configuration.get(&recipe.name);
+        // a nucleus of another name goes on with what the old one has
+        let old = self.nucleus().filter(|_| recipe.kind == ComponentType::Nucleus);
+        let running = running.or_else(|| self.configuration.get(old?));
         let no_timestamps = BTreeMap::new();
         let change = ConfigurationChange {
-            default: &recipe.default_configuration,
+            default: recipe.defaults(),
             running: running.map_or(&Value::Null, |(value, _)| value),
             running_timestamps: running.map_or(&no_timestamps, |(_, timestamps)| timestamps),
             deployment_timestamp: deployment.timestamp,
             reset: update.map_or(&[], |update| &update.reset),
             merge: update.map_or(&Value::Null, |update| &update.merge),
+            engine: self.engine,
         };
         configuration::merge(&change).map_err(|error| invalid_configuration(&recipe.name, &error))
     }
 }
 
 /// What a device of a fleet has beside the facts of [`facts::device`].
-const OWN_KEYS: [&str; 6] = ["name", "engine", "platform", "other_groups", "configuration", "configuration_timestamps"];
+const OWN_KEYS: [&str; 7] =
+    ["name", "engine", "platform", "other_groups", "parents", "configuration", "configuration_timestamps"];
+
+/// What counts beside the deployment, which stands in for what its parent or a child of its target has brought.
+fn others_of(facts: &Value, deployment: &Deployment) -> Result<Vec<Roots>> {
+    let mut others = facts::other_groups(&facts["other_groups"], &deployment.roots)?;
+    let mut children = HashSet::new();
+    for (group, parent) in Fact::new("parents", &facts["parents"]).entries()? {
+        if facts["other_groups"].get(group).is_none() {
+            return parent.refuse("other_groups tells nothing of this group; leave it out");
+        }
+        let text = parent.text(facts::GROUPS)?;
+        parent.check_group(text)?;
+        if text == deployment.roots.group {
+            children.insert(group);
+        }
+    }
+    others.retain(|roots| Some(&roots.group) != deployment.parent.as_ref() && !children.contains(&*roots.group));
+    Ok(others)
+}
 
 fn engine_of(engine: &Value) -> Result<Engine> {
     match engine.as_str().map(str::parse) {

@@ -5,6 +5,7 @@ FLEETGRASS_PLANS is the number of random catalogues that are published, planned 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -14,11 +15,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+import fleetgrass
 from fleetgrass import resolve
 from fleetgrass.__main__ import main
+from fleetgrass.config import Config
 from fleetgrass.emulator import Emulator
 from fleetgrass.resolve import Candidate, CandidateError
 from support import cases
+from support.answers import Answer, failure, plain, reply
+from support.server import RecordingServer
 
 PLANS = int(os.environ.get("FLEETGRASS_PLANS", "25"))
 
@@ -164,6 +169,64 @@ def test_configuration_is_kept_through_deployments() -> None:
             emulator.configuration("pump-2")
 
 
+def test_a_subdeployment_takes_the_place_of_its_parent() -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        for version in ("1.0.0", "1.1.0"):
+            client.create_component_version(inlineRecipe=json.dumps(recipe("x", version, {})))
+        emulator.register_core_device("d", ["p", "s"])
+        parent, child = emulator.thing_group_arn("p"), emulator.thing_group_arn("s")
+        catalog = resolve.Catalog.from_client(client)
+
+        def deploy(version: str, **target: str) -> Any:
+            asked = {**target, "components": {"x": {"componentVersion": version}}}
+            (state,) = resolve.plan(asked, catalog, devices=resolve.fleet_snapshot(client)).states
+            client.create_deployment(**asked)
+            emulator.settle()
+            (row,) = client.list_installed_components(coreDeviceThingName="d")["installedComponents"]
+            assert (state.error, state.result) == (None, {"x": row["componentVersion"]})
+            return resolve.fleet_snapshot(client)["d"]
+
+        assert deploy("1.0.0", targetArn=parent)["other_groups"] == {"thinggroup/p": {"x": "1.0.0"}}
+        below = deploy("1.1.0", targetArn=child, parentTargetArn=parent)
+        assert below["other_groups"] == {"thinggroup/s": {"x": "1.1.0"}}
+        assert below["parents"] == {"thinggroup/s": "thinggroup/p"}
+        above = deploy("1.0.0", targetArn=parent)
+        assert (above["other_groups"], above.get("parents")) == ({"thinggroup/p": {"x": "1.0.0"}}, None)
+
+
+def test_a_nucleus_of_another_name_takes_over() -> None:
+    mine = recipe("my.Nucleus", "3.1.0", {}, ComponentType="aws.greengrass.nucleus")
+    with Emulator() as emulator:
+        client = emulator.client()
+        client.create_component_version(inlineRecipe=json.dumps(mine))
+        client.create_component_version(inlineRecipe=json.dumps(recipe("x", "1.0.0", {})))
+        emulator.register_core_device("d")
+
+        def deploy(**components: Any) -> dict[str, str]:
+            client.create_deployment(targetArn=emulator.thing_arn("d"), components=components)
+            emulator.settle()
+            rows = client.list_installed_components(coreDeviceThingName="d", topologyFilter="ALL")
+            found = {row["componentName"]: row["componentVersion"] for row in rows["installedComponents"]}
+            return {name: version for name, version in found.items() if version != "0.0.0"}
+
+        nucleus = client.get_core_device(coreDeviceThingName="d")["coreVersion"]
+        update = {"merge": '{"logging": {"level": "DEBUG"}}'}
+        deploy(**{"aws.greengrass.Nucleus": {"componentVersion": nucleus, "configurationUpdate": update}})
+        configured = emulator.configuration("d")["aws.greengrass.Nucleus"]
+        assert configured["logging"]["level"] == "DEBUG"
+        assert deploy(**{"my.Nucleus": {"componentVersion": "3.1.0"}}) == {"my.Nucleus": "3.1.0"}
+        assert emulator.configuration("d") == {"my.Nucleus": configured}
+        assert client.get_core_device(coreDeviceThingName="d")["coreVersion"] == "3.1.0"
+        # it stays where nothing names it, as the old one did
+        state = resolve.fleet_snapshot(client)["d"]
+        assert state["nucleus"] == {"name": "my.Nucleus", "version": "3.1.0"}
+        wanted = {"targetArn": emulator.thing_arn("d"), "components": {"x": {"componentVersion": "1.0.0"}}}
+        planned = resolve.plan(wanted, resolve.Catalog.from_client(client), devices=[state]).states[0]
+        assert planned.versions() == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
+        assert deploy(x={"componentVersion": "1.0.0"}) == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
+
+
 @pytest.fixture
 def cloud() -> Any:
     with Emulator() as emulator:
@@ -263,6 +326,63 @@ def test_a_cloud_that_does_not_answer(cloud: Emulator) -> None:
     assert resolve.simulate(**asked).result == {"B": "1.0.0"}
 
 
+OK = {"arn": "x", "componentName": "A", "componentVersion": "1.0.0"}
+
+
+def answered(recipe: Any = None, **members: Any) -> Answer:
+    body = json.dumps(
+        {"RecipeFormatVersion": "2020-01-25", "ComponentName": "A", "ComponentVersion": "1.0.0", "Manifests": [{}]}
+    )
+    row = {**OK, "recipe": base64.b64encode((recipe or body).encode()).decode(), **members}
+    return reply({"resolvedComponentVersions": [row]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "refusal"),
+    [
+        (failure(403, "AccessDeniedException"), "permission", "access_denied"),
+        (failure(403, "ForbiddenException"), "permission", "access_denied"),
+        (failure(403, "InvalidSignatureException"), "permission", "access_denied"),
+        (failure(404, "ResourceNotFoundException", "no usable version, so"), "no_version", "no_available_version"),
+        (failure(404, "Other", "no usable version, so"), "no_version", "no_available_version"),
+        (failure(404, "Other", "A doesn't claim platform x"), "platform", "platform_incompatible"),
+        (failure(404, "ResourceNotFoundException", "something else"), "other", "unanswered"),
+        (failure(409, "ConflictException"), "no_version", "no_available_version"),
+        (failure(400, "ValidationException", "no usable version"), "other", "unanswered"),
+        (failure(429, "ThrottlingException"), "other", "unanswered"),
+        (failure(500, "InternalServerException"), "other", "unanswered"),
+        (plain(200, b"<html>"), "other", "unanswered"),
+        (answered(componentName="Z"), "other", "unanswered"),
+        (answered(componentVersion="1.2.0"), "other", "unanswered"),
+        (answered('{"componentname": "Z"}'), "other", "unanswered"),
+        (answered(vendorGuidance="DELETED", message="gone"), None, "unanswered"),
+        (answered(vendorGuidance="DISCONTINUED"), None, None),
+        (answered("{"), None, "recipe_parse_error"),
+    ],
+)
+def test_answers_are_classified_as_devices_read_them(
+    server: RecordingServer, answer: Answer, kind: str | None, refusal: str | None
+) -> None:
+    server.script([answer])
+    config = Config(retries={"total_max_attempts": 1})
+    with fleetgrass.client(
+        "greengrassv2",
+        region_name="eu-west-1",
+        endpoint_url=server.url,
+        config=config,
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+    ) as ours:
+        (found,) = resolve.candidates_from_cloud(ours, LINUX, {"A": {"thinggroup/g": "1.0.0"}}).values()
+        assert (found.kind if isinstance(found, CandidateError) else None) == kind
+        engines: list[Any] = ["classic", "lite"]
+        for engine in engines:
+            made = resolve.simulate(cloud=ours, platform=LINUX, deployment=deployment(A="1.0.0"), engine=engine)
+            # a recipe without a platform is of no use to lite devices
+            wanted = refusal or ("local_recipe_unusable" if engine == "lite" else None)
+            assert (made.error and made.error.kind) == wanted, engine
+
+
 class Interrupted:
     """A client whose calls are interrupted."""
 
@@ -332,6 +452,13 @@ def test_a_lite_device_asks_the_cloud_in_its_own_way() -> None:
             }
             for name, text in [("A", "1.0.0"), ("C", ">=1.0.0 <2.0.0")]
         ]
+        # a device joins the requirements to one text, which a cloud may not be able to read
+        needs = {"deps": {"B": "^1.0.0"}, "manifests": for_lite["Manifests"]}
+        device = {"local_recipes": {"P": {"1.0.0": needs}, "Q": {"1.0.0": {**needs, "deps": {"B": "*"}}}}}
+        joined = {"platform": LINUX, "engine": "lite", "device": device, "deployment": deployment(P="1.0.0", Q="1.0.0")}
+        for refused in (resolve.simulate(cloud=client, **joined), resolve.simulate(catalog=catalog, **joined)):
+            assert refused.error is not None
+            assert (refused.error.kind, refused.error.details) == ("unanswered", {"component": "B"})
         # of several answers the first counts, and none is a failure
         one = Recording(client, lambda given: {"resolvedComponentVersions": given["resolvedComponentVersions"] + [{}]})
         assert resolve.simulate(cloud=one, **asked).result == resolve.simulate(cloud=client, **asked).result
@@ -361,8 +488,11 @@ def test_a_plan_from_a_snapshot_is_what_the_fleet_installs() -> None:
             for device in devices:
                 emulator.register_core_device(device, world.chance.sample(groups, 2))
             targets = [*map(emulator.thing_group_arn, groups), emulator.thing_arn(devices[0])]
+            # what goes to the second group is below the first
+            parents = {targets[1]: {"parentTargetArn": targets[0]}}
             for _ in range(6):
-                deployment = {"targetArn": world.chance.choice(targets), "components": world.components()}
+                target = world.chance.choice(targets)
+                deployment = {"targetArn": target, "components": world.components(), **parents.get(target, {})}
                 snapshot = {name: state for name, state in resolve.fleet_snapshot(client).items() if name in devices}
                 plan = resolve.plan(json.loads(json.dumps(deployment)), catalog, devices=snapshot)
                 client.create_deployment(**deployment)

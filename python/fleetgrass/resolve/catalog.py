@@ -104,11 +104,14 @@ class Catalog:
             max_concurrency: How many requests are made at the same time.
 
         Raises:
+            ValueError: `names` is a text.
             ClientError, BotoCoreError: What the first request that failed raises; recipes that were read are kept. A
                 version that was deleted meanwhile is left out.
         """
         from fleetgrass.resolve import cloud
 
+        if isinstance(names, str):
+            raise ValueError(f"names is the text {names!r}: give a list of names, such as [{names!r}]")
         wanted = None if names is None else set(names)
         published = cloud.published(client, tuple(scopes), wanted, cache, max_concurrency)
         return cls._of(_core.Catalogue.of_published(published))

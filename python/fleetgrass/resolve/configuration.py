@@ -9,6 +9,8 @@ from fleetgrass import _core
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fleetgrass.resolve.manifests import Engine
+
 
 def merge_configuration(
     *,
@@ -18,12 +20,13 @@ def merge_configuration(
     deployment_timestamp: int,
     reset: Sequence[str] | None = None,
     merge: dict[str, Any] | None = None,
+    engine: Engine = "classic",
 ) -> dict[str, Any]:
-    """The configuration of a component once a classic device has carried out a deployment that names it.
+    """The configuration of a component once a device has carried out a deployment that names it.
 
     A device removes what is to be reset, adds the defaults that are missing, then merges. A MERGE loses to a value that
     was set after the deployment was made, as components do by themselves; a list is replaced whole; null is a value.
-    Keys are the same in any case. For a component that the deployment does not name, leave out `reset` and `merge`.
+    For a component that the deployment does not name, leave out `reset` and `merge`.
 
     Args:
         default: The recipe's `DefaultConfiguration`, where it has one.
@@ -35,6 +38,7 @@ def merge_configuration(
         reset: `configurationUpdate.reset`: JSON pointers, `""` for everything. A device passes over pointers with a
             number in them, and those that lead to nothing.
         merge: `configurationUpdate.merge`, which is JSON text there, parsed.
+        engine: To "classic" devices keys are the same in any case; to "lite" ones another case is another key.
 
     Returns:
         The configuration, sorted by key at each level, without keys that begin with `_`, which are the device's own.
@@ -46,13 +50,14 @@ def merge_configuration(
     """
     dates = dict(running_timestamps or {})
     for pointer, timestamp in dates.items():
-        _check_timestamp(f"running_timestamps[{pointer!r}]", timestamp)
-    _check_timestamp("deployment_timestamp", deployment_timestamp)
+        check_timestamp(f"running_timestamps[{pointer!r}]", timestamp)
+    check_timestamp("deployment_timestamp", deployment_timestamp)
     if isinstance(reset, str):
         raise ValueError(f"reset is the text {reset!r}: give a list of JSON pointers")
-    return _core.merge_configuration(default, running, dates, deployment_timestamp, list(reset or ()), merge)
+    return _core.merge_configuration(default, running, dates, deployment_timestamp, list(reset or ()), merge, engine)
 
 
-def _check_timestamp(name: str, timestamp: object) -> None:
-    if not isinstance(timestamp, int) or not 0 <= timestamp < 2**63:
+def check_timestamp(name: str, timestamp: object) -> None:
+    """Raises ValueError where it is none."""
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int) or not 0 <= timestamp < 2**63:
         raise ValueError(f"{name} is {timestamp!r}: give milliseconds since 1970 as an int")

@@ -2,7 +2,8 @@
 
 What a device has from each of its groups is nowhere told. It is found in its deployments: of each target the newest
 that the device took. One that failed may have been taken as well, since a device need not roll back; so it counts where
-all of its components are roots on the device, and else an earlier one does.
+all of its components are roots on the device, and else an earlier one does. Of a target and the subdeployments below it
+only the newest counts.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fleetgrass.resolve.cloud import check_client, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     #: `client.map` at the concurrency asked for.
     Ask = Callable[..., Iterator[Any]]
@@ -48,9 +50,10 @@ def fleet_snapshot(
         max_concurrency: How many requests of a kind are made at the same time.
 
     Returns:
-        By name, `platform`, `engine`, `nucleus`, `active` and `builtin`, and as `other_groups` what the device has from
-        each target. Roots that no deployment of the cloud accounts for were deployed on the device itself. A device
-        that cannot be read is `{"error": why}`, of which a plan tells in `unread`.
+        By name, `platform`, `engine`, `nucleus`, `active` and `builtin`, as `other_groups` what the device has from
+        each target, and as `parents` which of these came as subdeployments, and below what. Roots that no deployment of
+        the cloud accounts for were deployed on the device itself. A device that cannot be read is `{"error": why}`, of
+        which a plan tells in `unread`.
 
     Raises:
         ValueError: `target_arn` is none of a thing or a thing group.
@@ -107,6 +110,10 @@ class Report:
         if is_lite:
             state["engine"] = "lite"
         nucleus = "aws.greengrass.NucleusLite" if is_lite else "aws.greengrass.Nucleus"
+        # another may have taken its place, which is known by its version alone
+        alike = [row["componentName"] for row in installed if row["componentVersion"] == device.get("coreVersion")]
+        if len(alike) == 1 and all(row["componentName"] != nucleus for row in installed):
+            (nucleus,) = alike
         if device.get("coreVersion"):
             state["nucleus"] = {"name": nucleus, "version": device["coreVersion"]}
         rows = [row for row in installed if row["componentName"] != nucleus]
@@ -147,6 +154,20 @@ def _reports(ask: Ask, names: list[str]) -> Iterator[Report | Exception]:
             yield error
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A deployment: its roots, when it was made, and the target that it is below."""
+
+    roots: dict[str, str]
+    at: datetime
+    parent: str | None
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Made:
+        roots = {name: component["componentVersion"] for name, component in told.get("components", {}).items()}
+        return cls(roots, told["creationTimestamp"], told.get("parentTargetArn"))
+
+
 class History:
     """The deployments that devices tell of, and earlier ones where these leave open what a device has."""
 
@@ -163,15 +184,15 @@ class History:
         wanted.update(it for ids in self._revisions.values() if isinstance(ids, list) for it in ids)
         ids = sorted(wanted)
         answers = ask("get_deployment", [{"deploymentId": it} for it in ids])
-        #: By id, the roots of a deployment, or why it cannot be read.
-        self._roots: dict[str, dict[str, str] | Exception] = {
-            it: answer if isinstance(answer, Exception) else _roots_of(answer)
+        #: By id, a deployment, or why it cannot be read.
+        self._made: dict[str, Made | Exception] = {
+            it: answer if isinstance(answer, Exception) else Made.of(answer)
             for it, answer in zip(ids, answers, strict=True)
         }
 
-    def groups_of(self, report: Report) -> dict[str, dict[str, str]] | Exception:
-        """What the device has from each target, or why that cannot be known."""
-        groups: dict[str, dict[str, str]] = {}
+    def groups_of(self, report: Report) -> dict[str, Any] | Exception:
+        """`other_groups` and `parents` of the device, where it has any, or why that cannot be known."""
+        found: dict[str, Made] = {}
         known: set[str] = set()
         for target, ids in report.deployments.items():
             revisions = self._revisions[target] if target in report.undecided else []
@@ -179,19 +200,34 @@ class History:
                 return revisions
             taken = None if target in report.undecided else ids[-1]
             for it in dict.fromkeys([*ids, *revisions]):
-                roots = self._roots[it]
-                if isinstance(roots, Exception):
-                    if is_gone(roots):
+                made = self._made[it]
+                if isinstance(made, Exception):
+                    if is_gone(made):
                         continue
-                    return roots
-                known |= roots.keys()
-                if it == taken or roots.items() <= report.roots.items():
-                    if roots:
-                        groups[target.split(":", 5)[-1]] = roots
+                    return made
+                known |= made.roots.keys()
+                if it == taken or made.roots.items() <= report.roots.items():
+                    found[target] = made
                     break
         known.add(report.state.get("nucleus", {}).get("name"))  # it was there before any deployment
         local = {name: version for name, version in report.roots.items() if name not in known}
-        return {**groups, LOCAL: local} if local else groups
+        counting = {target: made for target, made in found.items() if made.roots and not _is_superseded(target, found)}
+        groups = {_key(target): made.roots for target, made in counting.items()} | ({LOCAL: local} if local else {})
+        parents = {_key(target): _key(made.parent) for target, made in counting.items() if made.parent}
+        state: dict[str, Any] = {"other_groups": groups} if groups else {}
+        return {**state, "parents": parents} if parents else state
+
+
+def _is_superseded(target: str, found: dict[str, Made]) -> bool:
+    """Whether a newer deployment to its parent or below it takes the place of what `target` has brought."""
+    ours = found[target]
+    kin = (made for other, made in found.items() if other == ours.parent or made.parent == target)
+    return any(made.at > ours.at for made in kin)
+
+
+def _key(target: str) -> str:
+    """`thinggroup/<name>` or `thing/<name>`."""
+    return target.split(":", 5)[-1]
 
 
 def _state(report: Report | Exception, history: History) -> dict[str, Any]:
@@ -200,7 +236,7 @@ def _state(report: Report | Exception, history: History) -> dict[str, Any]:
     groups = history.groups_of(report)
     if isinstance(groups, Exception):
         return _unread(groups)
-    return {**report.state, "other_groups": groups} if groups else report.state
+    return {**report.state, **groups}
 
 
 def _unread(error: Exception) -> dict[str, Any]:
@@ -209,7 +245,3 @@ def _unread(error: Exception) -> dict[str, Any]:
 
 def _latest_first(rows: list[dict[str, Any]]) -> list[str]:
     return [row["deploymentId"] for row in sorted(rows, key=lambda row: row["creationTimestamp"], reverse=True)]
-
-
-def _roots_of(deployment: dict[str, Any]) -> dict[str, str]:
-    return {name: component["componentVersion"] for name, component in deployment.get("components", {}).items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleetgrass import _core
 from fleetgrass.resolve.catalog import core_of
+from fleetgrass.resolve.configuration import check_timestamp
 from fleetgrass.resolve.simulation import Refusal
 
 if TYPE_CHECKING:
@@ -21,11 +22,23 @@ UNREAD = "state_unread"
 
 
 class PlanConflictError(Exception):
-    """Devices would refuse the deployment, or could not be read; the text tells why, `plan` is the whole of it."""
+    """Devices would refuse the deployment, or could not be read; the text tells why, `plan` is the whole of it.
+
+    One that has been pickled has the text and no `plan`.
+    """
 
     def __init__(self, plan: Plan) -> None:
         super().__init__("\n".join(_conflict_lines(plan)))
         self.plan: Plan = plan
+
+    def __reduce__(self) -> Any:
+        return _without_plan, (str(self),)
+
+
+def _without_plan(text: str) -> PlanConflictError:
+    error = PlanConflictError.__new__(PlanConflictError)
+    error.args = (text,)
+    return error
 
 
 class DeviceState:
@@ -206,6 +219,8 @@ def plan(
             - `platform`: such a text, or all attributes, `{"os": "linux", "architecture": "amd64"}`;
             - `engine`: "classic", or "lite";
             - `other_groups`: what it has from its other groups, target to root components and their versions;
+            - `parents`: of those that came as subdeployments, target to the target that they are below. A deployment
+              stands in for what its own parent brought, and one to a parent for what is below it;
             - `active`, `nucleus`, `builtin`, `local_store`, `local_recipes`, `online`, `region_mismatch`: as in
               `simulate`;
             - `configuration`: by component, what it is configured with now;
@@ -219,8 +234,12 @@ def plan(
     Raises:
         ParamValidationError: `deployment` is not what `create_deployment` takes.
         InvalidInputError: Another value is not of these shapes; the text names it, its place, and what to give.
-        ValueError: A value that JSON cannot hold.
+        ValueError: A value that JSON cannot hold, a timestamp that is none, or a text in place of devices.
     """
+    if isinstance(devices, str):
+        raise ValueError(f"devices is the text {devices!r}: give a list, such as [{devices!r}], or a dict by name")
+    if deployment_timestamp is not None:
+        check_timestamp("deployment_timestamp", deployment_timestamp)
     timestamp = time.time_ns() // 1_000_000 if deployment_timestamp is None else deployment_timestamp
     core = _core.Plan(deployment, core_of(catalog), devices, timestamp)
     return Plan(core, str(deployment["targetArn"]))

@@ -208,8 +208,7 @@ pub fn restart(state: &State, names: &[String], initial: i64) -> Result<()> {
     let others = query.query_map((list(names), initial), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     for (software, devices) in others.collect::<rusqlite::Result<Vec<_>>>()? {
         let mut components = software::read(state, software)?;
-        let is_nucleus = |component: &software::Component| [CLASSIC, LITE].map(nucleus_of).contains(&&*component.name);
-        components.retain(|component| !is_nucleus(component) || nucleus.iter().any(|nucleus| nucleus.is(component)));
+        components.retain(|component| !component.is_nucleus() || nucleus.iter().any(|nucleus| nucleus.is(component)));
         let missing = nucleus.iter().filter(|nucleus| !components.iter().any(|component| component.is(nucleus)));
         let missing: Vec<_> = missing.cloned().collect();
         components.extend(missing);

@@ -143,7 +143,8 @@ impl<'s> Shelf<'s> {
             |component: &&Component| profile.engine() == Engine::Classic || matches!(component.state(), "RUNNING" | "FINISHED");
         let active = running.iter().filter(counts).filter_map(version).collect();
         let mut device = Device { active, ..Device::default() };
-        let nucleus = nucleus_of(&profile.runtime);
+        let nucleus = running.iter().find(|component| component.is_nucleus()).map(|component| &*component.name);
+        let nucleus = nucleus.unwrap_or_else(|| nucleus_of(&profile.runtime));
         let published = self.versions(nucleus);
         let newest = published.iter().find_map(|entry| entry.recipe.as_deref());
         if let (Some(recipe), Ok(version)) = (newest, Version::parse(&profile.nucleus_version)) {

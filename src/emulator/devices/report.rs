@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::plan::{self, Profile};
 use super::software::{self, Component};
-use super::{install, list, nucleus_of};
+use super::{install, list};
 use crate::emulator::deployments::Deployment;
 use crate::emulator::error::Result;
 use crate::emulator::failures::{BROKEN, Failure};
@@ -137,7 +137,7 @@ impl Report {
                 .execute((&names, &case.deployment.target, &case.profile.others))?;
         }
         let after = self.after.as_deref().unwrap_or(case.before);
-        if let Some(nucleus) = after.iter().find(|component| component.name == nucleus_of(&case.profile.runtime)) {
+        if let Some(nucleus) = after.iter().find(|component| component.is_nucleus()) {
             state
                 .db
                 .prepare_cached("UPDATE core_device SET nucleus_version = ?2 WHERE name IN (SELECT value FROM json_each(?1))")?
@@ -159,23 +159,28 @@ impl Case<'_> {
     /// What a component is configured with then. An update that no device could make changes nothing.
     fn configuration(&self, recipe: &Recipe) -> Map<String, Value> {
         let earlier = self.before.iter().find(|earlier| earlier.name == recipe.name);
+        // a nucleus of another name goes on with what the old one has
+        let old = || self.before.iter().find(|earlier| recipe.kind == ComponentType::Nucleus && earlier.is_nucleus());
+        let earlier = earlier.or_else(old);
         let running = earlier.map_or(Value::Null, |earlier| earlier.configuration.clone().into());
         let time = |at: Millis| u64::try_from(at).unwrap_or_default();
         let update = self.deployment.update(&recipe.name);
         let reset = update["reset"].as_array().into_iter().flatten().filter_map(Value::as_str).map(String::from);
         let merge = update["merge"].as_str().and_then(|merge| serde_json::from_str(merge).ok()).unwrap_or_default();
         let change = Change {
-            default: &recipe.default_configuration,
+            default: recipe.defaults(),
             running: &running,
             running_timestamps: &earlier.map(|earlier| (String::new(), time(earlier.configured))).into_iter().collect(),
             deployment_timestamp: time(self.deployment.created),
             reset: &reset.collect::<Vec<_>>(),
             merge: &merge,
+            engine: self.profile.engine(),
         };
         configuration::merge(&change).unwrap_or_else(|_| earlier.map(|earlier| earlier.configuration.clone()).unwrap_or_default())
     }
 
-    /// What the devices run once they have installed what `plan` holds. The nucleus stays, planned or not.
+    /// What the devices run once they have installed what `plan` holds. The nucleus stays, planned or not, until another
+    /// takes its place.
     fn after(&self, plan: &Plan, now: Millis) -> Vec<Component> {
         let mut after = Vec::with_capacity(plan.len() + 1);
         for (name, recipe) in plan {
@@ -184,6 +189,7 @@ impl Case<'_> {
             component.source.clone_from(&self.deployment.id);
             component.configuration = self.configuration(recipe);
             component.configured = self.deployment.created;
+            component.nucleus = recipe.kind == ComponentType::Nucleus;
             if let Some(earlier) = self.before.iter().find(|earlier| earlier.is(&component)) {
                 component.changed = earlier.changed;
                 component.fault.clone_from(&earlier.fault);
@@ -194,8 +200,9 @@ impl Case<'_> {
             component.root = plan::is_root(name, self.deployment, self.others);
             after.push(component);
         }
-        let nucleus = nucleus_of(&self.profile.runtime);
-        if let Some(nucleus) = self.before.iter().find(|component| component.name == nucleus && !plan.contains_key(nucleus)) {
+        let is_replaced = plan.values().any(|recipe| recipe.kind == ComponentType::Nucleus);
+        let stays = |component: &&Component| component.is_nucleus() && !is_replaced && !plan.contains_key(&component.name);
+        if let Some(nucleus) = self.before.iter().find(stays) {
             let mut nucleus = nucleus.clone();
             nucleus.root = false;
             after.push(nucleus);

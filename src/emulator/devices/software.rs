@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::{CLASSIC, LITE, nucleus_of};
 use crate::emulator::error::Result;
 use crate::emulator::failures::{self, BROKEN, Breakage, Failure};
 use crate::emulator::store::{Millis, State};
@@ -29,6 +30,9 @@ pub struct Component {
     /// When a deployment set that last.
     #[serde(default)]
     pub configured: Millis,
+    /// Whether its recipe says that it is one; see [`Component::is_nucleus`].
+    #[serde(default)]
+    pub nucleus: bool,
 }
 
 /// The source of what no deployment brought.
@@ -46,11 +50,17 @@ impl Component {
             fault: None,
             configuration: Map::new(),
             configured: 0,
+            nucleus: false,
         }
     }
 
     pub fn state(&self) -> &str {
         self.fault.as_ref().map_or(&self.state, |fault| &fault.state)
+    }
+
+    /// Whether it is what runs the others: a nucleus of the usual name, which devices come with, or one that took its place.
+    pub fn is_nucleus(&self) -> bool {
+        self.nucleus || [CLASSIC, LITE].map(nucleus_of).contains(&&*self.name)
     }
 
     pub fn is(&self, other: &Self) -> bool {
