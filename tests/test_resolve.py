@@ -105,6 +105,10 @@ LINUX = {"os": "linux", "architecture": "amd64"}
             ['Manifests[1].Platform["os"]', '"/(/"', "correct it"],
         ),
         (
+            lambda: resolve.select_manifest([{"Platform": {"os": "/linux)|(?:windows/"}}], {"os": "linuxfoo"}),
+            ['Manifests[0].Platform["os"]', '"/linux)|(?:windows/"', "correct it"],
+        ),
+        (
             lambda: resolve.select_manifest([{"Platform": {"os": "/(a|a)*(?=b)c/"}}], {"os": "a" * 60}),
             ['Manifests[0].Platform["os"]', "backtracking"],
         ),
