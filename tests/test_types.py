@@ -209,7 +209,14 @@ def run(*command: str, cwd: Path) -> str:
 @pytest.mark.timeout(300)
 def test_mypy_finds_what_is_wrong_and_no_more(project: tuple[Path, str]) -> None:
     programs, interpreter = project
-    options = ("--strict", "--no-error-summary", "--hide-error-context", "--python-executable", interpreter)
+    options = (
+        "--config-file=",
+        "--strict",
+        "--no-error-summary",
+        "--hide-error-context",
+        "--python-executable",
+        interpreter,
+    )
     report = run(sys.executable, "-m", "mypy", *options, ".", cwd=programs)
     errors = [line for line in report.splitlines() if ": error: " in line]
     found = {(line.split(":")[0], int(line.split(":")[1])) for line in errors}
