@@ -151,7 +151,10 @@ pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Re
     let device = input.required("coreDeviceThingName")?;
     let (updated, runtime, software) = find(state, device)?;
     let all = input.text("topologyFilter") == Some("ALL");
-    let rows = software::read(state, software)?.into_iter().map(|component| {
+    let installed = software::read(state, software)?;
+    let nucleus = installed.iter().find(|component| runtime == CLASSIC && component.is_nucleus());
+    let nucleus = nucleus.map(|component| component.name.clone());
+    let rows = installed.into_iter().map(|component| {
         let codes: Vec<&str> = component.fault.iter().map(|fault| &*fault.code).collect();
         let row = json!({
             "componentName": component.name, "componentVersion": component.version,
@@ -164,7 +167,7 @@ pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Re
     });
     let mut rows: Vec<(String, Value)> = rows.collect();
     if all {
-        let internal = internal_services(&rows, &runtime);
+        let internal = internal_services(&rows, nucleus.as_deref());
         rows.extend(internal);
     }
     rows.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -175,8 +178,8 @@ pub fn list_installed(state: &State, operation: &Operation, input: &Input) -> Re
 }
 
 /// The classic nucleus has services of its own, as old as itself. A component of the same name takes the place of one.
-fn internal_services(installed: &[(String, Value)], runtime: &str) -> Vec<(String, Value)> {
-    let nucleus = installed.iter().find(|(name, _)| runtime == CLASSIC && name == nucleus_of(runtime));
+fn internal_services(installed: &[(String, Value)], nucleus: Option<&str>) -> Vec<(String, Value)> {
+    let nucleus = installed.iter().find(|(name, _)| Some(&**name) == nucleus);
     let Some((_, nucleus)) = nucleus else { return Vec::new() };
     let service = |name: &str| {
         let mut service = nucleus.clone();

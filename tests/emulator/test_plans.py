@@ -221,6 +221,7 @@ def test_a_nucleus_of_another_name_takes_over() -> None:
         # it stays where nothing names it, as the old one did
         state = resolve.fleet_snapshot(client)["d"]
         assert state["nucleus"] == {"name": "my.Nucleus", "version": "3.1.0"}
+        assert state["builtin"]
         wanted = {"targetArn": emulator.thing_arn("d"), "components": {"x": {"componentVersion": "1.0.0"}}}
         planned = resolve.plan(wanted, resolve.Catalog.from_client(client), devices=[state]).states[0]
         assert planned.versions() == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
