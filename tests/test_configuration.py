@@ -161,3 +161,25 @@ def test_the_deepest_configuration_fits_a_small_stack() -> None:
         threading.stack_size(before)
     thread.join()
     assert merged == [deepest]
+
+
+def test_to_lite_devices_another_case_is_another_key() -> None:
+    change: dict[str, Any] = {
+        "default": {"Port": 80, "log": {"Level": "INFO"}},
+        "running": {"Port": 9, "LOG": {"level": "DEBUG"}},
+        "running_timestamps": {"/Port": 3000},
+        "reset": ["/port", "/LOG/Level"],
+        "merge": {"port": 2, "Port": 3},
+        "deployment_timestamp": 2000,
+    }
+    assert merge_configuration(**change) == {"LOG": {"Level": "INFO"}, "Port": 3}
+    assert merge_configuration(**change, engine="lite") == {
+        "LOG": {"level": "DEBUG"},
+        "Port": 9,
+        "log": {"Level": "INFO"},
+        "port": 2,
+    }
+    with pytest.raises(InvalidInputError, match="/port"):
+        merge_configuration(**change | {"running_timestamps": {"/port": 3000}}, engine="lite")
+    with pytest.raises(InvalidInputError, match='engine "heavy"'):
+        merge_configuration(**change, engine="heavy")  # type: ignore[arg-type]
