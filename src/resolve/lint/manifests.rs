@@ -78,11 +78,12 @@ fn labels(at: usize, manifest: &Manifest, findings: &mut Findings) {
                 let message = format!("{template:?} is no regular expression: {reason}");
                 find("invalid_regex", message, "correct it, since devices fail on it".into());
             }
-            Some(Ok(expression)) if !known(attribute).is_empty() => {
-                if !known(attribute).iter().any(|own| expression.is_match(own).unwrap_or(true)) {
-                    let remedy = format!("let it match one of {}", known(attribute).join(", "));
-                    find(NEVER, format!("no device has an {attribute} that {template:?} matches"), remedy);
-                }
+            Some(Ok(expression))
+                if !known(attribute).is_empty()
+                    && !known(attribute).iter().any(|own| expression.is_match(own).unwrap_or(true)) =>
+            {
+                let remedy = format!("let it match one of {}", known(attribute).join(", "));
+                find(NEVER, format!("no device has an {attribute} that {template:?} matches"), remedy);
             }
             None if template != "*" && !template.starts_with(|c: char| c.is_ascii_alphanumeric()) => {
                 let remedy = "begin with a letter or a digit, or write a regular expression between slashes";
