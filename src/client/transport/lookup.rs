@@ -4,9 +4,14 @@
 //! takes locks of its own there, which a child would find locked for ever in its first look-up. So a process that is about
 //! to fork says so ([`before_fork`]): look-ups that have begun end first, and others begin after it. One that takes longer
 //! than [`PATIENCE`] waits for an answer of the network, which it does without locks, and holds up no fork.
+//!
+//! What a thread has of the resolver it gives back when it ends, with the same locks. So the thread that looks up is one
+//! that somebody waits for, and only its end is the look-up's.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use once_cell::race::OnceBox;
@@ -15,7 +20,7 @@ use super::Failure;
 use crate::client::process::PerProcess;
 use crate::client::waiting::{Aside, Waiting};
 
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The addresses of `host`, which may be one itself.
 pub(super) async fn addresses(waiting: &impl Waiting, host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
@@ -25,7 +30,12 @@ pub(super) async fn addresses(waiting: &impl Waiting, host: &str, port: u16) -> 
     let name = host.to_owned();
     let look_up = move || {
         let _under_way = LookUps::of_process().begin();
-        (name.as_str(), port).to_socket_addrs().map(Vec::from_iter).map_err(|error| error.to_string())
+        thread::scope(|scope| {
+            let found =
+                thread::Builder::new().spawn_scoped(scope, || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+            found.and_then(|found| found.join().unwrap_or_else(|_| Err(io::Error::other("it panicked"))))
+        })
+        .map_err(|error| error.to_string())
     };
     match waiting.aside(look_up).await {
         Aside::Done(found) => found.map_err(Failure::Connect),
@@ -98,7 +108,6 @@ impl Drop for UnderWay<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
-    use std::thread;
 
     use super::*;
 
