@@ -372,14 +372,13 @@ impl Drop for Transaction<'_> {
 }
 
 /// Settings of a connection. What is read again and again stays in memory: 64 MiB, most of a hundred thousand devices.
-/// The file's locks are taken once and kept, since nobody else may come: a transaction need not ask for them.
+/// The file's locks are not kept between transactions, which would be cheaper: others may look into it meanwhile.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     // statements are planned once, not again for every value of a parameter
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-         PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536;",
     )
 }
 

@@ -157,7 +157,7 @@ def test_a_request_is_one_transaction(tmp_path: Path) -> None:
 def commits(store: Path) -> int:
     """How many transactions the write-ahead log of a store holds: each ends with a frame that tells the file's size."""
     log = Path(f"{store}-wal").read_bytes()
-    page_size = int.from_bytes(log[8:12])
+    page_size = int.from_bytes(log[8:12], "big")
     frames = range(32, len(log), 24 + page_size)
     return sum(log[frame + 4 : frame + 8] != bytes(4) for frame in frames)
 
