@@ -442,9 +442,14 @@ def test_several_loops_in_several_threads_share_a_client(cloud: Any) -> None:
         clients.append(await opened(cloud.meta.endpoint_url).__aenter__())
 
     asyncio.run(open_one())
-    with ThreadPoolExecutor(4) as pool:
-        for names in pool.map(lambda _: asyncio.run(work()), range(8)):
-            assert names == NAMES
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # loops end and begin in all threads at the same time
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for names in pool.map(lambda _: asyncio.run(work()), range(40)):
+                assert names == NAMES
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")

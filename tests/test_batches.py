@@ -122,3 +122,14 @@ def test_requests_are_of_a_hundred_and_a_failure_without_a_code_is_one(server: A
     result = client_devices.associate(ours, CORE, [f"sensor-{number}" for number in range(230)])
     assert result.failed == {"sensor-7": Failure("", "")}
     assert sorted(request.body.count(b"thingName") for request in server.take()) == [30, 100, 100]
+
+
+@pytest.mark.parametrize("name", [{}, {"thingName": "another"}])
+def test_an_error_that_names_no_thing_that_was_asked_for_counts_for_all_of_its_request(server: Any, name: Any) -> None:
+    server.script([reply({"errorEntries": [{"code": "Odd", "message": "no", **name}]}), reply({}), reply({})])
+    ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, **KEYS)
+    things = [f"sensor-{number}" for number in range(230)]
+    result = client_devices.associate(ours, CORE, things)
+    assert set(result.failed.values()) == {Failure("Odd", "no")}
+    assert len(result.failed) in (30, 100)
+    assert sorted([*result.done, *result.failed]) == sorted(things)

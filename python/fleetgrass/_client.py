@@ -144,6 +144,8 @@ class BaseClient:
 
     def _mapped(self, operation: str, max_concurrency: int | None, errors: str) -> tuple[operations.Operation, int]:
         """The operation of a map and its calls at once, where the arguments make sense."""
+        from fleetgrass import settings
+
         method_name = {api_name: name for name, api_name in self._PY_TO_OP_NAME.items()}.get(operation, operation)
         if method_name not in self._OPERATIONS:
             raise exceptions.UnknownClientMethodError(method_name=operation)
@@ -153,7 +155,7 @@ class BaseClient:
             raise ValueError(f"max_concurrency is {max_concurrency!r}: it has to be a whole number from 1 up")
         if errors not in ("return", "raise"):
             raise ValueError(f"errors is {errors!r}: it has to be 'return' or 'raise'")
-        return self._operation(method_name), max_concurrency
+        return self._operation(method_name), min(max_concurrency, settings.UNLIMITED)
 
     def _calls(self, concurrency: int) -> _core.Many | OneByOne:
         """What makes so many calls at once, or one after another where somebody looks at them."""

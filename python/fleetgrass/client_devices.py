@@ -31,7 +31,7 @@ def associate(client: Any, core_device: str, things: Iterable[str]) -> Result:
         things: the client devices' thing names. One that comes twice is sent once.
     Returns:
         `done`, the things that are associated now, and `failed`, the code and message of each that is not: its own, or
-        those of the whole request if that failed.
+        those of the whole request if that failed, or if it has an error that names no thing of it.
     Raises:
         TypeError: `things` are no texts. Nothing was sent.
 
@@ -55,10 +55,13 @@ def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) 
         {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
     ]
     failed: dict[str, Failure] = {}
+    asked = set(names)
     for part, answer in zip(parts, batches.answers(client, operation, requests), strict=True):
         if isinstance(answer, Exception):
             failed.update(dict.fromkeys(part, batches.failure(answer)))
             continue
         for entry in answer.get("errorEntries") or ():
-            failed[entry["thingName"]] = Failure(entry.get("code", ""), entry.get("message", ""))
+            # One that names nothing of ours may be about any.
+            about = [entry["thingName"]] if entry.get("thingName") in asked else part
+            failed.update(dict.fromkeys(about, Failure(entry.get("code", ""), entry.get("message", ""))))
     return batches.account(names, failed)

@@ -86,7 +86,11 @@ class Pages:
         if token == self._previous:
             message = f"The same next token was received twice: { {self._input_token: token} }"
             raise exceptions.PaginationError(message=message)
-        self.params[self._input_token] = self._previous = token
+        self._previous = token
+        if token == "None":  # as botocore's paginators understand it
+            self.params.pop(self._input_token, None)
+        else:
+            self.params[self._input_token] = token
         return True
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from fleetgrass import _core, config as configs, connections, credentials, endpoints, inert_options, user_agent
 
@@ -278,7 +279,7 @@ def _max_response_bytes(config: Config | None) -> int | None:
 
 def _requests_per_second(config: Config | None) -> float | None:
     given = getattr(config, "requests_per_second", None)
-    if given is not None and (type(given) not in (int, float) or not 0 < given < float("inf")):
+    if given is not None and (type(given) not in (int, float) or not 0 < given <= sys.float_info.max):
         inert_options.invalid(
             f"Config(requests_per_second={given!r}) is no rate: give a number above 0, or leave it out for the default"
         )
@@ -289,7 +290,7 @@ def _max_concurrency(config: Config | None) -> int:
     given = getattr(config, "max_concurrency", configs.OWN_DEFAULTS["max_concurrency"])
     if type(given) is not int or given < 1:
         inert_options.invalid(f"Config(max_concurrency={given!r}) is no number of calls: give an integer from 1 up")
-    return given
+    return min(given, UNLIMITED)
 
 
 def _max_pool_connections(config: Config) -> int:

@@ -48,7 +48,9 @@ class BaseClient(_client.BaseClient):
         door = self._doors.get(loop)
         if door is None:
             for ended in [known for known in list(self._doors) if known.is_closed()]:
-                self._doors.pop(ended).close()
+                other = self._doors.pop(ended, None)  # another thread's loop may be here as well
+                if other is not None:
+                    other.close()
             door = self._doors[loop] = Awaited(self._core, self._max_concurrency)
         return door
 
