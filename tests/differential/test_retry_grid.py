@@ -105,8 +105,8 @@ def test_the_quota_over_many_calls(waits: Waits, mode: str, attempts: int) -> No
     theirs, ours = (Played(make, **retries(mode, attempts)) for make in (boto3.client, fleetgrass.client))
     failures: list[Told] = [(500, None), (503, "SlowDown"), (400, "ThrottlingException"), (404, "Odd"), (429, None)]
     spent = 0
-    for number in range(200):
-        trouble = 0.9 if number < 100 else 0.2
+    for number in range(400):
+        trouble = 0.95 if number < 300 else 0.2
         script = [random.choice(failures) if random.random() < trouble else GOOD for _ in range(attempts)]
         seen = theirs.call(*script), ours.call(*script)
         assert not unlike(*seen), f"call {number}, answered {script}"
