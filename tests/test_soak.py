@@ -37,7 +37,7 @@ THREADS = 64
 #: Of each of the other three doors at a time.
 CONCURRENCY = 16
 SAMPLES = 50
-#: What a run may seem to grow by, whatever its length: noise of the allocator, and a connection for each call at a time.
+#: What a run may seem to grow by, whatever its length: the allocator's noise, a connection for each call at a time.
 NOISE = {"bytes": 8_000_000, "descriptors": THREADS + 3 * CONCURRENCY}
 
 
