@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from fleetgrass import resolve
 from fleetgrass.resolve import Catalog, Dependent
@@ -130,7 +130,21 @@ def catalogs(draw: st.DrawFn) -> dict[str, Any]:
 PINS = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VERSIONS[:3]), min_size=1, max_size=2)
 
 
+#: C 2.0.0 requires another version of itself, and the other versions a component that is not there.
+AGAINST_ITSELF: dict[str, Any] = {
+    "A": {"1.0.0": {"deps": {"C": "*"}}, "1.1.0": {"deps": {"A": "*", "B": "*"}}},
+    "C": {
+        "1.0.0": {"deps": {"A": "*", "B": "*"}},
+        "1.1.0": {"deps": {"A": "*", "B": "*"}},
+        "2.0.0": {"deps": {"C": "^1.0.0"}},
+    },
+    "D": {"1.0.0": {"deps": {}}},
+    "E": {"1.0.0": {"deps": {}}},
+}
+
+
 @given(catalogs(), PINS, st.one_of(st.none(), PINS))
+@example(AGAINST_ITSELF, {"A": "1.0.0"}, None)
 def test_explanations_are_right(catalog: dict[str, Any], pins: dict[str, str], others: dict[str, str] | None) -> None:
     """Against every set of versions that there is; each conflict is one, and no constraint of it can go."""
     groups = {"thinggroup/h": others} if others else {}

@@ -232,10 +232,16 @@ impl<C: Catalogue> Part<'_, '_, C> {
         let dependencies = entries[at].recipe.iter().flat_map(|recipe| &recipe.dependencies);
         let who = || Who::Component(String::from(&**name));
         let held = dependencies.filter(|dependency| self.holds(who, &dependency.name, dependency.requirement.as_str()));
-        held.map(|dependency| {
+        held.filter_map(|dependency| {
             let component: Arc<str> = Arc::from(&*dependency.name);
             let set = self.search.matching(&component, dependency.requirement.as_str());
-            (Package::Component(component), set)
+            // pubgrub overlooks what a version requires of itself, unless nothing can meet it
+            let set = match component == *name {
+                true if set.has(at) => return None,
+                true => VersionSet::default(),
+                false => set,
+            };
+            Some((Package::Component(component), set))
         })
         .collect()
     }
