@@ -503,6 +503,27 @@ def test_no_exception_shows_a_token(server: RecordingServer, ledger: Ledger, obs
     assert "x-amz-security-token" in told[fleetgrass]
 
 
+@pytest.mark.deviation
+@pytest.mark.parametrize("url", ["http://user:pa%40ss@127.0.0.1:9/a@b", "http://user:pa@ss@127.0.0.1:9/a@b"])
+def test_no_exception_shows_the_password_of_an_endpoint(ledger: Ledger, url: str) -> None:
+    ledger.use("endpoint-secrets")
+    told = {}
+    for module in (boto3, fleetgrass):
+        config = Config(retries={"total_max_attempts": 1})
+        made = module.client("greengrassv2", region_name="us-east-1", endpoint_url=url, config=config, **KEYS)
+        with pytest.raises(exceptions.EndpointConnectionError) as refused:
+            made.list_components()
+        told[module] = f"{refused.value} {refused.value.kwargs}"
+    assert "user:pa" in told[boto3]
+    assert '"http://***@127.0.0.1:9/a@b/greengrass/v2/components"' in told[fleetgrass]
+    assert "pa" not in told[fleetgrass].replace("path", "")
+
+
+def test_an_endpoint_that_is_none_is_told_without_its_password() -> None:
+    with pytest.raises(ValueError, match=r"^Invalid endpoint: http://\*\*\*@a b/$"):
+        client("http://user:pass@a b/")
+
+
 def test_a_bundle_that_is_not_there_is_named(tls_server: str, tmp_path: Path) -> None:
     missing = tmp_path / "none.pem"
     with pytest.raises(exceptions.SSLError, match=str(missing)):

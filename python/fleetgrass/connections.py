@@ -40,6 +40,8 @@ def warn_of_no_verification(url: str) -> None:
     """
     import warnings
 
+    from fleetgrass.endpoints import shown
+
     urllib3 = sys.modules.get("urllib3.exceptions")
     here = os.path.dirname(__file__)
     level = 1
@@ -48,7 +50,7 @@ def warn_of_no_verification(url: str) -> None:
         frame = frame.f_back
         level += 1
     warnings.warn(
-        f"verify=False: whoever answers at {url} is believed, and sees what is sent. "
+        f"verify=False: whoever answers at {shown(url)} is believed, and sees what is sent. "
         "Name a bundle with the server's CA instead: verify='/path/to/bundle.pem'",
         UserWarning if urllib3 is None else urllib3.InsecureRequestWarning,
         stacklevel=level,

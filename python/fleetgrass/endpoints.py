@@ -93,7 +93,16 @@ def check_region(region: str) -> None:
 
 def check_url(url: str) -> None:
     if not isinstance(url, str) or not _is_valid_url(url):
-        raise ValueError(f"Invalid endpoint: {url}")
+        raise ValueError(f"Invalid endpoint: {shown(url)}")
+
+
+def shown(url: Any) -> Any:
+    """A URL as messages show it: without the password, and whatever is before it, that may stand in it."""
+    if not isinstance(url, str) or "@" not in url:
+        return url
+    scheme, separator, rest = url.rpartition("://")
+    server, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{'***@' if '@' in server else ''}{server.rpartition('@')[2]}{slash}{path}"
 
 
 def _is_valid_url(url: str) -> bool:

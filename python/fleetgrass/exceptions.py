@@ -61,6 +61,10 @@ def _class(name: str) -> type[Any]:
 def make(class_name: str, kwargs: Mapping[str, Any]) -> Exception:
     """The exception `class_name` with botocore's keyword arguments. The core raises through this."""
     cls: Any = _class(class_name)
+    if "@" in kwargs.get("endpoint_url", ""):
+        from fleetgrass.endpoints import shown
+
+        kwargs = {**kwargs, "endpoint_url": shown(kwargs["endpoint_url"])}
     # The two classes that are no BotoCoreError take their text alone.
     made: Exception = cls(*kwargs.values()) if class_name in _ELSEWHERE else cls(**kwargs)
     if "status" in kwargs:

@@ -81,7 +81,7 @@ def _closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-UNREACHABLE = ("http://127.0.0.1:{port}", "http://127.0.0.1:{port}/base?x=1", "http://user:pw@127.0.0.1:{port}/")
+UNREACHABLE = ("http://127.0.0.1:{port}", "http://127.0.0.1:{port}/base?x=1", "http://127.0.0.1:{port}/a@b")
 
 
 @pytest.mark.parametrize("endpoint", [*UNREACHABLE, "http://nowhere.invalid"])
