@@ -550,6 +550,45 @@ def test_a_snapshot_in_full() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ending", "is_kept"),
+    [
+        ("FAILED_NO_STATE_CHANGE", False),
+        ("FAILED_ROLLBACK_COMPLETE", False),
+        ("FAILED_ROLLBACK_NOT_REQUESTED", True),
+    ],
+)
+def test_a_failed_deployment_counts_where_something_of_it_is_left(ending: str, is_kept: bool) -> None:
+    """Another group brings the same roots later, so that these alone do not tell."""
+    with Emulator() as emulator:
+        client = emulator.client()
+        client.create_component_version(inlineRecipe=json.dumps(recipe("app", "1.0.0", {})))
+        emulator.register_core_device("device", ["one", "other"])
+        one, other = map(emulator.thing_group_arn, ("one", "other"))
+        if ending == "FAILED_NO_STATE_CHANGE":
+            emulator.fill_disk()
+        else:
+            emulator.fail_component("app")
+        app = {"components": {"app": {"componentVersion": "1.0.0"}}}
+        policies: dict[str, Any] = {"failureHandlingPolicy": "DO_NOTHING" if is_kept else "ROLLBACK"}
+        client.create_deployment(targetArn=one, **app, deploymentPolicies=policies)
+        emulator.settle()
+        (row,) = client.list_effective_deployments(coreDeviceThingName="device")["effectiveDeployments"]
+        assert f": {ending}: " in row["reason"]
+        emulator.heal()
+        client.create_deployment(targetArn=other, **app)
+        emulator.settle()
+        snapshot = resolve.fleet_snapshot(client)
+        groups = ["thinggroup/one", "thinggroup/other"] if is_kept else ["thinggroup/other"]
+        assert snapshot["device"]["other_groups"] == {group: {"app": "1.0.0"} for group in groups}
+        nothing: dict[str, Any] = {"targetArn": other, "components": {}}
+        planned = resolve.plan(nothing, resolve.Catalog.from_client(client), devices=snapshot).device("device")
+        client.create_deployment(**nothing)
+        emulator.settle()
+        listed = client.list_installed_components(coreDeviceThingName="device")["installedComponents"]
+        assert ("app" in planned.versions()) == bool(listed) == is_kept
+
+
+@pytest.mark.parametrize(
     "operation",
     ["GetCoreDevice", "ListInstalledComponents", "ListEffectiveDeployments", "GetDeployment", "ListDeployments"],
 )
@@ -557,10 +596,11 @@ def test_a_device_that_cannot_be_read_stays_in_the_plan(operation: str, tmp_path
     with Emulator() as emulator:
         client = emulator.client()
         emulator.register_core_devices(3, thing_groups=["line"])
-        # devices refuse it, so that earlier revisions are asked for
-        client.create_component_version(inlineRecipe=json.dumps(recipe("bad", "1.0.0", {"none": "*"})))
+        # it fails and stays, so that it is read, and earlier revisions are asked for
+        client.create_component_version(inlineRecipe=json.dumps(recipe("bad", "1.0.0", {})))
+        emulator.fail_component("bad")
         wanted = {"targetArn": emulator.thing_group_arn("line"), "components": {"bad": {"componentVersion": "1.0.0"}}}
-        client.create_deployment(**wanted)
+        client.create_deployment(**wanted, deploymentPolicies={"failureHandlingPolicy": "DO_NOTHING"})
         emulator.settle()
         with emulator.inject("error", "AccessDeniedException", operations=operation, times=1):
             snapshot = resolve.fleet_snapshot(client)

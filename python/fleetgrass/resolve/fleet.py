@@ -2,8 +2,8 @@
 
 What a device has from each of its groups is nowhere told. It is found in its deployments: of each target the newest
 that the device took. One that failed may have been taken as well, since a device need not roll back; so it counts where
-all of its components are roots on the device, and else an earlier one does. Of a target and the subdeployments below it
-only the newest counts.
+all of its components are roots on the device, unless that tells that nothing of it is left, and else an earlier one
+does. Of a target and the subdeployments below it only the newest counts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ LITE = "aws_nucleus_lite"
 
 #: How a device's execution of a deployment ends well.
 TAKEN = {"SUCCEEDED", "COMPLETED"}
+
+#: How a classic device tells of a failure after which nothing of the deployment is left. A lite device goes on with its
+#: roots all the same.
+UNDONE = ("FAILED_NO_STATE_CHANGE: ", "FAILED_ROLLBACK_COMPLETE: ")
 
 #: Parts of the nucleus are listed with this version.
 NO_VERSION = "0.0.0"
@@ -93,12 +97,14 @@ class Report:
         roots: The roots that it has, and their versions.
         deployments: By target, the ids of its deployments, the last modified first, up to one that it took.
         undecided: The targets of which it took none of these.
+        undone: The ids of those of which nothing is left.
     """
 
     state: dict[str, Any]
     roots: dict[str, str]
     deployments: dict[str, list[str]]
     undecided: set[str]
+    undone: set[str]
 
     @classmethod
     def of(cls, device: dict[str, Any], installed: list[dict[str, Any]], effective: list[dict[str, Any]]) -> Report:
@@ -125,13 +131,15 @@ class Report:
             state["builtin"] = parts
         deployments: dict[str, list[str]] = {}
         taken: set[str] = set()
+        undone: set[str] = set()
         for row in sorted(effective, key=lambda row: row["modifiedTimestamp"], reverse=True):
             target = row["targetArn"]
             if target not in taken:
                 deployments.setdefault(target, []).append(row["deploymentId"])
                 taken |= {target} if row["coreDeviceExecutionStatus"] in TAKEN else set()
+                undone |= {row["deploymentId"]} if not is_lite and _is_undone(row) else set()
         roots = {row["componentName"]: row["componentVersion"] for row in installed if row.get("isRoot")}
-        return cls(state, roots, deployments, deployments.keys() - taken)
+        return cls(state, roots, deployments, deployments.keys() - taken, undone)
 
 
 def _reports(ask: Ask, names: list[str]) -> Iterator[Report | Exception]:
@@ -200,6 +208,8 @@ class History:
                 return revisions
             taken = None if target in report.undecided else ids[-1]
             for it in dict.fromkeys([*ids, *revisions]):
+                if it in report.undone:
+                    continue
                 made = self._made[it]
                 if isinstance(made, Exception):
                     if is_gone(made):
@@ -216,6 +226,12 @@ class History:
         parents = {_key(target): _key(made.parent) for target, made in counting.items() if made.parent}
         state: dict[str, Any] = {"other_groups": groups} if groups else {}
         return {**state, "parents": parents} if parents else state
+
+
+def _is_undone(row: dict[str, Any]) -> bool:
+    # `<code>: <how it ended>: <text>`, and the text may hold anything
+    reason: str = row.get("reason", "")
+    return row["coreDeviceExecutionStatus"] == "FAILED" and reason.partition(": ")[2].startswith(UNDONE)
 
 
 def _is_superseded(target: str, found: dict[str, Made]) -> bool:
