@@ -256,6 +256,7 @@ fn lite_refusal(refusal: &LiteRefusal) -> Value {
         | LiteRefusal::AccessDenied { component }
         | LiteRefusal::Unanswered { component, .. } => json!({"kind": kind, "component": component}),
         LiteRefusal::RecipeUnusable { component, version }
+        | LiteRefusal::RecipeUnknown { component, version }
         | LiteRefusal::RecipeUnreadable { component, version }
         | LiteRefusal::NotGeneric { component, version } => {
             json!({"kind": kind, "component": component, "version": version.as_str()})

@@ -33,6 +33,9 @@ pub enum LiteRefusal {
     /// None of its manifests is for lite devices, or the first that is looked at has no Platform.
     #[error("The recipe of {component}-v{version} has no manifest that a lite device can use")]
     RecipeUnusable { component: String, version: Version },
+    /// The device has the version, and nobody told what is in its recipe.
+    #[error("The device has {component}-v{version}, but its recipe is not known: give it in local_recipes or the catalog")]
+    RecipeUnknown { component: String, version: Version },
     #[error("The recipe of {component}-v{version} cannot be read")]
     RecipeUnreadable { component: String, version: Version },
     #[error("The device may not ask the cloud which version of {component} to take")]
@@ -79,7 +82,7 @@ impl LiteRefusal {
             Self::NoAvailableVersion { .. } => "no_available_version",
             Self::NoLocalVersion { .. } => "no_available_version_offline",
             Self::PlatformIncompatible { .. } => "platform_incompatible",
-            Self::RecipeUnusable { .. } => "local_recipe_unusable",
+            Self::RecipeUnusable { .. } | Self::RecipeUnknown { .. } => "local_recipe_unusable",
             Self::RecipeUnreadable { .. } => "recipe_parse_error",
             Self::AccessDenied { .. } => "access_denied",
             Self::Unanswered { .. } => "unanswered",
@@ -217,15 +220,25 @@ impl<C: Catalogue> LiteWalk<'_, C> {
         if let Some(version) = running.or_else(|| held.iter().map(|recipe| &recipe.version).find(meets)) {
             let recipe = held.iter().find(|recipe| recipe.version.is_same(version)).cloned();
             let recipe = recipe.or_else(|| self.simulation.catalogue.recipe(component, version));
-            let unreadable = || LiteRefusal::RecipeUnreadable { component: component.clone(), version: version.clone() };
             let source = if component == NUCLEUS { Source::NucleusSkip } else { Source::Local };
-            return recipe.map(|recipe| (recipe, source)).ok_or_else(unreadable);
+            return recipe.map(|recipe| (recipe, source)).ok_or_else(|| self.without_recipe(component, version));
         }
         let requirements = self.list[at].requirements.clone();
         if !device.online {
             return Err(LiteRefusal::NoLocalVersion { component: component.clone(), requirements });
         }
         self.ask(component, &text, requirements).map(|recipe| (recipe, Source::Cloud))
+    }
+
+    /// Why a version that the device has cannot be taken.
+    fn without_recipe(&self, component: &str, version: &Version) -> LiteRefusal {
+        let is_listed = self.simulation.catalogue.versions(component).iter().any(|entry| entry.version == *version);
+        let (component, version) = (component.into(), version.clone());
+        if is_listed {
+            LiteRefusal::RecipeUnreadable { component, version }
+        } else {
+            LiteRefusal::RecipeUnknown { component, version }
+        }
     }
 
     /// The cloud's answer.

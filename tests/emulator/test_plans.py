@@ -460,6 +460,19 @@ def test_a_lite_device_asks_the_cloud_in_its_own_way() -> None:
         for refused in (resolve.simulate(cloud=client, **joined), resolve.simulate(catalog=catalog, **joined)):
             assert refused.error is not None
             assert (refused.error.kind, refused.error.details) == ("unanswered", {"component": "B"})
+        # what it has it takes, of which somebody must tell the recipe: a device does not ask for that
+        runs: dict[str, Any] = {"platform": LINUX, "engine": "lite", "deployment": deployment(B="1.0.0")}
+        runs["device"] = {"active": {"B": "1.0.0"}}
+        unknown = resolve.simulate(cloud=client, **runs).error
+        assert unknown is not None
+        assert (unknown.kind, unknown.details) == ("local_recipe_unusable", {"component": "B", "version": "1.0.0"})
+        assert "its recipe is not known: give it in local_recipes or the catalog" in unknown.message
+        for known in ({"cloud": client, "catalog": catalog}, {"catalog": catalog}):
+            assert resolve.simulate(**known, **runs).result == {"B": "1.0.0"}
+        unreadable = {"B": {"1.0.0": {"deps": {"C": ">=1.0.0, <2.0.0"}}}}
+        unread = resolve.simulate(cloud=client, catalog=unreadable, **runs).error
+        assert unread is not None
+        assert unread.kind == "recipe_parse_error"
         # of several answers the first counts, and none is a failure
         one = Recording(client, lambda given: {"resolvedComponentVersions": given["resolvedComponentVersions"] + [{}]})
         assert resolve.simulate(cloud=one, **asked).result == resolve.simulate(cloud=client, **asked).result

@@ -122,7 +122,8 @@ def simulate(
             That is known from reading its code, not from running it.
         cloud: A client of the device data plane, such as `fleetgrass.device_client()`, or of an emulator, which is
             asked in place of a model of the cloud, one request after another as a device asks, never the same twice.
-            `catalog` then only has recipes that are on the device. Errors have two more kinds: `access_denied`, and
+            `catalog` then only has recipes that are on the device, where `local_recipes` has not; without a recipe what
+            runs is `local_recipe_unusable`. Errors have two more kinds: `access_denied`, and
             `unanswered`, on which a classic device asks again and again. A lite device sends all requirements of a
             component in one text, as they were written, and asks only for what it has no version of.
 
