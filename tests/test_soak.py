@@ -28,9 +28,11 @@ from support.processes import used
 from support.soak import served
 
 CALLS = int(os.environ.get("FLEETGRASS_SOAK", "4000"))
-#: Which of the calls, by number, go by which door. All but the first wait for the budget, which throttlings lower.
-SINGLE, MAPPED = range(CALLS * 3 // 4), range(CALLS * 3 // 4, CALLS * 7 // 8)
-AWAITED, MAPPED_IN_LOOP = range(CALLS * 7 // 8, CALLS * 15 // 16), range(CALLS * 15 // 16, CALLS)
+#: Calls by each way but the first, and by `map` twice as many: they wait for the budget, which throttlings lower.
+BESIDE = min(CALLS, 8000) // 16
+#: Which of the calls, by number, go by which door.
+SINGLE, MAPPED = range(CALLS - 4 * BESIDE), range(CALLS - 4 * BESIDE, CALLS - 2 * BESIDE)
+AWAITED, MAPPED_IN_LOOP = range(CALLS - 2 * BESIDE, CALLS - BESIDE), range(CALLS - BESIDE, CALLS)
 #: How many calls may be lost to five faults in a row, which is one in 10^10: none, but for bad luck.
 UNLUCKY = 3
 THREADS = 64
