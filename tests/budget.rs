@@ -54,6 +54,24 @@ fn requests_on_their_way_cut_once_and_the_rate_climbs_back() {
 }
 
 #[test]
+fn a_line_profits_from_the_climb() {
+    let mut budget = Budget::new(None, 0.0);
+    for second in 0..60 {
+        budget.debit(f64::from(second));
+        budget.throttled(f64::from(second), None, f64::from(second) + 0.1);
+    }
+    assert!(budget.rate().unwrap() <= 1.0);
+    // at the rate of that moment the last of them would go after more than a minute
+    let mut line: Vec<_> = (0..64).map(|_| budget.line_up(60.0)).collect();
+    let mut now = 60.0;
+    while !line.is_empty() {
+        line.retain_mut(|turn| budget.go(turn, now).is_err());
+        now += 0.5;
+    }
+    assert!(now < 100.0, "{now}");
+}
+
+#[test]
 fn a_rate_that_nobody_waits_for_does_not_climb() {
     let mut budget = Budget::new(Some(100.0), 0.0);
     budget.throttled(0.0, None, 1.0);

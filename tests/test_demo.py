@@ -100,7 +100,7 @@ def test_recipes_from_public_repositories() -> None:
     problems = {problem.file: problem for problem in findings.problems}
     assert problems["sample-recipe-fail-missing-uri.yaml"].key == "Manifests[0].Artifacts[0].URI (line 10)"
     same = [problem for problem in findings.problems if "already" in problem.what]
-    assert len(same) == 7
+    assert len(same) == 8
     assert problems["valid_component_recipe.json"].what == (
         "com.example.HelloWorld 1.0.0 is published from hello_world_recipe.yaml already; give it another version"
     )

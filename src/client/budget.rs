@@ -39,8 +39,10 @@ pub struct Budget {
     filled_at: f64,
     /// Turns that have not come.
     waiting: f64,
-    /// How often turns were made void: by throttlings and pauses.
+    /// How often turns were made void: by throttlings, pauses, and a rate that has risen.
     round: u64,
+    /// The rate when that was last done.
+    turns_at: Option<f64>,
     cut_at: f64,
     /// Requests that passed of those sent after the last throttling.
     passed: u32,
@@ -65,6 +67,7 @@ impl Budget {
             filled_at: now,
             waiting: 0.0,
             round: 0,
+            turns_at: told,
             cut_at: f64::NEG_INFINITY,
             passed: 0,
             sent: Sent::default(),
@@ -91,6 +94,7 @@ impl Budget {
 
     /// The request may be sent. Else the seconds until it may, if the rate stays; `turn` is then one of the present rate.
     pub fn go(&mut self, turn: &mut Turn, now: f64) -> Result<(), f64> {
+        self.fill(now);
         if turn.round != self.round {
             *turn = self.line_up(now);
         }
@@ -174,6 +178,7 @@ impl Budget {
     /// Whoever is in the line has to line up anew.
     fn begin_round(&mut self) {
         self.round += 1;
+        self.turns_at = self.rate;
         self.tokens = (self.tokens + self.waiting).min(0.0);
         self.waiting = 0.0;
     }
@@ -195,6 +200,10 @@ impl Budget {
             && self.rate >= Some(told)
         {
             (self.rate, self.climb) = (Some(told), None);
+        }
+        // After a long time of throttlings a line may have places for minutes.
+        if self.rate.zip(self.turns_at).is_some_and(|(rate, turns_at)| rate >= 2.0 * turns_at) {
+            self.begin_round();
         }
     }
 }
