@@ -155,7 +155,8 @@ impl Budget {
         let rate = (too_high * left).max(FLOOR);
         self.rate = Some(rate);
         let takes = if left < MOST_LEFT { CLIMB } else { SLOW_CLIMB };
-        self.climb = Some(Climb { from: rate, to: too_high.max(rate), takes, seconds: 0.0 });
+        // from the least rate too
+        self.climb = Some(Climb { from: rate, to: too_high.max(2.0 * FLOOR), takes, seconds: 0.0 });
         (self.cut_at, self.passed) = (now, 0);
         self.begin_round();
         true
