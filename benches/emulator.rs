@@ -9,13 +9,14 @@
 //! The server is this program again, as a child. Its thread tells the CPU time it has used, so a rate "a core" is
 //! requests by seconds of CPU of that thread, parsing and socket calls included; the wall clock stands beside it. The
 //! load replays requests that were signed beforehand, over a few connections that take turns; each asks for another
-//! device or page of the fleet, so no answer comes twice in a row.
+//! device or page of the fleet, so no answer comes twice in a row. It polls its connections and never sleeps, so that the
+//! server does not pay for waking it, which it would the more often the slower it answers.
 //!
 //!     cargo bench --no-default-features --features emulator --bench emulator
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may stop and prints")]
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::path::Path;
@@ -204,7 +205,10 @@ struct Load {
 
 impl Load {
     fn new(address: SocketAddr) -> Self {
-        let streams = (0..CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let streams: Vec<_> = (0..CONNECTIONS).map(|_| TcpStream::connect(address).unwrap()).collect();
+        for stream in &streams {
+            stream.set_nonblocking(true).unwrap();
+        }
         let key = AccessKey::built_in();
         Self {
             host: address.to_string(),
@@ -312,7 +316,10 @@ fn request(method: &str, target: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) {
     let mut filled = 0;
     loop {
-        let got = stream.read(&mut buffer[filled..]).unwrap();
+        let got = match stream.read(&mut buffer[filled..]) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
+            got => got.unwrap(),
+        };
         assert!(got > 0, "the server is gone");
         filled += got;
         let mut headers = [httparse::EMPTY_HEADER; 32];
