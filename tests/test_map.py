@@ -14,6 +14,7 @@ import pytest
 
 import fleetgrass
 from fleetgrass.emulator import Emulator
+from fleetgrass.many import Map
 from support.answers import reply
 from support.silent import Silent
 
@@ -75,6 +76,42 @@ def test_pages_are_merged_as_the_paginator_does(cloud: Any) -> None:
     assert "nextToken" not in items[0]
     with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
         cloud.map("get_core_device", [], paginate=True)
+
+
+class Calls:
+    """Calls that end when the test says so."""
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[int, Any]] = []
+        self.ended: list[tuple[int, Any]] = []
+
+    def submit(self, number: int, _operation: str, params: Any, _paginated: bool) -> None:
+        self.submitted.append((number, params.get("nextToken")))
+
+    def take_ended(self) -> list[tuple[int, Any]]:
+        ended, self.ended = self.ended, []
+        return ended
+
+    take = take_ended
+
+    def check_process(self) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+def test_a_page_is_asked_for_while_answers_of_other_items_are_read() -> None:
+    calls = Calls()
+    paged = Map(calls, client("http://127.0.0.1:1").list_core_devices, 3, ordered=True, paginate=True)  # type: ignore[arg-type]
+    calls.ended = [(0, {"coreDevices": ["a"]}), (1, {"coreDevices": ["b"]})]
+    answers = paged.answers([{}, {}, {}], raises=False)
+    assert next(answers) == {"coreDevices": ["a"]}
+    assert calls.submitted == [(0, None), (1, None), (2, None)]
+    # the page comes while the reader has the first answer; the second one is there
+    calls.ended = [(2, {"coreDevices": ["c"], "nextToken": "more"})]
+    assert next(answers) == {"coreDevices": ["b"]}
+    assert calls.submitted[3:] == [(2, "more")]
+    calls.ended = [(2, {"coreDevices": ["d"]})]
+    assert list(answers) == [{"coreDevices": ["c", "d"]}]
 
 
 @pytest.mark.parametrize(("ordered", "ahead"), [(True, 48), (False, 6)])

@@ -16,9 +16,15 @@ from fleetgrass import _core, exceptions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
-    from typing import Any
+    from typing import Any, Protocol
 
     from fleetgrass.operations import Operation
+
+    class Taker(Protocol):
+        """Has answers with their items' numbers."""
+
+        def take_ended(self) -> list[tuple[int, Any]]: ...
+
 
 #: The result key, and the parameter and the member that hold the token of the next page.
 Keys = tuple[str, str, str]
@@ -56,6 +62,10 @@ class OneByOne:
         finally:
             PAGINATED.reset(marked)
             PATIENT.reset(patient)
+
+    def take_ended(self) -> list[tuple[int, Any]]:
+        """A call is made when it is waited for: none has ended before."""
+        return []
 
     def withdraw(self) -> int:
         withdrawn = len(self._waiting)
@@ -126,6 +136,7 @@ class Map:
                         items = iter(())
                         break
                     self.begin(item)
+                self.turn_pages(self._many)
                 due = self.due()
                 if due is None:
                     if not self.under_way:
@@ -180,6 +191,11 @@ class Map:
                     answer = error.with_traceback(None)
             self._pages.pop(number, None)
             self._unread[number] = answer
+
+    def turn_pages(self, calls: Taker) -> None:
+        """Asks for the next page where one has come, while the answers of other items are being read."""
+        if self._pages:
+            self.ended(calls.take_ended())
 
     def withdraw(self) -> None:
         """Takes back what has not begun."""

@@ -126,6 +126,10 @@ class Collected(Door):
     async def take(self) -> list[tuple[int, Any]]:
         """Waits until calls have ended, and gives all that have."""
         await self._there.wait()
+        return self.take_ended()
+
+    def take_ended(self) -> list[tuple[int, Any]]:
+        """The same of the calls that have ended by now."""
         self._there.clear()
         answers, self._answers = self._answers, []
         return answers

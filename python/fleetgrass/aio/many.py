@@ -30,6 +30,9 @@ class Watched:
     async def take(self) -> list[tuple[int, Any]]:
         return await to_thread(self.many.take)
 
+    def take_ended(self) -> list[tuple[int, Any]]:
+        return self.many.take_ended()
+
     def close(self) -> None:
         self.many.cancel()
 
@@ -89,6 +92,7 @@ async def answers(
         running = Map(calls.many, operation, max_concurrency, ordered, paginate)
         while True:
             items.read(running)
+            running.turn_pages(calls)
             due = running.due()
             if due is not None:
                 if is_raised(due[1], raises):
