@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-import fleetgrass
+import fleetgrass.aio
 from fleetgrass import client_devices, tags
 from fleetgrass.batches import Failure, Result
 from fleetgrass.emulator import Emulator
@@ -114,6 +115,17 @@ def test_tags_of_many_resources(client: Any) -> None:
 def test_what_is_no_list_of_names_is_told(client: Any, things: Any, said: str) -> None:
     with pytest.raises(TypeError, match=said):
         client_devices.associate(client, CORE, things)
+
+
+def test_a_client_whose_answers_are_awaited_is_told(cloud: Emulator) -> None:
+    async def work() -> None:
+        async with fleetgrass.aio.client(
+            "greengrassv2", endpoint_url=cloud.endpoint_url, region_name="us-east-1"
+        ) as client:
+            with pytest.raises(TypeError, match=r"is a client of fleetgrass\.aio"):
+                client_devices.associate(client, "gateway", ["a"])
+
+    asyncio.run(work())
 
 
 def test_requests_are_of_a_hundred_and_a_failure_without_a_code_is_one(server: Any) -> None:

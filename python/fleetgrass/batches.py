@@ -53,7 +53,13 @@ def distinct(items: Iterable[str], name: str) -> list[str]:
 def answers(client: Any, operation: str, requests: Sequence[dict[str, Any]]) -> Iterator[Any]:
     """An answer or exception for each request, in order, many at a time. `operation` is a method's name."""
     if hasattr(client, "map"):
-        yield from client.map(operation, requests)
+        answers = client.map(operation, requests)
+        if hasattr(answers, "__aiter__"):
+            raise TypeError(
+                f"{client!r} is a client of fleetgrass.aio, whose answers have to be awaited: give one of "
+                "fleetgrass.client or boto3 (in a loop, by asyncio.to_thread), or await client.map"
+            )
+        yield from answers
         return
     from concurrent.futures import ThreadPoolExecutor
 
