@@ -8,12 +8,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 import fleetgrass.aio
 from fleetgrass import client_devices, tags
 from fleetgrass.batches import Failure, Result
 from fleetgrass.emulator import Emulator
-from support.answers import reply
+from support.answers import CLOSED, reply
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 CORE = "device-00001"
@@ -134,6 +135,16 @@ def test_requests_are_of_a_hundred_and_a_failure_without_a_code_is_one(server: A
     result = client_devices.associate(ours, CORE, [f"sensor-{number}" for number in range(230)])
     assert result.failed == {"sensor-7": Failure("", "")}
     assert sorted(request.body.count(b"thingName") for request in server.take()) == [30, 100, 100]
+
+
+@pytest.mark.parametrize("module", [fleetgrass, boto3])
+def test_a_request_whose_connection_is_lost_fails_for_each_of_its_things(server: Any, module: Any) -> None:
+    server.script([CLOSED, reply({})])
+    config = Config(retries={"total_max_attempts": 1})
+    there = module.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, config=config, **KEYS)
+    result = client_devices.associate(there, CORE, [f"sensor-{number}" for number in range(130)])
+    assert {failure.code for failure in result.failed.values()} == {"ConnectionClosedError"}
+    assert sorted([len(result.done), len(result.failed)]) == [30, 100]
 
 
 @pytest.mark.parametrize("name", [{}, {"thingName": "another"}])

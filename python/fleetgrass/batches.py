@@ -77,7 +77,7 @@ def answers(client: Any, operation: str, requests: Sequence[dict[str, Any]]) -> 
 
 def failure(error: Exception) -> Failure:
     """What an exception of a call says."""
-    told = getattr(error, "response", {}).get("Error", {})
+    told = (getattr(error, "response", None) or {}).get("Error", {})  # an error of the connection has one that is None
     return Failure(told.get("Code") or type(error).__name__, told.get("Message") or str(error))
 
 
