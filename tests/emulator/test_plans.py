@@ -56,7 +56,7 @@ class World:
                 name,
                 version,
                 self.needs(names[at + 1 :]),
-                Manifests=[self.chance.choices(PLATFORMS, [6, 3, 1])[0]],
+                Manifests=[dict(self.chance.choices(PLATFORMS, [6, 3, 1])[0])],
                 ComponentConfiguration={"DefaultConfiguration": {"port": at, version: True}},
             )
             for at, name in enumerate(names)
@@ -486,29 +486,37 @@ def test_a_lite_device_asks_the_cloud_in_its_own_way() -> None:
 
 
 @pytest.mark.timeout(60 + PLANS)
-def test_a_plan_from_a_snapshot_is_what_the_fleet_installs() -> None:
-    """Devices of several groups, some of which refuse some of what comes."""
+@pytest.mark.parametrize("runtime", ["aws_nucleus_classic", "aws_nucleus_lite"])
+def test_a_plan_from_a_snapshot_is_what_the_fleet_installs(runtime: str) -> None:
+    """Devices of several groups, some of which refuse some of what comes, or fail it."""
     agreed = refused = 0
-    for number in range(max(4, PLANS // 5)):
+    for number in range(max(20, PLANS // 5)):
         world = World(f"{cases.SEED}.snapshot.{number}")
         with Emulator() as emulator:
             client = emulator.client()
             for made in world.recipes:
+                for manifest in made["Manifests"]:  # lite devices take none that does not say so
+                    manifest["Platform"] = {"runtime": "*", **manifest.get("Platform", {})}
                 client.create_component_version(inlineRecipe=json.dumps(made))
             catalog = public() | resolve.Catalog.from_recipes(world.recipes)
             groups, devices = [f"group-{at}" for at in range(3)], [f"device-{at}" for at in range(4)]
             for device in devices:
-                emulator.register_core_device(device, world.chance.sample(groups, 2))
+                emulator.register_core_device(device, world.chance.sample(groups, 2), runtime=runtime)
             targets = [*map(emulator.thing_group_arn, groups), emulator.thing_arn(devices[0])]
             # what goes to the second group is below the first
             parents = {targets[1]: {"parentTargetArn": targets[0]}}
             for _ in range(6):
                 target = world.chance.choice(targets)
                 deployment = {"targetArn": target, "components": world.components(), **parents.get(target, {})}
+                if fails := world.chance.random() < 0.2:
+                    emulator.fail_component(world.chance.choice(world.recipes)["ComponentName"])
                 snapshot = resolve.fleet_snapshot(client)
                 plan = resolve.plan(json.loads(json.dumps(deployment)), catalog, devices=snapshot)
                 client.create_deployment(**deployment)
                 emulator.settle()
+                if fails:  # no plan knows of that; the next ones know what is left of it
+                    emulator.heal()
+                    continue
                 for device in devices:
                     rows = client.list_effective_deployments(coreDeviceThingName=device)["effectiveDeployments"]
                     reached = [row for row in rows if row["targetArn"] == deployment["targetArn"]]

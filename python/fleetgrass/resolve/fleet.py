@@ -3,7 +3,7 @@
 What a device has from each of its groups is nowhere told. It is found in its deployments: of each target the newest
 that the device took. One that failed may have been taken as well, since a device need not roll back; so it counts where
 all of its components are roots on the device, unless that tells that nothing of it is left, and else an earlier one
-does. Of a target and the subdeployments below it only the newest counts.
+does. A lite device counts what failed. Of a target and the subdeployments below it only the newest counts.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 LITE = "aws_nucleus_lite"
 
 #: How a device's execution of a deployment ends well.
-TAKEN = {"SUCCEEDED", "COMPLETED"}
+SUCCESS = {"SUCCEEDED", "COMPLETED"}
 
-#: How a classic device tells of a failure after which nothing of the deployment is left. A lite device goes on with its
-#: roots all the same.
+#: What a lite device may go on with; a component in another state is to it as if it were not there.
+RUNS = {"RUNNING", "FINISHED"}
+
+#: How a classic device tells of a failure after which nothing of the deployment is left.
 UNDONE = ("FAILED_NO_STATE_CHANGE: ", "FAILED_ROLLBACK_COMPLETE: ")
 
 #: Parts of the nucleus are listed with this version.
@@ -96,14 +98,16 @@ class Report:
         state: As plans take it, but for `other_groups`.
         roots: The roots that it has, and their versions.
         deployments: By target, the ids of its deployments, the last modified first, up to one that it took.
-        undecided: The targets of which it took none of these.
+        taken: By target, the one that it took, where that is sure.
+        unsettled: The targets of which it may run what an earlier deployment brought.
         undone: The ids of those of which nothing is left.
     """
 
     state: dict[str, Any]
     roots: dict[str, str]
     deployments: dict[str, list[str]]
-    undecided: set[str]
+    taken: dict[str, str]
+    unsettled: set[str]
     undone: set[str]
 
     @classmethod
@@ -123,6 +127,8 @@ class Report:
         if device.get("coreVersion"):
             state["nucleus"] = {"name": nucleus, "version": device["coreVersion"]}
         rows = [row for row in installed if row["componentName"] != nucleus]
+        if is_lite:
+            rows = [row for row in rows if row["lifecycleState"] in RUNS]
         state["active"] = {row["componentName"]: row["componentVersion"] for row in rows}
         parts = [
             row["componentName"] for row in rows if row["componentVersion"] == NO_VERSION and not row.get("isRoot")
@@ -130,16 +136,22 @@ class Report:
         if parts:
             state["builtin"] = parts
         deployments: dict[str, list[str]] = {}
-        taken: set[str] = set()
+        taken: dict[str, str] = {}
+        settled: set[str] = set()
         undone: set[str] = set()
         for row in sorted(effective, key=lambda row: row["modifiedTimestamp"], reverse=True):
             target = row["targetArn"]
             if target not in taken:
                 deployments.setdefault(target, []).append(row["deploymentId"])
-                taken |= {target} if row["coreDeviceExecutionStatus"] in TAKEN else set()
-                undone |= {row["deploymentId"]} if not is_lite and _is_undone(row) else set()
+                succeeded = row["coreDeviceExecutionStatus"] in SUCCESS
+                settled |= {target} if succeeded else set()
+                # a lite device writes down the roots before it resolves them, and goes on with them come what may
+                if succeeded or (is_lite and row["coreDeviceExecutionStatus"] == "FAILED"):
+                    taken[target] = row["deploymentId"]
+                elif _is_undone(row):
+                    undone.add(row["deploymentId"])
         roots = {row["componentName"]: row["componentVersion"] for row in installed if row.get("isRoot")}
-        return cls(state, roots, deployments, deployments.keys() - taken, undone)
+        return cls(state, roots, deployments, taken, deployments.keys() - settled, undone)
 
 
 def _reports(ask: Ask, names: list[str]) -> Iterator[Report | Exception]:
@@ -180,7 +192,7 @@ class History:
     """The deployments that devices tell of, and earlier ones where these leave open what a device has."""
 
     def __init__(self, ask: Ask, reports: list[Report]) -> None:
-        targets = sorted({target for report in reports for target in report.undecided})
+        targets = sorted({target for report in reports for target in report.unsettled})
         params = [{"targetArn": target, "historyFilter": "ALL"} for target in targets]
         listed = ask("list_deployments", params, paginate=True)
         #: By target, its revisions, the latest first, or why they cannot be listed.
@@ -203,10 +215,10 @@ class History:
         found: dict[str, Made] = {}
         known: set[str] = set()
         for target, ids in report.deployments.items():
-            revisions = self._revisions[target] if target in report.undecided else []
+            revisions = self._revisions[target] if target in report.unsettled else []
             if isinstance(revisions, Exception):
                 return revisions
-            taken = None if target in report.undecided else ids[-1]
+            taken = report.taken.get(target)
             for it in dict.fromkeys([*ids, *revisions]):
                 if it in report.undone:
                     continue
@@ -216,9 +228,11 @@ class History:
                         continue
                     return made
                 known |= made.roots.keys()
-                if it == taken or made.roots.items() <= report.roots.items():
+                if it == taken or (taken is None and made.roots.items() <= report.roots.items()):
                     found[target] = made
-                    break
+                    # what failed is no word on the roots that are there, which an earlier one brought
+                    if taken is None or target not in report.unsettled:
+                        break
         known.add(report.state.get("nucleus", {}).get("name"))  # it was there before any deployment
         local = {name: version for name, version in report.roots.items() if name not in known}
         counting = {target: made for target, made in found.items() if made.roots and not _is_superseded(target, found)}
