@@ -89,7 +89,7 @@ fn simulations_end_as_on_the_device() {
         let scenario = Scenario {
             platform: facts::platform(&case["platform"]).unwrap(),
             device: facts::device(&case["device"], &catalogue).unwrap(),
-            others: facts::other_groups(&case["other_groups"], &deployment).unwrap(),
+            others: facts::other_groups("other_groups", &case["other_groups"], &deployment).unwrap(),
             cloud_policy: facts::cloud_policy(&case["cloud_policy"]).unwrap(),
             engine: Engine::Classic,
             catalogue,

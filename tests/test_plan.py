@@ -285,6 +285,7 @@ def test_a_plan_is_an_arrow_table(conflicting: resolve.Plan) -> None:
             [{"platform": "a/b", "other_groups": {"thinggroup/s": {}}, "parents": {"thinggroup/s": "p"}}],
             ['devices[0]["parents"]["thinggroup/s"]', "thinggroup/<name>"],
         ),
+        ({}, [{"platform": "a/b", "superseded": {"p": {}}}], ['devices[0]["superseded"]', "thinggroup/<name>"]),
         ({}, "linux/amd64", ["devices is the text 'linux/amd64'", "give a list"]),
         ({}, [{"platform": "a/b", "active": {1, 2}}], ['devices[0]["active"]', "set"]),
     ],

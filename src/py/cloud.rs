@@ -55,7 +55,7 @@ impl PyCloudSimulation {
         Ok(Self {
             platform: read(py, facts::platform(&json_of("platform", platform)?))?,
             device: read(py, facts::device(&json_of("device", device)?, &catalogue.0))?,
-            others: read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?,
+            others: read(py, facts::other_groups("other_groups", &json_of("other_groups", other_groups)?, &deployment))?,
             deployment,
             engine,
             cloud: Asked {

@@ -40,7 +40,7 @@ impl PyQuestion {
         other_groups: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
         let deployment = read(py, facts::deployment(&json_of("deployment", deployment)?))?;
-        let mut groups = read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?;
+        let mut groups = read(py, facts::other_groups("other_groups", &json_of("other_groups", other_groups)?, &deployment))?;
         groups.insert(0, deployment);
         let platform = read(py, facts::platform(&json_of("platform", platform)?))?;
         Ok(Self { catalogue: catalogue.0.clone(), platform, groups })

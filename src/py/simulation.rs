@@ -36,7 +36,7 @@ impl PySimulation {
             catalogue: catalogue.0.clone(),
             platform: read(py, facts::platform(&json_of("platform", platform)?))?,
             device: read(py, facts::device(&json_of("device", device)?, &catalogue.0))?,
-            others: read(py, facts::other_groups(&json_of("other_groups", other_groups)?, &deployment))?,
+            others: read(py, facts::other_groups("other_groups", &json_of("other_groups", other_groups)?, &deployment))?,
             deployment,
             cloud_policy: read(py, facts::cloud_policy(&Value::from(cloud_policy)))?,
             engine,

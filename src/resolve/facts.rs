@@ -167,11 +167,11 @@ pub fn deployment(deployment: &Value) -> Result<Roots> {
     Ok(Roots { group: group.into(), components })
 }
 
-/// The deployments that the device has from its groups: `{group: {name: version}}`. What it had from the group of the
-/// deployment that comes counts no longer.
-pub fn other_groups(groups: &Value, deployment: &Roots) -> Result<Vec<Roots>> {
+/// The deployments that the device has from its groups: `{group: {name: version}}`, told as `key`. What it had from the
+/// group of the deployment that comes counts no longer.
+pub fn other_groups(key: &str, groups: &Value, deployment: &Roots) -> Result<Vec<Roots>> {
     let mut others = Vec::new();
-    for (group, roots) in Fact::new("other_groups", groups).entries()? {
+    for (group, roots) in Fact::new(key, groups).entries()? {
         roots.check_group(group)?;
         let components = roots.entries()?.into_iter();
         let components =

@@ -303,24 +303,30 @@ impl State {
 }
 
 /// What a device of a fleet has beside the facts of [`facts::device`].
-const OWN_KEYS: [&str; 7] =
-    ["name", "engine", "platform", "other_groups", "parents", "configuration", "configuration_timestamps"];
+const OWN_KEYS: [&str; 8] =
+    ["name", "engine", "platform", "other_groups", "parents", "superseded", "configuration", "configuration_timestamps"];
 
-/// What counts beside the deployment, which stands in for what its parent or a child of its target has brought.
+/// What counts beside the deployment, which stands in for what its parent or a child of its target has brought. What a
+/// parent brought counts again where no subdeployment is left that stands in for it.
 fn others_of(facts: &Value, deployment: &Deployment) -> Result<Vec<Roots>> {
-    let mut others = facts::other_groups(&facts["other_groups"], &deployment.roots)?;
-    let mut children = HashSet::new();
+    let mut others = facts::other_groups("other_groups", &facts["other_groups"], &deployment.roots)?;
+    let mut superseded = facts::other_groups("superseded", &facts["superseded"], &deployment.roots)?;
+    let mut parents = BTreeMap::new();
     for (group, parent) in Fact::new("parents", &facts["parents"]).entries()? {
         if facts["other_groups"].get(group).is_none() {
             return parent.refuse("other_groups tells nothing of this group; leave it out");
         }
         let text = parent.text(facts::GROUPS)?;
         parent.check_group(text)?;
-        if text == deployment.roots.group {
-            children.insert(group);
-        }
+        parents.insert(group, text);
     }
-    others.retain(|roots| Some(&roots.group) != deployment.parent.as_ref() && !children.contains(&*roots.group));
+    let (target, parent) = (&deployment.roots.group, &deployment.parent);
+    others.retain(|roots| Some(&roots.group) != parent.as_ref() && parents.get(&*roots.group) != Some(&&**target));
+    superseded.retain(|roots| {
+        let stands_in = |(child, parent): (&&str, &&str)| *child != target && *parent == roots.group;
+        Some(&roots.group) != parent.as_ref() && !parents.iter().any(stands_in)
+    });
+    others.append(&mut superseded);
     Ok(others)
 }
 

@@ -503,11 +503,12 @@ def test_a_plan_from_a_snapshot_is_what_the_fleet_installs(runtime: str) -> None
             for device in devices:
                 emulator.register_core_device(device, world.chance.sample(groups, 2), runtime=runtime)
             targets = [*map(emulator.thing_group_arn, groups), emulator.thing_arn(devices[0])]
-            # what goes to the second group is below the first
+            # most of what goes to the second group is below the first
             parents = {targets[1]: {"parentTargetArn": targets[0]}}
             for _ in range(6):
                 target = world.chance.choice(targets)
-                deployment = {"targetArn": target, "components": world.components(), **parents.get(target, {})}
+                parent = parents.get(target, {}) if world.chance.random() < 0.7 else {}
+                deployment = {"targetArn": target, "components": world.components(), **parent}
                 if fails := world.chance.random() < 0.2:
                     emulator.fail_component(world.chance.choice(world.recipes)["ComponentName"])
                 snapshot = resolve.fleet_snapshot(client)
@@ -540,6 +541,30 @@ def public() -> resolve.Catalog:
     """What AWS publishes, as a local cloud has it."""
     with Emulator() as emulator:
         return resolve.Catalog.from_client(emulator.client(), scopes=["PUBLIC"])
+
+
+def test_what_a_subdeployment_stood_in_for_comes_back_with_a_plain_deployment_to_its_group() -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        recipes = [recipe(name, "1.0.0", {}) for name in "ABCD"]
+        for made in recipes:
+            client.create_component_version(inlineRecipe=json.dumps(made))
+        emulator.register_core_device("core", ["line", "cell", "bench"])
+        line, cell, bench = map(emulator.thing_group_arn, ("line", "cell", "bench"))
+
+        def deployment(target: str, name: str, **more: str) -> dict[str, Any]:
+            return {"targetArn": target, "components": {name: {"componentVersion": "1.0.0"}}, **more}
+
+        client.create_deployment(**deployment(line, "A"))
+        client.create_deployment(**deployment(cell, "B", parentTargetArn=line))
+        client.create_deployment(**deployment(bench, "C", parentTargetArn=line))
+        for plain, left in [(cell, "CD"), (bench, "AD")]:  # the other one stands in for the line as well
+            snapshot = resolve.fleet_snapshot(client)
+            plan = resolve.plan(deployment(plain, "D"), resolve.Catalog.from_recipes(recipes), devices=snapshot)
+            client.create_deployment(**deployment(plain, "D"))
+            listed = client.list_installed_components(coreDeviceThingName="core", topologyFilter="ALL")
+            found = {row["componentName"] for row in listed["installedComponents"] if row["componentName"] in "ABCD"}
+            assert found == {name for name in plan.device("core").versions() if name in "ABCD"} == set(left)
 
 
 def test_a_snapshot_in_full() -> None:

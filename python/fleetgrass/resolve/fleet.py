@@ -57,7 +57,8 @@ def fleet_snapshot(
 
     Returns:
         By name, `platform`, `engine`, `nucleus`, `active` and `builtin`, as `other_groups` what the device has from
-        each target, and as `parents` which of these came as subdeployments, and below what. Roots that no deployment of
+        each target, as `parents` which of these came as subdeployments, and below what, and as `superseded` what these
+        stand in for. Roots that no deployment of
         the cloud accounts for were deployed on the device itself. A device that cannot be read is `{"error": why}`, of
         which a plan tells in `unread`.
 
@@ -211,7 +212,7 @@ class History:
         }
 
     def groups_of(self, report: Report) -> dict[str, Any] | Exception:
-        """`other_groups` and `parents` of the device, where it has any, or why that cannot be known."""
+        """`other_groups`, `parents` and `superseded` of the device, where it has any, or why that cannot be known."""
         found: dict[str, Made] = {}
         known: set[str] = set()
         for target, ids in report.deployments.items():
@@ -235,11 +236,18 @@ class History:
                         break
         known.add(report.state.get("nucleus", {}).get("name"))  # it was there before any deployment
         local = {name: version for name, version in report.roots.items() if name not in known}
-        counting = {target: made for target, made in found.items() if made.roots and not _is_superseded(target, found)}
+        hiding = {target: _superseding(target, found) for target in found}
+        counting = {target: made for target, made in found.items() if made.roots and not hiding[target]}
+        # what is not lost with that: it counts again when no subdeployment is left that stands in for it
+        superseded = {
+            _key(target): found[target].roots
+            for target, by in hiding.items()
+            if found[target].roots and by and all(found[other].parent == target for other in by)
+        }
         groups = {_key(target): made.roots for target, made in counting.items()} | ({LOCAL: local} if local else {})
         parents = {_key(target): _key(made.parent) for target, made in counting.items() if made.parent}
-        state: dict[str, Any] = {"other_groups": groups} if groups else {}
-        return {**state, "parents": parents} if parents else state
+        told: dict[str, Any] = {"other_groups": groups, "parents": parents, "superseded": superseded}
+        return {key: value for key, value in told.items() if value}
 
 
 def _is_undone(row: dict[str, Any]) -> bool:
@@ -248,11 +256,11 @@ def _is_undone(row: dict[str, Any]) -> bool:
     return row["coreDeviceExecutionStatus"] == "FAILED" and reason.partition(": ")[2].startswith(UNDONE)
 
 
-def _is_superseded(target: str, found: dict[str, Made]) -> bool:
-    """Whether a newer deployment to its parent or below it takes the place of what `target` has brought."""
+def _superseding(target: str, found: dict[str, Made]) -> list[str]:
+    """The newer deployments, to its parent or below it, that take the place of what `target` has brought."""
     ours = found[target]
-    kin = (made for other, made in found.items() if other == ours.parent or made.parent == target)
-    return any(made.at > ours.at for made in kin)
+    kin = {other: made for other, made in found.items() if other == ours.parent or made.parent == target}
+    return [other for other, made in kin.items() if made.at > ours.at]
 
 
 def _key(target: str) -> str:

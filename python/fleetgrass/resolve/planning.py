@@ -221,6 +221,8 @@ def plan(
             - `other_groups`: what it has from its other groups, target to root components and their versions;
             - `parents`: of those that came as subdeployments, target to the target that they are below. A deployment
               stands in for what its own parent brought, and one to a parent for what is below it;
+            - `superseded`: what subdeployments stand in for, target to roots, as in `other_groups`. It counts again
+              where the deployment takes the place of the last of them and is no subdeployment of that target itself;
             - `active`, `nucleus`, `builtin`, `local_store`, `local_recipes`, `online`, `region_mismatch`: as in
               `simulate`;
             - `configuration`: by component, what it is configured with now;
