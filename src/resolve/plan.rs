@@ -192,6 +192,7 @@ impl State {
         let mut device = facts.as_object().cloned().unwrap_or_default();
         device.retain(|key, _| !OWN_KEYS.contains(&&**key));
         let mut device = facts::device(&Value::Object(device), catalogue).map_err(placed)?;
+        recognise_nucleus(&mut device, catalogue);
         know_nucleus(&mut device, catalogue);
         Ok(Self {
             engine: engine_of(&facts["engine"]).map_err(placed)?,
@@ -351,6 +352,19 @@ fn platform_of(platform: &Value) -> Result<Platform> {
 }
 
 const PLATFORMS: &str = "give such as \"linux/amd64\" or {\"os\": \"linux\", \"architecture\": \"amd64\"}";
+
+/// Of a nucleus that took the place of the usual one, a device tells the version alone. The catalogue knows which of the
+/// components that it runs is one.
+fn recognise_nucleus(device: &mut Device, catalogue: &MemoryCatalogue) {
+    let Some((_, version)) = &device.nucleus else { return };
+    let is_nucleus = |name: &str, running: &Version| {
+        running.is_same(version) && catalogue.recipe(name, running).is_some_and(|recipe| recipe.kind == ComponentType::Nucleus)
+    };
+    let found = device.active.iter().find(|(name, running)| is_nucleus(name, running)).map(|(name, _)| name.clone());
+    if let Some(name) = found {
+        device.nucleus = device.active.remove_entry(&name);
+    }
+}
 
 /// A device has the recipe of the nucleus that it runs, whether the catalogue knows that version or not.
 fn know_nucleus(device: &mut Device, catalogue: &MemoryCatalogue) {

@@ -226,6 +226,12 @@ def test_a_nucleus_of_another_name_takes_over() -> None:
         planned = resolve.plan(wanted, resolve.Catalog.from_client(client), devices=[state]).states[0]
         assert planned.versions() == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
         assert deploy(x={"componentVersion": "1.0.0"}) == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
+        # another component of its version: the catalogue tells which is the nucleus
+        client.create_component_version(inlineRecipe=json.dumps(recipe("x", "3.1.0", {})))
+        assert deploy(x={"componentVersion": "3.1.0"}) == {"my.Nucleus": "3.1.0", "x": "3.1.0"}
+        state = resolve.fleet_snapshot(client)["d"]
+        planned = resolve.plan(wanted, resolve.Catalog.from_client(client), devices=[state]).states[0]
+        assert planned.versions() == {"my.Nucleus": "3.1.0", "x": "1.0.0"}
 
 
 @pytest.fixture

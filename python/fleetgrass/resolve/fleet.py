@@ -121,7 +121,7 @@ class Report:
         if is_lite:
             state["engine"] = "lite"
         nucleus = "aws.greengrass.NucleusLite" if is_lite else "aws.greengrass.Nucleus"
-        # another may have taken its place, which is known by its version alone
+        # another may have taken its place, which is known by its version alone; of two with that, a plan finds it
         alike = [row["componentName"] for row in installed if row["componentVersion"] == device.get("coreVersion")]
         if len(alike) == 1 and all(row["componentName"] != nucleus for row in installed):
             (nucleus,) = alike
