@@ -178,3 +178,13 @@ def test_uris_that_are_none(place: Place, ledger, uri: str) -> None:
     assert isinstance(theirs, fleetgrass.exceptions.BotoCoreError)
     assert isinstance(ours, ODD_URIS[uri])
     assert uri in str(ours)
+
+
+def test_a_token_file_that_is_no_text(place: Place, ledger) -> None:
+    ledger.use("leaked-credential-errors")
+    place.patch.setenv(URI, f"{place.source.url}/keys")
+    place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(place.home / "token"))
+    (place.home / "token").write_bytes(b"se\xffcret")
+    told = place.ask(fleetgrass, [], {})
+    assert (type(told.error).__name__, told.asked) == ("CredentialRetrievalError", [])
+    assert f"the token file {place.home / 'token'} is not UTF-8 text" in str(told.error)

@@ -1,20 +1,17 @@
 """Which calls for credentials are made again, and how often: the table of all services beside botocore."""
 
-import re
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import boto3
-import botocore
 import pytest
-from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 import fleetgrass
 from fleetgrass.credentials import retries
 from support.cases import CASES, SEED
+from support.error_codes import error_codes
 from support.services import OPERATIONS, ROLE, Pair, Waits, model, refusal, without_waits
 from support.sources import KEYS, Place
 from support.tls import Garbled, TlsServer
@@ -22,21 +19,6 @@ from support.tls import Garbled, TlsServer
 MODES = ("legacy", "standard", "adaptive")
 STATUSES = (301, 400, 401, 403, 404, 408, 409, 413, 429, 499, 500, 501, 502, 503, 504, 505, 509)
 CONFIG = f"[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\n{KEYS}"
-
-
-def codes(operation: str) -> list[str | None]:
-    """Whatever botocore's own tables name, what the service's model names, what nobody names, and none."""
-    legacy = (Path(botocore.__file__).parent / "data/_retry.json").read_text()
-    named = {
-        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
-        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
-        *re.findall(r'"service_error_code": "(\w+)"', legacy),
-        *(shape.error_code for shape in model(operation).service_model.error_shapes),
-        "RequestTimeTooSkewed",
-        "Odd",
-        "throttling",
-    }
-    return [*sorted(named), None]
 
 
 @pytest.fixture
@@ -58,7 +40,7 @@ def test_every_cell(waits: Waits, monkeypatch: pytest.MonkeyPatch, mode: str, op
     # A new client has a full quota, and ours is a call's.
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda self, amount: True)
     random, cells, found = Random(f"{SEED}/credentials/{mode}/{operation}"), [], []
-    for told in product(STATUSES, codes(operation)):
+    for told in product(STATUSES, error_codes(model(operation).service_model)):
         # An empty body is no XML: see test_refusals.py.
         if told[1] is not None or told[0] >= 500 or not operation.startswith("Assume"):
             cells.append(told)

@@ -320,6 +320,15 @@ def test_web_identities(place: Place, config: str, variables: dict[str, str]) ->
     place.compare([sts(WEB)], **({"profile_name": "a"} if "profile a" in config else {}))
 
 
+def test_the_file_of_a_web_identity_is_no_text(place: Place, ledger) -> None:
+    ledger.use("leaked-credential-errors")
+    place.write("config", f"[default]\nrole_arn = arn:aws:iam::1:role/role\n{TOKEN}")
+    (place.home / "token").write_bytes(b"se\xffcret")
+    told = place.ask(fleetgrass, [], {})
+    assert (type(told.error).__name__, told.asked) == ("CredentialRetrievalError", [])
+    assert f"the token file {place.home / 'token'} is not UTF-8 text" in str(told.error)
+
+
 def test_the_file_of_a_web_identity_is_read_at_each_renewal(place: Place) -> None:
     place.write("config", f"[default]\nrole_arn = arn:aws:iam::1:role/role\n{TOKEN}")
     place.write("token", "first token")

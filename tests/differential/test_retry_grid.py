@@ -6,20 +6,16 @@ the wire too, waits and all. `test_retry_waits.py` has the lengths of the waits.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from copy import deepcopy
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import boto3
-import botocore
 import pytest
 from botocore.config import Config
 from botocore.retries.quota import RetryQuota
-from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
 import fleetgrass
 from differential.alike import side_by_side
@@ -28,25 +24,11 @@ from support.answers import Answer, failure, plain, reply
 from support.cases import CASES, SEED, Case, Setup
 from support.compare import Side
 from support.deviations import Ledger
+from support.error_codes import error_codes
 from support.model import service
 from support.outcome import differences
 
 STATUSES = (200, 300, 400, 401, 403, 404, 408, 409, 413, 429, 499, 500, 501, 502, 503, 504, 505, 509)
-
-
-def codes() -> list[str | None]:
-    """Whatever botocore's own tables name, what the service's model names, what nobody names, and none."""
-    legacy = (Path(botocore.__file__).parent / "data/_retry.json").read_text()
-    named = {
-        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
-        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
-        *re.findall(r'"service_error_code": "(\w+)"', legacy),
-        *(shape for shape in service().shape_names if service().shape_for(shape).metadata.get("exception")),
-        "RequestTimeTooSkewed",
-        "Odd",
-        "throttling",
-    }
-    return [*sorted(named), None]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +49,7 @@ def test_every_cell(waits: Waits, monkeypatch: pytest.MonkeyPatch, mode: str, at
     # A new client has a full quota. Ours is made for each cell; botocore's takes longer to make, and has no quota.
     monkeypatch.setattr(RetryQuota, "acquire", lambda self, amount: True)
     theirs = Played(boto3.client, **retries(mode, attempts))
-    random, cells = Random(f"{SEED}/retries/{mode}/{attempts}"), list(product(STATUSES, codes()))
+    random, cells = Random(f"{SEED}/retries/{mode}/{attempts}"), list(product(STATUSES, error_codes(service())))
     found = []
     for told in random.sample(cells, min(len(cells), CASES // 20)):
         for script in ([told], [told, GOOD]):
@@ -85,7 +67,7 @@ def over_the_wire(told: Told) -> Answer:
 @pytest.mark.parametrize("mode", MODES)
 def test_some_cells_over_the_wire(theirs: Side, ours: Side, ledger: Ledger, mode: str) -> None:
     """Whatever reads and waits on the way of a plain call. One retry: both sides wait for it, side by side."""
-    random, cells = Random(f"{SEED}/wire/{mode}"), list(product(STATUSES, codes()))
+    random, cells = Random(f"{SEED}/wire/{mode}"), list(product(STATUSES, error_codes(service())))
     cases = []
     for told in random.sample(cells, min(len(cells), CASES // 10)):
         answers = [over_the_wire(told), random.choice([reply(), over_the_wire(told), failure(403, "Odd")])]

@@ -7,7 +7,7 @@ import time
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from fleetgrass.credentials import refuse
+from fleetgrass.credentials import refuse, token_text
 from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.metadata import Machine, no_answer
 from fleetgrass.credentials.refreshable import RefreshableCredentials
@@ -95,11 +95,8 @@ class _Unanswered(Exception):
 
 
 def _token() -> str | None:
-    if TOKEN_FILE in os.environ:
-        with open(os.environ[TOKEN_FILE]) as file:
-            token: str | None = file.read()
-    else:
-        token = os.environ.get(TOKEN)
+    path = os.environ.get(TOKEN_FILE)
+    token = os.environ.get(TOKEN) if path is None else token_text.read(METHOD, path)
     if token is not None and ("\r" in token or "\n" in token):
         raise ValueError("Auth token value is not a legal header value")
     return token

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from fleetgrass.credentials import sts
+from fleetgrass.credentials import sts, token_text
 from fleetgrass.credentials.refreshable import RefreshableCredentials, cached
 
 TYPE_CHECKING = False
@@ -52,8 +52,7 @@ def load(search: Search) -> RefreshableCredentials | None:
     role["RoleSessionName"] = name or f"fleetgrass-session-{int(time.time())}"
 
     def assume() -> dict[str, Any]:
-        with open(path) as file:
-            token = file.read()
+        token = token_text.read(METHOD, path)
         return sts.assume(search, METHOD, "AssumeRoleWithWebIdentity", {**role, "WebIdentityToken": token})
 
     key = (METHOD, role["RoleArn"], name)
