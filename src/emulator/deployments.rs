@@ -115,16 +115,26 @@ fn check_exists(state: &State, arn: Option<&str>) -> Result<()> {
     }
 }
 
-/// Subdeployments have groups on both sides, and a group has one parent as long as a revision is left that had it.
+/// Subdeployments have groups on both sides, and a group has one parent as long as a revision is left that had it. None
+/// is below itself.
 fn check_parent(state: &State, target: &str, parent: Option<&str>) -> Result<()> {
     let Some(parent) = parent else { return Ok(()) };
     if ![target, parent].iter().all(|arn| matches!(Target::parse(arn), Some(Target::ThingGroup(_)))) {
         let message = "The target of a subdeployment and its parent target must be thing groups";
         return Err(ServiceError::member("parentTargetArn", message, "Must be a thing group"));
     }
-    if parent == target {
-        let message = format!("The target {target} can't be its own parent");
-        return Err(ServiceError::member("parentTargetArn", message, "Must be another thing group"));
+    let is_loop: bool = state
+        .db
+        .prepare_cached(
+            "WITH RECURSIVE above (target) AS (
+                 SELECT ?2 UNION
+                 SELECT parent FROM deployment JOIN above USING (target) WHERE parent IS NOT NULL AND NOT deleted
+             ) SELECT ?1 IN above",
+        )?
+        .query_row((target, parent), |row| row.get(0))?;
+    if is_loop {
+        let message = format!("The target {target} can't be below itself: {parent} is no parent for it");
+        return Err(ServiceError::member("parentTargetArn", message, "Must be a thing group that is not below the target"));
     }
     let other: Option<String> = state
         .db

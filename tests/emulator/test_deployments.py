@@ -339,6 +339,16 @@ def test_a_group_has_one_parent(client: Any) -> None:
     client.create_deployment(**wrong[0])
 
 
+def test_no_group_is_below_itself(client: Any) -> None:
+    groups = [f"{GROUP}-{level}" for level in range(3)]
+    for above, below in zip(groups, groups[1:], strict=False):
+        client.create_deployment(targetArn=below, parentTargetArn=above)
+    for parent in groups:
+        status, code, error = refused(client.create_deployment, targetArn=groups[0], parentTargetArn=parent)
+        assert (status, code, error["fields"][0]["name"]) == (400, "ValidationException", "parentTargetArn")
+        assert "can't be below itself" in error["message"]
+
+
 def roots(client: Any, device: str = "pump-1") -> dict[str, str]:
     rows = client.list_installed_components(coreDeviceThingName=device)["installedComponents"]
     assert all(row["isRoot"] for row in rows)
