@@ -103,6 +103,32 @@ def test_each_call_ends_as_the_sync_one(cloud: Any, run: Run, observed: bool) ->
     assert run(work()) == [alone(cloud.get_core_device, item) for item in ITEMS]
 
 
+def test_handlers_that_are_coroutine_functions_are_awaited_in_the_loop(cloud: Any, run: Run) -> None:
+    heard: list[str] = []
+
+    async def choose(params: Any, **told: Any) -> Any:
+        await asyncio.sleep(0)
+        heard.append(threading.current_thread().name)
+        return {"coreDeviceThingName": NAMES[int(params["number"])]}
+
+    async def refuse(**told: Any) -> Any:
+        raise LookupError("not now")
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            client.meta.events.register("provide-client-params.greengrassv2.GetCoreDevice", choose)
+            assert (await client.get_core_device(number=3))["coreDeviceThingName"] == NAMES[3]
+            found = [each async for each in client.map("get_core_device", [{"number": 1}, {"number": 2}])]
+            assert [each["coreDeviceThingName"] for each in found] == NAMES[1:3]
+            assert NAMES[4] in await client.generate_presigned_url("get_core_device", {"number": 4})
+            client.meta.events.register("before-send", refuse)
+            with pytest.raises(LookupError, match="not now"):
+                await client.get_core_device(number=3)
+
+    run(work())
+    assert heard == [threading.current_thread().name] * 5
+
+
 FAULTS: dict[str, list[Answer]] = {
     "an error": [failure(404, "ResourceNotFoundException")],
     "throttled once": [failure(429, "ThrottlingException"), reply({"coreDevices": []})],

@@ -10,6 +10,8 @@ of `register_first`, `register` and `register_last`.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     Handler = Callable[..., Any]
 
 FIRST, MIDDLE, LAST = range(3)
+
+#: What waits for the answer of a handler that has to be awaited. Only `fleetgrass.aio` knows a loop for that.
+AWAIT: ContextVar[Callable[[Any], Any] | None] = ContextVar("AWAIT", default=None)
 
 #: botocore's texts for a unique id that is counted now and was not before, or the other way round.
 COUNTED = {
@@ -118,14 +123,14 @@ class Events:
         handlers = self._handlers(event_name)
         if handlers:
             kwargs["event_name"] = event_name
-        return [(handler, handler(**kwargs)) for handler in handlers]
+        return [(handler, _call(handler, kwargs)) for handler in handlers]
 
     def emit_until_response(self, event_name: str, **kwargs: Any) -> tuple[Handler | None, Any]:
         """Call who hears the event until one answers; the last one called with its answer, or twice None."""
         called: tuple[Handler | None, Any] = None, None
         kwargs["event_name"] = event_name
         for handler in self._handlers(event_name):
-            called = handler, handler(**kwargs)
+            called = handler, _call(handler, kwargs)
             if called[1] is not None:
                 break
         return called
@@ -155,6 +160,12 @@ class Events:
 def answer(responses: list[tuple[Any, Any]], default: Any = None) -> Any:
     """The first answer of `emit` that is not None."""
     return next((response for _, response in responses if response is not None), default)
+
+
+def _call(handler: Handler, kwargs: dict[str, Any]) -> Any:
+    response = handler(**kwargs)
+    wait = AWAIT.get()
+    return wait(response) if wait is not None and hasattr(response, "__await__") else response
 
 
 def _begins(pattern: list[str], parts: list[str]) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from asyncio import get_running_loop, to_thread
+from asyncio import get_running_loop
 
 from fleetgrass import _client, exceptions, kinship
 from fleetgrass.aio.door import Awaited
+from fleetgrass.aio.threads import in_thread
 from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ class BaseClient(_client.BaseClient):
         """One call by its API name. Every method goes through here."""
         observed = self._observed_call()
         if observed is not None:
-            return await to_thread(observed, operation_name, api_params)
+            return await in_thread(observed, operation_name, api_params)
         return await self._door().call(operation_name, api_params, PAGINATED.get())
 
     def _observed_call(self) -> Any:
@@ -168,7 +169,7 @@ class BaseClient(_client.BaseClient):
 
         Nothing is sent, but for credentials that have to be renewed: in a thread.
         """
-        return await to_thread(super().generate_presigned_url, ClientMethod, Params, ExpiresIn, HttpMethod)
+        return await in_thread(super().generate_presigned_url, ClientMethod, Params, ExpiresIn, HttpMethod)
 
     async def close(self) -> None:  # type: ignore[override]
         """Close the connections, and end the calls that are awaited in this loop.

@@ -6,9 +6,10 @@ answer. While somebody looks at the calls, they are made one after another in a 
 
 from __future__ import annotations
 
-from asyncio import FIRST_COMPLETED, ensure_future, to_thread, wait
+from asyncio import FIRST_COMPLETED, ensure_future, wait
 
 from fleetgrass.aio.door import Collected
+from fleetgrass.aio.threads import in_thread
 from fleetgrass.many import Map, OneByOne, is_raised, noted
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ class Watched:
         self.many: OneByOne = OneByOne(call)
 
     async def take(self) -> list[tuple[int, Any]]:
-        return await to_thread(self.many.take)
+        return await in_thread(self.many.take)
 
     def take_ended(self) -> list[tuple[int, Any]]:
         return self.many.take_ended()

@@ -5,9 +5,8 @@ Files are read and credentials found in a thread, since either may take a while.
 
 from __future__ import annotations
 
-from asyncio import to_thread
-
 from fleetgrass import session
+from fleetgrass.aio.threads import in_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class Session(session.Session):
 
     async def get_credentials(self) -> Any:
         """The credentials of the session, or None, as `fleetgrass.Session.get_credentials` gives them."""
-        return await to_thread(super().get_credentials)
+        return await in_thread(super().get_credentials)
 
     def _make_client(self, options: dict[str, Any], facts: dict[str, Any]) -> Any:
         from fleetgrass.aio import _client
@@ -60,7 +59,7 @@ class ClientContext:
         self._client: Any = None
 
     async def __aenter__(self) -> GreengrassV2Client:
-        self._client = await to_thread(self._make)
+        self._client = await in_thread(self._make)
         entered: GreengrassV2Client = await self._client.__aenter__()
         return entered
 
