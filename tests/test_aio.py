@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import pickle
 import subprocess
@@ -10,8 +11,10 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -127,6 +130,81 @@ def test_handlers_that_are_coroutine_functions_are_awaited_in_the_loop(cloud: An
 
     run(work())
     assert heard == [threading.current_thread().name] * 5
+
+
+def test_handlers_that_call_and_wait_find_threads(cloud: Any, run: Run) -> None:
+    """As many calls at once as there may be, each with a handler that needs a thread, and another call."""
+
+    async def wait(**told: Any) -> Any:
+        await asyncio.to_thread(lambda: None)
+        async with opened(cloud.meta.endpoint_url) as other:
+            other.meta.events.register("before-send", lambda **told: None)
+            await other.get_core_device(coreDeviceThingName=NAMES[0])
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            client.meta.events.register("before-send", wait)
+            await asyncio.gather(*(client.get_core_device(coreDeviceThingName=NAMES[1]) for _ in range(100)))
+
+    run(work())
+
+
+@pytest.mark.parametrize("kind", ["plain", "observed", "awaited"])
+def test_a_loop_ends_with_calls_that_were_cancelled(server: RecordingServer, run: Run, kind: str) -> None:
+    """They are not waited for, and what a handler was still at is not sent."""
+    server.script([SILENT])
+    ended: list[str] = []
+
+    async def never(**told: Any) -> Any:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async def work() -> None:
+        async with opened(server.url, read_timeout=600) as client:
+            if kind != "plain":
+                client.meta.events.register("before-send", never if kind == "awaited" else lambda **told: None)
+            call = asyncio.ensure_future(client.list_components())
+            if kind == "awaited":
+                await asyncio.sleep(0.05)
+            else:
+                await asyncio.to_thread(server.wait_for_requests, 1)
+            call.cancel()
+            await asyncio.wait([call])
+            assert call.cancelled()
+
+    run(work())
+    assert (ended, len(server.take())) == ((["cancelled"], 0) if kind == "awaited" else ([], 1))
+
+
+def test_calls_that_are_cancelled_together_let_none_of_them_begin(server: RecordingServer, run: Run) -> None:
+    server.script([SILENT])
+
+    async def work() -> None:
+        async with opened(server.url, max_pool_connections=4) as client:
+            calls = [asyncio.ensure_future(client.list_components()) for _ in range(200)]
+            await asyncio.to_thread(server.wait_for_requests, 4)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+            server.script([reply({"components": []})])
+            assert (await client.list_components())["components"] == []
+
+    run(work())
+    assert len(server.take()) == 1
+
+
+def test_calls_wait_for_the_budget_whoever_listens(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        async with opened(f"{server.url}/{uuid4()}", requests_per_second=1e-6) as client:
+            client.meta.events.register("before-send", lambda **told: None)
+            await client.list_components()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(client.list_components(), 0.1)
+
+    run(work())
 
 
 FAULTS: dict[str, list[Answer]] = {
@@ -280,6 +358,39 @@ def test_a_slow_source_holds_up_no_answer(cloud: Any, run: Run) -> None:
                 names.append(answer["coreDeviceThingName"])
                 seen.set()
             assert names == NAMES[:2]
+
+    run(work())
+
+
+def test_a_source_is_read_in_one_task_and_breaks_after_its_answers(cloud: Any, run: Run) -> None:
+    mark: ContextVar[int] = ContextVar("mark", default=0)
+
+    async def items() -> AsyncIterator[Any]:
+        token, task = mark.set(1), asyncio.current_task()
+        for item in ITEMS[:3]:
+            yield item
+            assert (mark.get(), asyncio.current_task()) == (1, task)
+        mark.reset(token)
+        raise LookupError("no more")
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("get_core_device", items())
+            assert [(await answers.__anext__())["coreDeviceThingName"] for _ in range(3)] == NAMES[:3]
+            with pytest.raises(LookupError, match="no more"):
+                await answers.__anext__()
+
+    run(work())
+
+
+def test_items_that_cannot_be_sent_leave_the_loop_its_turn(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            ran = asyncio.Event()
+            asyncio.get_running_loop().call_soon(ran.set)
+            async for _ in client.map("get_core_device", itertools.repeat({"unknown": 1})):
+                if ran.is_set():
+                    break
 
     run(work())
 

@@ -133,7 +133,8 @@ def test_requests_are_of_a_hundred_and_a_failure_without_a_code_is_one(server: A
     server.script([reply({"errorEntries": [{"thingName": "sensor-7"}]})])
     ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, **KEYS)
     result = client_devices.associate(ours, CORE, [f"sensor-{number}" for number in range(230)])
-    assert result.failed == {"sensor-7": Failure("", "")}
+    # it is of the first request, and of no other, where it counts for all
+    assert result.failed == {f"sensor-{number}": Failure("", "") for number in [7, *range(100, 230)]}
     assert sorted(request.body.count(b"thingName") for request in server.take()) == [30, 100, 100]
 
 
@@ -145,6 +146,17 @@ def test_a_request_whose_connection_is_lost_fails_for_each_of_its_things(server:
     result = client_devices.associate(there, CORE, [f"sensor-{number}" for number in range(130)])
     assert {failure.code for failure in result.failed.values()} == {"ConnectionClosedError"}
     assert sorted([len(result.done), len(result.failed)]) == [30, 100]
+
+
+def test_errors_without_a_thing_of_their_request_lose_no_account(server: Any) -> None:
+    """A null in the list, and a thing of another request."""
+    foreign = {"thingName": "sensor-0", "code": "Odd"}
+    server.script([reply({"errorEntries": [None]}), reply({"errorEntries": [foreign]}), reply({})])
+    ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=server.url, **KEYS)
+    things = [f"sensor-{number}" for number in range(201)]
+    result = client_devices.associate(ours, CORE, things)
+    assert sorted([*result.done, *result.failed]) == sorted(things)
+    assert len(result.failed) >= 101
 
 
 @pytest.mark.parametrize("name", [{}, {"thingName": "another"}])

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from fleetgrass.emulator import Emulator
 from fleetgrass.exceptions import InvalidConfigError
 from support.answers import reply
 from support.processes import fork, statuses
+from support.server import RecordingServer
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 ITEM = {"coreDeviceThingName": "device"}
@@ -25,6 +27,13 @@ NEVER = 1e-6
 
 pytestmark = pytest.mark.timeout(60)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+
+
+@pytest.fixture
+def server(server: RecordingServer) -> RecordingServer:
+    """At an endpoint that no other test has: a port comes again, and the budget of its owner is kept."""
+    server.url += f"/{uuid4()}"
+    return server
 
 
 def client(url: str | None = None, region: str = "us-east-1", account: str | None = None, **config: Any) -> Any:

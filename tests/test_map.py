@@ -84,6 +84,8 @@ class Calls:
     def __init__(self) -> None:
         self.submitted: list[tuple[int, Any]] = []
         self.ended: list[tuple[int, Any]] = []
+        #: While somebody waits.
+        self.later: list[tuple[int, Any]] = []
 
     def submit(self, number: int, _operation: str, params: Any, _paginated: bool) -> None:
         self.submitted.append((number, params.get("nextToken")))
@@ -92,7 +94,9 @@ class Calls:
         ended, self.ended = self.ended, []
         return ended
 
-    take = take_ended
+    def take(self) -> list[tuple[int, Any]]:
+        later, self.later = self.later, []
+        return later
 
     def check_process(self) -> None: ...
 
@@ -101,9 +105,9 @@ class Calls:
 
 def test_a_page_is_asked_for_while_answers_of_other_items_are_read() -> None:
     calls = Calls()
-    paged = Map(calls, client("http://127.0.0.1:1").list_core_devices, 3, ordered=True, paginate=True)  # type: ignore[arg-type]
-    calls.ended = [(0, {"coreDevices": ["a"]}), (1, {"coreDevices": ["b"]})]
-    answers = paged.answers([{}, {}, {}], raises=False)
+    paged = Map(calls, client("http://127.0.0.1:1").list_core_devices, 3, True, False, True)  # type: ignore[arg-type]
+    calls.later = [(0, {"coreDevices": ["a"]}), (1, {"coreDevices": ["b"]})]
+    answers = paged.answers([{}, {}, {}])
     assert next(answers) == {"coreDevices": ["a"]}
     assert calls.submitted == [(0, None), (1, None), (2, None)]
     # the page comes while the reader has the first answer; the second one is there
@@ -112,6 +116,59 @@ def test_a_page_is_asked_for_while_answers_of_other_items_are_read() -> None:
     assert calls.submitted[3:] == [(2, "more")]
     calls.ended = [(2, {"coreDevices": ["d"]})]
     assert list(answers) == [{"coreDevices": ["c", "d"]}]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_an_answer_that_is_there_does_not_wait_for_the_input(server: Any, ordered: bool, observed: bool) -> None:
+    ours = client(server.url)
+    if observed:
+        ours.meta.events.register("before-send", lambda **kwargs: None)
+    given = 0
+
+    def items() -> Iterator[Any]:
+        for number in range(20):
+            server.wait_for_requests(number)
+            assert given or number < 19
+            yield {}
+
+    for given, _ in enumerate(ours.map("list_components", items(), ordered=ordered), 1):  # noqa: B007 - counted
+        pass
+    assert given == 20
+
+
+@pytest.mark.parametrize("params", [{"coreDeviceThingName": "a"}, "a", b"a", 7, None])
+def test_what_is_no_iterable_of_dicts_is_told(cloud: Any, params: Any) -> None:
+    with pytest.raises(TypeError, match="iterable"):
+        next(cloud.map("get_core_device", params))
+
+
+@pytest.mark.parametrize("paginate", [False, True])
+def test_what_was_done_before_the_input_broke_is_told(cloud: Any, paginate: bool) -> None:
+    def items() -> Iterator[Any]:
+        yield from [{}] * 50
+        raise LookupError("no more")
+
+    answers = cloud.map("list_core_devices", items(), max_concurrency=4, paginate=paginate)
+    assert len([next(answers) for _ in range(50)]) == 50
+    with pytest.raises(LookupError, match="no more"):
+        next(answers)
+
+
+def test_an_error_that_will_be_raised_ends_the_reading(server: Any) -> None:
+    """It is there while the answer before it is waited for."""
+    read = []
+
+    def items() -> Iterator[Any]:
+        for number in range(1000):
+            read.append(number)
+            yield {"maxResults": "many" if number == 1 else 7}
+
+    server.script([reply({"message": "later"}, 503, [("retry-after", "1")]), reply()])
+    with pytest.raises(fleetgrass.exceptions.ParamValidationError) as raised:
+        list(client(server.url).map("list_components", items(), errors="raise", max_concurrency=8))
+    assert raised.value.item_index == 1
+    assert read == [0, 1]
 
 
 @pytest.mark.parametrize(("ordered", "ahead"), [(True, 48), (False, 6)])

@@ -124,7 +124,8 @@ class BaseClient:
         Args:
             operation: the name of the method, or the API's.
             params: dicts of parameters, read as they are needed: twice `max_concurrency` ahead, and further only where
-                one slow answer holds up others that are there, 16 times at most.
+                one slow answer holds up others that are there, 16 times at most. An answer that is there is given
+                before the next but one is read. If reading them raises, that is raised after the answers.
             max_concurrency: how many calls are made at the same time; `Config(max_concurrency=...)` unless given.
             errors: "return" yields the exception that the method would raise in place of an answer. "raise" raises it,
                 once the calls that have begun are over; its `item_index` and a note say which item it is of.
@@ -132,7 +133,7 @@ class BaseClient:
                 as they come.
             paginate: follow pages; an answer is what the paginator's `build_full_result()` gives.
         Returns:
-            A generator. Closing it ends the calls that are under way, and so does an exception of `params`.
+            A generator. Closing it ends the calls that are under way.
         Raises:
             UnknownClientMethodError: there is no such operation.  OperationNotPageableError: its answer is whole.
             ValueError: `max_concurrency` or `errors` is none of the above.
@@ -140,7 +141,7 @@ class BaseClient:
         from fleetgrass.many import Map
 
         mapped, concurrency = self._mapped(operation, max_concurrency, errors)
-        return Map(self._calls(concurrency), mapped, concurrency, ordered, paginate).answers(params, errors == "raise")
+        return Map(self._calls(concurrency), mapped, concurrency, ordered, errors == "raise", paginate).answers(params)
 
     def _mapped(self, operation: str, max_concurrency: int | None, errors: str) -> tuple[operations.Operation, int]:
         """The operation of a map and its calls at once, where the arguments make sense."""

@@ -55,13 +55,13 @@ def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) 
         {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
     ]
     failed: dict[str, Failure] = {}
-    asked = set(names)
     for part, answer in zip(parts, batches.answers(client, operation, requests), strict=True):
         if isinstance(answer, Exception):
             failed.update(dict.fromkeys(part, batches.failure(answer)))
             continue
         for entry in answer.get("errorEntries") or ():
-            # One that names nothing of ours may be about any.
-            about = [entry["thingName"]] if entry.get("thingName") in asked else part
+            entry = entry or {}
+            # One that names nothing of this request may be about any.
+            about = [entry["thingName"]] if entry.get("thingName") in part else part
             failed.update(dict.fromkeys(about, Failure(entry.get("code", ""), entry.get("message", ""))))
     return batches.account(names, failed)

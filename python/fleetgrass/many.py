@@ -15,15 +15,10 @@ from fleetgrass import _core, exceptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
-    from typing import Any, Protocol
+    from collections.abc import Callable, Generator, Iterable, Iterator
+    from typing import Any
 
     from fleetgrass.operations import Operation
-
-    class Taker(Protocol):
-        """Has answers with their items' numbers."""
-
-        def take_ended(self) -> list[tuple[int, Any]]: ...
 
 
 #: The result key, and the parameter and the member that hold the token of the next page.
@@ -64,8 +59,8 @@ class OneByOne:
             PATIENT.reset(patient)
 
     def take_ended(self) -> list[tuple[int, Any]]:
-        """A call is made when it is waited for: none has ended before."""
-        return []
+        """The next call is made at once."""
+        return self.take() if self._waiting else []
 
     def withdraw(self) -> int:
         withdrawn = len(self._waiting)
@@ -108,11 +103,17 @@ class Map:
     """One run of `client.map`: what is under way, and what nobody has read yet. `fleetgrass.aio` runs it as well."""
 
     def __init__(
-        self, many: _core.Many | OneByOne, operation: Operation, concurrency: int, ordered: bool, paginate: bool
+        self,
+        many: _core.Many | OneByOne,
+        operation: Operation,
+        concurrency: int,
+        ordered: bool,
+        raises: bool,
+        paginate: bool,
     ) -> None:
         self._many = many
         self._operation = operation.api_name
-        self._ordered = ordered
+        self._ordered, self._raises = ordered, raises
         self._near, self._far = NEAR * concurrency, FAR * concurrency
         self._keys: Keys | None = None
         if paginate:
@@ -123,38 +124,46 @@ class Map:
         self._pages: dict[int, Pages] = {}
         self._unread: dict[int, Any] = {}
         self._read = self._due = 0
+        #: An answer is there with which the run will end: no more items are read.
+        self._fails = False
         self.under_way: int = 0
 
-    def answers(self, params: Iterable[Any], raises: bool) -> Generator[Any, None, None]:
-        items = iter(params)
+    def answers(self, params: Iterable[Any]) -> Generator[Any, None, None]:
+        items: Iterator[Any] | None = items_of(params)
+        failed: Exception | None = None
         try:
             while True:
-                while self.has_room:
+                # In turns, an item is read and an answer given: reading may take a while, and so may the reader.
+                if items is not None and self.has_room:
                     try:
-                        item = next(items)
+                        self.begin(next(items))
                     except StopIteration:
-                        items = iter(())
-                        break
-                    self.begin(item)
-                self.turn_pages(self._many)
+                        items = None
+                    except Exception as error:
+                        items, failed = None, error  # after the answers to the items before it
+                self.ended(self._many.take_ended())
                 due = self.due()
-                if due is None:
-                    if not self.under_way:
-                        return
-                    self.ended(self._many.take())
-                elif is_raised(due[1], raises):
-                    self.withdraw()
-                    while self.under_way > 0:
-                        self.ended(self._many.take(), goes_on=False)
-                    raise noted(due[1], due[0])
-                else:
+                if due is not None:
+                    if self.is_raised(due[1]):
+                        self.withdraw()
+                        while self.under_way > 0:
+                            self.ended(self._many.take(), goes_on=False)
+                        raise noted(due[1], due[0])
                     yield due[1] if self._ordered else due
+                elif items is None or not self.has_room:
+                    if not self.under_way:
+                        break
+                    self.ended(self._many.take())
+            if failed is not None:
+                raise failed
         finally:
             self._many.cancel()
 
     @property
     def has_room(self) -> bool:
         """Whether another item may be read. An answer that others are waiting behind must not stop the calls."""
+        if self._fails:
+            return False
         held_up = self._ordered and self._due not in self._unread
         unread = len(self._unread)
         return self.under_way < self._near and self.under_way + unread < (self._far if held_up else self._near)
@@ -190,12 +199,15 @@ class Map:
                 except exceptions.PaginationError as error:
                     answer = error.with_traceback(None)
             self._pages.pop(number, None)
-            self._unread[number] = answer
+            self._keep(number, answer)
 
-    def turn_pages(self, calls: Taker) -> None:
-        """Asks for the next page where one has come, while the answers of other items are being read."""
-        if self._pages:
-            self.ended(calls.take_ended())
+    def is_raised(self, answer: Any) -> bool:
+        """Whether the run ends with it. What is no `Exception`, like `SystemExit`, is nobody's answer."""
+        return isinstance(answer, BaseException) and (self._raises or not isinstance(answer, Exception))
+
+    def _keep(self, number: int, answer: Any) -> None:
+        self._unread[number] = answer
+        self._fails = self._fails or self.is_raised(answer)
 
     def withdraw(self) -> None:
         """Takes back what has not begun."""
@@ -206,15 +218,17 @@ class Map:
             self._many.submit(number, self._operation, params, self._keys is not None)
         except Exception as error:
             # Without the traceback, which would hold this frame, which holds the error.
-            self._unread[number] = error.with_traceback(None)
+            self._keep(number, error.with_traceback(None))
             self._pages.pop(number, None)
         else:
             self.under_way += 1
 
 
-def is_raised(answer: Any, raises: bool) -> bool:
-    """Whether the run ends with it. What is no `Exception`, like `SystemExit`, is nobody's answer."""
-    return isinstance(answer, BaseException) and (raises or not isinstance(answer, Exception))
+def items_of(params: Any) -> Iterator[Any]:
+    """`TypeError`: that is no iterable of dicts."""
+    if isinstance(params, (dict, str, bytes)):
+        raise TypeError(f"params is {params!r}: it has to be an iterable of dicts, one for each call, such as a list")
+    return iter(params)
 
 
 def noted(error: BaseException, number: int) -> BaseException:

@@ -190,7 +190,7 @@ impl Client {
             let owner = Owner {
                 account_id: self.account_id.get().unwrap_or(&kept).clone(),
                 region: region.clone(),
-                endpoint_url: self.endpoint_url(operation).to_owned(),
+                endpoint_url: self.endpoint_url(operation).trim_end_matches('/').to_owned(),
                 service: self.model.metadata.signing_name.to_string(),
             };
             let has_quota = !self.options.custom_endpoint && !at_data_plane;

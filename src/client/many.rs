@@ -114,7 +114,8 @@ impl Many {
         Ok(withdrawn.len())
     }
 
-    /// Ends one call, whose answer is lost.
+    /// Ends one call, whose answer is lost. Its place stays free until [`Many::begin`]: who cancels one call may be about
+    /// to cancel the next one, which would have begun meanwhile.
     pub fn cancel(&self, number: u64) {
         if self.check_process().is_ok() {
             let mut state = self.shared.state();
@@ -122,7 +123,13 @@ impl Many {
             if let Some(task) = state.under_way.remove(&number) {
                 self.shared.reactor.drop_task(task);
             }
-            self.shared.begin_calls(&mut state);
+        }
+    }
+
+    /// Begins the calls that wait, where others were cancelled.
+    pub fn begin(&self) {
+        if self.check_process().is_ok() {
+            self.shared.begin_calls(&mut self.shared.state());
         }
     }
 

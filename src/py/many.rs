@@ -67,7 +67,12 @@ impl PyMany {
         Ok(self.core.withdraw()?)
     }
 
-    /// Ends one call, or all; nobody waits for that.
+    /// Begins the calls that wait, where one was cancelled.
+    fn begin(&self) {
+        self.core.begin();
+    }
+
+    /// Ends one call, whose place stays free until `begin`, or all; nobody waits for that.
     #[pyo3(signature = (number = None))]
     fn cancel(&self, number: Option<u64>) {
         match number {

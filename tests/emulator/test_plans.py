@@ -509,12 +509,11 @@ def test_a_plan_from_a_snapshot_is_what_the_fleet_installs(runtime: str) -> None
             for device in devices:
                 emulator.register_core_device(device, world.chance.sample(groups, 2), runtime=runtime)
             targets = [*map(emulator.thing_group_arn, groups), emulator.thing_arn(devices[0])]
-            # most of what goes to the second group is below the first
+            # what goes to the second group is below the first
             parents = {targets[1]: {"parentTargetArn": targets[0]}}
             for _ in range(6):
                 target = world.chance.choice(targets)
-                parent = parents.get(target, {}) if world.chance.random() < 0.7 else {}
-                deployment = {"targetArn": target, "components": world.components(), **parent}
+                deployment = {"targetArn": target, "components": world.components(), **parents.get(target, {})}
                 if fails := world.chance.random() < 0.2:
                     emulator.fail_component(world.chance.choice(world.recipes)["ComponentName"])
                 snapshot = resolve.fleet_snapshot(client)

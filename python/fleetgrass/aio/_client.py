@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
+from contextlib import suppress
 
 from fleetgrass import _client, exceptions, kinship
 from fleetgrass.aio.door import Awaited
 from fleetgrass.aio.threads import in_thread
+from fleetgrass.many import PATIENT
 from fleetgrass.user_agent import PAGINATED
 
 TYPE_CHECKING = False
@@ -32,7 +34,12 @@ class BaseClient(_client.BaseClient):
         """One call by its API name. Every method goes through here."""
         observed = self._observed_call()
         if observed is not None:
-            return await in_thread(observed, operation_name, api_params)
+            patient = PATIENT.set(True)  # for the thread, as every call of a loop is
+            try:
+                return await in_thread(observed, operation_name, api_params)
+            finally:
+                with suppress(ValueError):  # the loop is gone, and garbage is collected in another context
+                    PATIENT.reset(patient)
         return await self._door().call(operation_name, api_params, PAGINATED.get())
 
     def _observed_call(self) -> Any:

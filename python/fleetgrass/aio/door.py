@@ -94,6 +94,9 @@ class Awaited(Door):
         finally:
             if self._answers.pop(number, None) is not None:
                 self.many.cancel(number)
+                # Others that were cancelled with this one must not begin in its place before they know.
+                with suppress(RuntimeError):  # the loop is closed
+                    self.loop.call_soon(self.many.begin)
 
     def deliver(self, answers: list[tuple[int, Any]]) -> None:
         for number, answer in answers:

@@ -6,20 +6,25 @@ answer. While somebody looks at the calls, they are made one after another in a 
 
 from __future__ import annotations
 
-from asyncio import FIRST_COMPLETED, ensure_future, wait
+from asyncio import FIRST_COMPLETED, Event, create_task, ensure_future, get_running_loop, sleep, wait
+from functools import partial
 
 from fleetgrass.aio.door import Collected
 from fleetgrass.aio.threads import in_thread
-from fleetgrass.many import Map, OneByOne, is_raised, noted
+from fleetgrass.many import Map, OneByOne, items_of, noted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import Future
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
+    from asyncio import Future, Task
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
     from typing import Any
 
     from fleetgrass import _core
     from fleetgrass.operations import Operation
+
+
+#: After so many answers the loop has its turn, though nothing was waited for: items may all be such as cannot be sent.
+BREATH = 100
 
 
 class Watched:
@@ -32,47 +37,81 @@ class Watched:
         return await in_thread(self.many.take)
 
     def take_ended(self) -> list[tuple[int, Any]]:
-        return self.many.take_ended()
+        """A call is made when it is waited for: none has ended before."""
+        return []
 
     def close(self) -> None:
         self.many.cancel()
 
 
 class Items:
-    """The parameters, from an iterable of either kind: those that are there, and whether more are to be awaited."""
+    """The parameters, from an iterable of either kind: those that are there, and whether more are to be awaited.
+
+    An asynchronous iterable is read in one task from its beginning to its end, as by `async for`: what it enters, such
+    as a timeout, it also leaves there.
+    """
 
     def __init__(self, params: Iterable[Any] | AsyncIterable[Any]) -> None:
-        self._later = params.__aiter__() if hasattr(params, "__aiter__") else None
-        self._now = iter(()) if self._later else iter(params)  # type: ignore[arg-type]
+        self._now: Iterator[Any] | None = None if hasattr(params, "__aiter__") else items_of(params)
+        #: Why there are no more, if that is no good end.
+        self.failure: Exception | None = None
+        #: The next item of an asynchronous iterable.
         self.next: Future[Any] | None = None
+        self._wanted = Event()
+        self._reader: Task[None] | None = None if self._now is not None else create_task(self._read_all(params))
+
+    @property
+    def is_over(self) -> bool:
+        return self._now is None and self._reader is None
 
     def read(self, running: Map) -> None:
-        """Begins calls while there are items and room for them."""
-        while running.has_room:
-            if self._later is None:
-                try:
-                    item = next(self._now)
-                except StopIteration:
-                    self._now = iter(())
-                    return
-            elif self.next is None:
-                self.next = ensure_future(self._later.__anext__())
+        """Begins a call if there is an item and room for it."""
+        if not running.has_room or self.is_over:
+            return
+        if self._reader is not None:
+            if self.next is None:
+                self.next = get_running_loop().create_future()
+                self._wanted.set()
+            if not self.next.done():
                 return
-            elif not self.next.done():
-                return
-            else:
-                read, self.next = self.next, None
-                try:
-                    item = read.result()
-                except StopAsyncIteration:
-                    self._later = None
-                    return
-            running.begin(item)
+            item, self.next = self.next, None
+            read = item.result
+        else:
+            read = partial(next, self._now)
+        try:
+            running.begin(read())
+        except (StopIteration, _End):
+            self._now = self._reader = None
+        except Exception as error:
+            self._now, self._reader, self.failure = None, None, error
+
+    async def _read_all(self, params: Any) -> None:
+        try:
+            await self._wanted.wait()
+            async for item in params:
+                self._give(item)
+                self._wanted.clear()
+                await self._wanted.wait()
+            self._give(None, _End())
+        except Exception as error:
+            self._give(None, error)
+
+    def _give(self, item: Any, failure: Exception | None = None) -> None:
+        if self.next is None or self.next.done():
+            return  # nobody reads on
+        if failure is None:
+            self.next.set_result(item)
+        else:
+            self.next.set_exception(failure)
 
     async def close(self) -> None:
-        if self.next is not None:
-            self.next.cancel()
-            await wait({self.next})
+        if self._reader is not None:
+            self._reader.cancel()
+            await wait({self._reader})
+
+
+class _End(Exception):
+    """There are no more items."""
 
 
 async def answers(
@@ -86,26 +125,34 @@ async def answers(
     paginate: bool,
 ) -> AsyncGenerator[Any, None]:
     """One run of `client.map`; `watched` makes the calls where somebody looks at them."""
+    items = Items(params)
     calls = Collected(core, max_concurrency) if watched is None else Watched(watched)
     taken: Future[list[tuple[int, Any]]] | None = None
-    items = Items(params)
+    given = 0
     try:
-        running = Map(calls.many, operation, max_concurrency, ordered, paginate)
+        running = Map(calls.many, operation, max_concurrency, ordered, raises, paginate)
         while True:
             items.read(running)
-            running.turn_pages(calls)
+            running.ended(calls.take_ended())
             due = running.due()
             if due is not None:
-                if is_raised(due[1], raises):
+                if running.is_raised(due[1]):
                     running.withdraw()
                     while running.under_way > 0:
                         running.ended(await (taken or calls.take()), goes_on=False)
                         taken = None
                     raise noted(due[1], due[0])
+                given += 1
+                if given % BREATH == 0:
+                    await sleep(0)
                 yield due[1] if ordered else due
                 continue
             if items.next is None:
+                if running.has_room and not items.is_over:
+                    continue
                 if not running.under_way:
+                    if items.failure is not None:
+                        raise items.failure
                     return
                 running.ended(await (taken or calls.take()))
                 taken = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import ensure_future
+from contextlib import suppress
 
 from fleetgrass import paginate
 from fleetgrass.user_agent import PAGINATED
@@ -51,7 +52,8 @@ class PageIterator(paginate.PageIterator):
         try:
             return await self._method(**params)
         finally:
-            PAGINATED.reset(marked)
+            with suppress(ValueError):  # the loop is gone, and garbage is collected in another context
+                PAGINATED.reset(marked)
 
     async def build_full_result(self) -> dict[str, Any]:  # type: ignore[override]
         """The items of all pages in one dict; `NextToken` is the resume token where items are left."""

@@ -46,7 +46,8 @@ def fleet_snapshot(
 
     That is three requests a device, and one for each deployment; they keep to the budget (see "Many calls"). The
     service does not know what components are configured with, nor what devices tell of their platform beyond `os` and
-    `architecture`.
+    `architecture`; nor what a device has from a group where a subdeployment stands in for that, and a later deployment
+    to the group has failed.
 
     Args:
         client: Made by `fleetgrass.client("greengrassv2")`. It lists core devices, their components and deployments,
