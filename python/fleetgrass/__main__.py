@@ -81,7 +81,7 @@ def _take_emulate(emulate: argparse.ArgumentParser) -> None:
     fleet.add_argument("--thing-groups", nargs="+", default=[], metavar="NAME", help="the groups that they join")
     fleet.add_argument("--platform", default="linux", help="linux, windows or darwin (default: linux)")
     fleet.add_argument("--architecture", default="amd64", help="amd64, aarch64, arm or x86 (default: amd64)")
-    fleet.add_argument("--nucleus-version", metavar="V", help="of their nucleus, whatever its kind (default: 2.17.0)")
+    fleet.add_argument("--nucleus-version", metavar="V", help="of their nucleus (default: 2.17.0, of a lite one 2.5.1)")
     fleet.add_argument(
         "--runtime",
         default="aws_nucleus_classic",
@@ -179,7 +179,7 @@ def _emulate(options: argparse.Namespace) -> int:
     import threading
 
     from fleetgrass import faults
-    from fleetgrass.emulator import NUCLEUS_VERSION, Emulator
+    from fleetgrass.emulator import Emulator
 
     if options.devices < 0:
         raise ValueError(f"--devices is {options.devices}: give a number of core devices, 0 for none")
@@ -201,7 +201,7 @@ def _emulate(options: argparse.Namespace) -> int:
                 options.thing_groups,
                 options.platform,
                 options.architecture,
-                options.nucleus_version or NUCLEUS_VERSION,
+                options.nucleus_version,
                 options.runtime,
             )
             for name in names if options.device_certificates else []:

@@ -35,8 +35,8 @@ __all__ = ["AccessKey", "DeviceCertificate", "Emulator"]
 #: Which requests are told on stderr: none, status 500 and above, all refusals, all, all with their paths.
 LOG_LEVELS = ("off", "error", "warning", "info", "debug")
 
-#: A nucleus of the emulator's public catalogue.
-NUCLEUS_VERSION = "2.17.0"
+#: A nucleus of the emulator's public catalogue for each runtime.
+NUCLEUS_VERSIONS = {"aws_nucleus_classic": "2.17.0", "aws_nucleus_lite": "2.5.1"}
 
 
 class Emulator:
@@ -199,7 +199,7 @@ class Emulator:
         thing_groups: Iterable[str] = (),
         platform: str = "linux",
         architecture: str = "amd64",
-        nucleus_version: str = NUCLEUS_VERSION,
+        nucleus_version: str | None = None,
         runtime: str = "aws_nucleus_classic",
     ) -> None:
         """Let one core device report for the first time: see `register_core_devices`."""
@@ -212,7 +212,7 @@ class Emulator:
         thing_groups: Iterable[str] = (),
         platform: str = "linux",
         architecture: str = "amd64",
-        nucleus_version: str = NUCLEUS_VERSION,
+        nucleus_version: str | None = None,
         runtime: str = "aws_nucleus_classic",
     ) -> list[str]:
         """Let core devices report for the first time, and take what is deployed to their things and groups.
@@ -225,13 +225,15 @@ class Emulator:
             thing_groups: The groups they join, made where they are missing. Things are made for the devices too.
             platform: "linux", "windows" or "darwin", which manifests know as `os`.
             architecture: "amd64", "aarch64", "arm" or "x86".
-            nucleus_version: What the device reports as its `coreVersion`.
+            nucleus_version: What the device reports as its `coreVersion`; None for one that the public catalogue has.
             runtime: "aws_nucleus_classic" or "aws_nucleus_lite".
         Returns:
             The names.
         Raises:
-            ValueError: A name or property is not valid, with what it may be.
+            ValueError: A name or property is not valid, with what it may be, or the groups are of one hierarchy.
         """
+        if count < 0:
+            raise ValueError(f"count is {count}: give 0 or more")
         names = [f"{prefix}{number:05}" for number in range(1, count + 1)]
         self._register(names, thing_groups, platform, architecture, nucleus_version, runtime)
         return names
@@ -242,7 +244,7 @@ class Emulator:
         thing_groups: Iterable[str],
         platform: str,
         architecture: str,
-        nucleus_version: str,
+        nucleus_version: str | None,
         runtime: str,
     ) -> None:
         if isinstance(thing_groups, str):
@@ -252,7 +254,8 @@ class Emulator:
             thing_groups=list(thing_groups),
             platform=platform,
             architecture=architecture,
-            nucleus_version=nucleus_version,
+            # of a runtime that there is not, the core tells
+            nucleus_version=nucleus_version or NUCLEUS_VERSIONS.get(runtime, ""),
             runtime=runtime,
         )
 

@@ -86,9 +86,10 @@ impl Input {
 
     /// All members but `left_out`, in one order: the same for equal requests.
     pub fn fingerprint(&self, left_out: &[&str]) -> String {
-        let mut members: Vec<_> = self.0.iter().filter(|(name, _)| !left_out.contains(&name.as_str())).collect();
-        members.sort_by_key(|(name, _)| *name);
-        serde_json::to_string(&members).unwrap_or_default()
+        let members = self.0.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+        let mut members = Value::Object(members.map(|(name, value)| (name.clone(), value.clone())).collect());
+        members.sort_all_objects();
+        members.to_string()
     }
 }
 

@@ -291,6 +291,8 @@ impl EmulatorServer {
     fn ask<T: Send>(&self, py: Python<'_>, what: impl FnOnce(&Cloud) -> Result<T, ControlError> + Send) -> PyResult<T> {
         self.cloud(py, what)?.map_err(|error| match error {
             ControlError::Invalid(problem) => PyValueError::new_err(problem),
+            // what a caller may have got wrong is refused as a value
+            ControlError::Service(error) if error.status < 500 => PyValueError::new_err(error.to_string()),
             ControlError::Service(error) => PyRuntimeError::new_err(error.to_string()),
         })
     }

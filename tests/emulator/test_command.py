@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fleetgrass.__main__ import main
-from fleetgrass.emulator import LOG_LEVELS, NUCLEUS_VERSION, Emulator
+from fleetgrass.emulator import LOG_LEVELS, NUCLEUS_VERSIONS, Emulator
 from support.local_cloud import recipe
 
 READ = """
@@ -190,7 +190,8 @@ def test_the_options_are_those_of_the_class(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         main(["emulate", "--help"])
     text = capsys.readouterr().out
-    assert f"(default: {NUCLEUS_VERSION})" in " ".join(text.split())
+    classic, lite = NUCLEUS_VERSIONS.values()
+    assert f"(default: {classic}, of a lite one {lite})" in " ".join(text.split())
     told = set(re.findall(r"--(?:no-)?([a-z-]+)", text))
     wanted = {*inspect.signature(Emulator).parameters, *inspect.signature(Emulator.register_core_devices).parameters}
     names = {"region_name": "region", "account_id": "account", "count": "devices"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fleetgrass.emulator import Emulator
-from support.local_cloud import GROUP, THING, deploy, publish, refused
+from fleetgrass.emulator import NUCLEUS_VERSIONS, Emulator
+from support.local_cloud import GROUP, THING, deploy, publish, refused, registry_of
 
 
 def installed(client: Any, device: str, **params: Any) -> dict[str, str]:
@@ -325,3 +325,29 @@ def test_many_devices(emulator: Emulator, client: Any) -> None:
 def test_wrong_registrations_are_told(emulator: Emulator, arguments: dict[str, Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         emulator.register_core_device(**arguments)
+
+
+@pytest.mark.parametrize("runtime", NUCLEUS_VERSIONS)
+def test_a_nucleus_is_a_public_component(emulator: Emulator, client: Any, runtime: str) -> None:
+    emulator.register_core_device("pump-9", runtime=runtime)
+    (nucleus,) = [
+        row
+        for row in client.list_installed_components(coreDeviceThingName="pump-9", topologyFilter="ALL")[
+            "installedComponents"
+        ]
+        if row["componentVersion"] != "0.0.0"
+    ]
+    name, version = nucleus["componentName"], nucleus["componentVersion"]
+    arn = f"arn:aws:greengrass:us-east-1:aws:components:{name}:versions:{version}"
+    assert client.describe_component(arn=arn)["componentName"] == name
+
+
+def test_a_registration_that_cannot_be_is_told(emulator: Emulator, client: Any) -> None:
+    registry = registry_of(emulator)
+    registry.create_thing_group(thingGroupName="above")
+    registry.create_thing_group(thingGroupName="below", parentGroupName="above")
+    with pytest.raises(ValueError, match="same hierarchy"):
+        emulator.register_core_device("pump-9", ["above", "below"])
+    with pytest.raises(ValueError, match="count is -5"):
+        emulator.register_core_devices(-5)
+    assert client.list_core_devices()["coreDevices"] == []

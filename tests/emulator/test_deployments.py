@@ -110,6 +110,9 @@ def test_a_client_token_is_answered_once(client: Any) -> None:
     assert len(client.list_deployments(historyFilter="ALL")["deployments"]) == 1
     status, code, _ = refused(client.create_deployment, targetArn=GROUP, clientToken="token-1")
     assert (status, code) == (409, "ConflictException")
+    pairs = [("a", "1"), ("b", "2")]
+    calls = [client.create_deployment(targetArn=THING, tags=dict(it), clientToken="2") for it in (pairs, pairs[::-1])]
+    assert len({call["deploymentId"] for call in calls}) == 1
     created = [client.create_component_version(inlineRecipe=recipe("a"), clientToken="token-1") for _ in range(2)]
     assert created[0]["creationTimestamp"] == created[1]["creationTimestamp"]
 
