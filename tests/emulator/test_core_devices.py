@@ -328,18 +328,15 @@ def test_wrong_registrations_are_told(emulator: Emulator, arguments: dict[str, A
 
 
 @pytest.mark.parametrize("runtime", NUCLEUS_VERSIONS)
-def test_a_nucleus_is_a_public_component(emulator: Emulator, client: Any, runtime: str) -> None:
-    emulator.register_core_device("pump-9", runtime=runtime)
-    (nucleus,) = [
-        row
-        for row in client.list_installed_components(coreDeviceThingName="pump-9", topologyFilter="ALL")[
-            "installedComponents"
-        ]
-        if row["componentVersion"] != "0.0.0"
-    ]
-    name, version = nucleus["componentName"], nucleus["componentVersion"]
-    arn = f"arn:aws:greengrass:us-east-1:aws:components:{name}:versions:{version}"
-    assert client.describe_component(arn=arn)["componentName"] == name
+def test_a_nucleus_is_a_public_component(runtime: str) -> None:
+    with Emulator() as emulator:
+        client = emulator.client()
+        emulator.register_core_device("pump-9", runtime=runtime)
+        rows = client.list_installed_components(coreDeviceThingName="pump-9", topologyFilter="ALL")
+        (nucleus,) = [row for row in rows["installedComponents"] if row["componentVersion"] != "0.0.0"]
+        name, version = nucleus["componentName"], nucleus["componentVersion"]
+        arn = f"arn:aws:greengrass:us-east-1:aws:components:{name}:versions:{version}"
+        assert client.describe_component(arn=arn)["componentName"] == name
 
 
 def test_a_registration_that_cannot_be_is_told(emulator: Emulator, client: Any) -> None:
