@@ -29,7 +29,7 @@ def settle(given: Mapping[str, Any], region: str | None, config: Config | None, 
     """
     from fleetgrass import exceptions
 
-    real_region = region.replace("fips-", "").replace("-fips", "") if region else region
+    real_region = None if region is None else plain_region(region)
     url = _configured_url(given["endpoint_url"], config, lookup)
     if real_region is None:
         raise exceptions.NoRegionError()
@@ -78,6 +78,11 @@ def _data_plane(config: Config | None, regional_url: str | None) -> dict[str, An
         named = f"https://{named}" if colon and port.isdigit() and host else f"https://{named}:{DATA_PLANE_PORT}"
     check_url(named)
     return {"url": named, "named": True}
+
+
+def plain_region(region: str) -> str:
+    """The Region that a pseudo-Region (`fips-X`, `X-fips`) means, with FIPS; any other as it is."""
+    return region.replace("fips-", "").replace("-fips", "")
 
 
 def check_region(region: str) -> None:

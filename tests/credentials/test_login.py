@@ -346,6 +346,7 @@ def full(*_: Any) -> None:
     [
         "us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1",
         "eu-isoe-west-1", "us-isof-south-1", "eusc-de-east-1", "mars-1",
+        "fips-us-east-1", "us-gov-west-1-fips", "fips-cn-north-1",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("fips", [False, True])

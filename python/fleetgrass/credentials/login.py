@@ -169,10 +169,12 @@ def service(search: Search, region: str | None) -> Service:
 
 def _own_url(search: Search, region: str | None) -> str | None:
     """Where sign-in is, if it is not named as every service is."""
-    fips, dualstack = (bool(search.lookup.flag(f"use_{kind}_endpoint")) for kind in ("fips", "dualstack"))
-    if region is None or dualstack:
+    if region is None or search.lookup.flag("use_dualstack_endpoint"):
         return None
     endpoints.check_region(region)
+    real_region = endpoints.plain_region(region)
+    fips = real_region != region or search.lookup.flag("use_fips_endpoint")
+    region = real_region
     partition = _core.resolve_endpoint(region, False, False)["partition"]
     domain = DOMAINS[partition]
     if not fips:

@@ -160,9 +160,10 @@ def _regional_url(host: str, region: str | None, lookup: Lookup) -> str:
 
         raise exceptions.NoRegionError()
     endpoints.check_region(region)
-    fips, dualstack = (bool(lookup.flag(f"use_{kind}_endpoint")) for kind in ("fips", "dualstack"))
+    real_region = endpoints.plain_region(region)
+    fips = real_region != region or bool(lookup.flag("use_fips_endpoint"))
     # Every service of a partition is named alike, but for its first words.
-    own: str = _core.resolve_endpoint(region, fips, dualstack)["url"]
+    own: str = _core.resolve_endpoint(real_region, fips, bool(lookup.flag("use_dualstack_endpoint")))["url"]
     return own.replace("//greengrass", f"//{host}", 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote_plus
 from xml.etree import ElementTree
 
+from fleetgrass import endpoints
 from fleetgrass.credentials.service import Service, picked
 
 TYPE_CHECKING = False
@@ -62,7 +63,8 @@ def assume(
     form = {"Action": operation, "Version": VERSION, **parameters}
     body = "&".join(f"{name}={quote_plus(str(value), safe='-._~')}" for name, value in form.items())
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    signing_region = GLOBAL_REGION if service.url == GLOBAL_URL else region
+    real_region = endpoints.plain_region(region)
+    signing_region = GLOBAL_REGION if service.url == GLOBAL_URL or real_region == "aws-global" else real_region
     answer = service.send(operation, "POST", "/", headers, body.encode(), signing_region)
     result = _child(_read(answer), f"{operation}Result")
     keys = picked(method, _members(_child(result, "Credentials")), MEMBERS)
