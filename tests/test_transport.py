@@ -28,7 +28,7 @@ from support.answers import SILENT, Answer, head, plain, reply
 from support.deviations import Ledger
 from support.proxy import Proxy
 from support.server import RecordingServer
-from support.tls import CERTIFICATE, KEY, TlsServer
+from support.tls import AUTHORITY, CERTIFICATE, ELSEWHERE, KEY, TlsServer
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
 
@@ -282,6 +282,25 @@ def test_a_named_bundle_is_trusted(tls_server: str) -> None:
     ours = client(tls_server, verify=CERTIFICATE)
     assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert ours.list_components()["ResponseMetadata"]["RetryAttempts"] == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("verify", [AUTHORITY, ELSEWHERE, CERTIFICATE, True])
+@pytest.mark.parametrize("certificate", [AUTHORITY, ELSEWHERE])
+def test_a_server_that_calls_itself_an_authority(host: str, verify: Any, certificate: str) -> None:
+    """Trusted where its own certificate is named, for the hosts that are in it."""
+    told = []
+    with TlsServer(certificate=certificate) as server:
+        for module in (boto3, fleetgrass):
+            settings = {"endpoint_url": f"https://{host}:{server.port}", "verify": verify, **KEYS}
+            once = Config(retries={"total_max_attempts": 1})
+            made = module.client("greengrassv2", region_name="us-east-1", config=once, **settings)
+            try:
+                made.list_components()
+                told.append("answered")
+            except exceptions.SSLError:
+                told.append("SSLError")
+    assert told == ["answered" if verify == certificate == AUTHORITY else "SSLError"] * 2
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,14 @@ from support.listener import Listener
 FOLDER = Path(__file__).parent.parent / "tls"
 CERTIFICATE = str(FOLDER / "localhost.pem")
 KEY = str(FOLDER / "localhost.key")
+#: They call themselves authorities; the second one is another host's.
+AUTHORITY, ELSEWHERE = str(FOLDER / "authority.pem"), str(FOLDER / "elsewhere.pem")
 
 
-def server_context(wants_certificate: bool = False) -> ssl.SSLContext:
-    """The server's side; with `wants_certificate` only a client that shows the same certificate gets in."""
+def server_context(wants_certificate: bool = False, certificate: str = CERTIFICATE) -> ssl.SSLContext:
+    """The server's side; with `wants_certificate` only a client that shows the certificate of all tests gets in."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(CERTIFICATE, KEY)
+    context.load_cert_chain(certificate, certificate.replace(".pem", ".key"))
     if wants_certificate:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(CERTIFICATE)
@@ -29,9 +31,10 @@ class TlsServer(Listener):
         self,
         *,
         wants_certificate: bool = False,
+        certificate: str = CERTIFICATE,
         answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
     ) -> None:
-        self._context = server_context(wants_certificate)
+        self._context = server_context(wants_certificate, certificate)
         self._answer = answer
         self.requests: list[str] = []
         super().__init__()

@@ -16,6 +16,7 @@ mod proxy;
 mod route;
 mod socket;
 mod tls;
+mod trust;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -10,12 +10,12 @@ use std::sync::{Arc, OnceLock};
 use once_cell::race::OnceBox;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::Resumption;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use super::trust::{TrustAnybody, TrustNamed};
 use crate::client::process::PerProcess;
 
 /// Whom to trust.
@@ -79,7 +79,10 @@ fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfi
         .map_err(|error| error.to_string())?;
     let builder = match verify {
         Verify::System => builder.with_root_certificates(system_roots()),
-        Verify::File(path) => builder.with_root_certificates(roots_of(path)?),
+        Verify::File(path) => {
+            let trusted = TrustNamed::new(certificates_of(path)?, roots_of(path)?, provider)?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(trusted))
+        }
         Verify::Off => builder.dangerous().with_custom_certificate_verifier(Arc::new(TrustAnybody(provider))),
     };
     match identity {
@@ -136,45 +139,6 @@ fn key_of(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
         pem::Error::NoItemsFound => fault(&"there is no private key in it (PEM)"),
         error => fault(&error),
     })
-}
-
-/// `verify=False`: the name and the chain are not looked at; the handshake's signatures still are.
-#[derive(Debug)]
-struct TrustAnybody(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for TrustAnybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]
