@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -538,9 +539,36 @@ def test_no_exception_shows_the_password_of_an_endpoint(ledger: Ledger, url: str
     assert "pa" not in told[fleetgrass].replace("path", "")
 
 
-def test_an_endpoint_that_is_none_is_told_without_its_password() -> None:
-    with pytest.raises(ValueError, match=r"^Invalid endpoint: http://\*\*\*@a b/$"):
-        client("http://user:pass@a b/")
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://user:pass@a b/", "http://***@a b/"),
+        ("http://user:pass@host:port", "http://***@host:port"),
+        ("http://user:pass@host:99999/a@b", "http://***@b"),
+        ("//user:pass@host", "***@host"),
+        ("user:pass@host", "***@host"),
+        ("user://pass@host:port", "user://***@host:port"),
+        ("http://user:x/pass@host", "http://***@host"),
+        ("http://user:x?pass@host", "http://***@host"),
+        ("http://user:pass@[::1", "http://***@[::1"),
+        ("http://user:[pass]@host", "http://***@host"),
+        ("http://user:pass@host\u2100", "http://***@host\u2100"),
+        (b"http://user:pass@host", "b'http://***@host'"),
+    ],
+)
+def test_an_endpoint_that_is_none_is_told_without_its_password(url: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^Invalid endpoint: {re.escape(told)}$"):
+        client(url)
+
+
+def test_an_address_that_a_handler_breaks_is_told_without_its_password(server: RecordingServer) -> None:
+    def redirect(request: Any, **_: Any) -> None:
+        request.url = "http://user:pass@host:port/"
+
+    ours = client(server.url)
+    ours.meta.events.register("before-sign", redirect)
+    with pytest.raises(ValueError, match=r"^Invalid endpoint: http://\*\*\*@host:port"):
+        ours.list_components()
 
 
 def test_a_bundle_that_is_not_there_is_named(tls_server: str, tmp_path: Path) -> None:

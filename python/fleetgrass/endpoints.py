@@ -98,7 +98,7 @@ def check_region(region: str) -> None:
 
 def check_url(url: str) -> None:
     if not isinstance(url, str) or not _is_valid_url(url):
-        raise ValueError(f"Invalid endpoint: {shown(url)}")
+        raise ValueError(f"Invalid endpoint: {_masked(str(url))}")
 
 
 def shown(url: Any) -> Any:
@@ -108,6 +108,15 @@ def shown(url: Any) -> Any:
     scheme, separator, rest = url.rpartition("://")
     server, slash, path = rest.partition("/")
     return f"{scheme}{separator}{'***@' if '@' in server else ''}{server.rpartition('@')[2]}{slash}{path}"
+
+
+def _masked(text: str) -> str:
+    """What is no URL, without all that may be the password of the one that was meant. The core has its like."""
+    before, at, rest = text.rpartition("@")
+    if not at:
+        return text
+    scheme, _, user_info = before.partition(":")
+    return f"{scheme}://***@{rest}" if user_info.startswith("//") else f"***@{rest}"
 
 
 def _is_valid_url(url: str) -> bool:
@@ -120,7 +129,12 @@ def _is_valid_url(url: str) -> bool:
         return False
     from urllib.parse import urlsplit
 
-    name = urlsplit(url).hostname
+    try:
+        name = urlsplit(url).hostname
+    except ValueError:
+        if "@" in url:
+            return False  # the error's own text may hold the password
+        raise
     return name is not None and (_is_host(name.removesuffix(".")) or _is_ipv6(name))
 
 

@@ -21,6 +21,7 @@ use crate::client::reply::Reply;
 use crate::client::retry::{self, Attempt, Quota, Reason, Skew};
 use crate::client::sign::Signer;
 use crate::client::source::Source;
+use crate::client::steps;
 use crate::client::transport::{Failure, Interrupt, Transport};
 use crate::client::url::Endpoint;
 use crate::client::waiting::{CallersThread, Waiting, at_once};
@@ -72,7 +73,7 @@ impl Client {
     ///
     /// Fails if the endpoint is no URL or the user agent no header.
     pub fn new(model: &'static Model, options: Options, provider: Option<Box<dyn CredentialProvider>>) -> Result<Self> {
-        let parse = |url| Endpoint::parse(url).ok_or_else(|| Error::value(format!("Invalid endpoint: {url}")));
+        let parse = |url| Endpoint::parse(url).ok_or_else(|| steps::invalid(url));
         let endpoint = parse(&options.endpoint_url)?;
         let data_plane = options.data_plane.as_ref().map(|data_plane| parse(&data_plane.url)).transpose()?;
         let user_agent = |paginated| header_value(options.user_agent(paginated).as_bytes());

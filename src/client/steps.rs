@@ -185,8 +185,16 @@ pub(super) fn parts(url: &str) -> Result<(Endpoint, String)> {
     Endpoint::split(url).ok_or_else(|| invalid(url))
 }
 
-fn invalid(url: &str) -> Error {
-    Error::value(format!("Invalid endpoint: {url}"))
+/// Without all that may be the password of the URL that was meant.
+pub(super) fn invalid(url: &str) -> Error {
+    let shown = url.rsplit_once('@').map_or_else(
+        || url.to_owned(),
+        |(before, rest)| match before.split_once("://") {
+            Some((scheme, _)) if !scheme.contains(':') => format!("{scheme}://***@{rest}"),
+            _ => format!("***@{rest}"),
+        },
+    );
+    Error::value(format!("Invalid endpoint: {shown}"))
 }
 
 fn request(message: Message) -> Result<(Endpoint, Request<Full<Bytes>>)> {
