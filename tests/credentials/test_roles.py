@@ -217,6 +217,14 @@ def test_the_user_is_asked_for_a_code_once(place: Place, given: bool) -> None:
         ("us-iso-east-1", None, {}),
         ("aws-global", None, {}),
         ("aws-global", None, {"AWS_USE_DUALSTACK_ENDPOINT": "true"}),
+        ("aws-global", None, {"AWS_ENDPOINT_URL_STS": "http://own"}),
+        ("us-west-2", None, {"AWS_ENDPOINT_URL_STS": "https://sts.amazonaws.com"}),
+        (None, None, {}),
+        (None, "legacy", {}),
+        (None, "odd", {}),
+        (None, None, {"AWS_USE_FIPS_ENDPOINT": "true"}),
+        (None, None, {"AWS_ENDPOINT_URL_STS": "http://own"}),
+        ("a b", "odd", {}),
         ("fips-us-east-1", None, {}),
         ("us-east-1-fips", "legacy", {}),
         ("fips-us-gov-west-1", None, {}),
@@ -228,13 +236,17 @@ def test_the_user_is_asked_for_a_code_once(place: Place, given: bool) -> None:
         ("eu-west-1", None, {"AWS_ENDPOINT_URL_STS": "http://own", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}),
     ],
 )
-def test_which_sts_is_called(place: Place, region: str, mode: str | None, variables: dict[str, str]) -> None:
-    """Nothing is sent: what would be is compared."""
+@pytest.mark.parametrize("role", ["arn:aws:iam::123456789012:role/x", "short"])
+def test_which_sts_is_called(
+    place: Place, region: str | None, mode: str | None, variables: dict[str, str], role: str
+) -> None:
+    """Nothing is sent: what would be is compared, or which of several mistakes is told."""
     import botocore.session
 
     from fleetgrass.credentials import Search, service as services, sts as ours_sts
     from support.outcome import capture
 
+    place.patch.delenv("AWS_DEFAULT_REGION")
     place.patch.delenv("AWS_ENDPOINT_URL_STS")
     for name, value in variables.items():
         place.patch.setenv(name, value)
@@ -254,7 +266,7 @@ def test_which_sts_is_called(place: Place, region: str, mode: str | None, variab
             "sts", region_name=region, aws_access_key_id="A", aws_secret_access_key="b"
         )
         client.meta.events.register("before-send", stop)
-        client.assume_role(RoleArn="arn:aws:iam::123456789012:role/x", RoleSessionName="name")
+        client.assume_role(RoleArn=role, RoleSessionName="name")
 
     their = capture(theirs)
 
@@ -271,11 +283,7 @@ def test_which_sts_is_called(place: Place, region: str, mode: str | None, variab
     place.patch.setattr(services._core, "Client", Fake)
     search = Search(fleetgrass.Session()._lookup, "default", region, True, {})
     keys = fleetgrass.credentials.ReadOnlyCredentials("A", "b", None)
-    our = capture(
-        lambda: ours_sts.assume(
-            search, "assume-role", "AssumeRole", {"RoleArn": "arn:aws:iam::123456789012:role/x"}, keys
-        )
-    )
+    our = capture(lambda: ours_sts.assume(search, "assume-role", "AssumeRole", {"RoleArn": role}, keys))
     assert (type(our.error).__name__, type(our.error) is Stop or str(our.error)) == (
         type(their.error).__name__,
         type(their.error) is Stop or str(their.error),

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.credentials import ReadOnlyCredentials, Search
+    from fleetgrass.lookup import Lookup
 
 VERSION = "2011-06-15"
-GLOBAL_URL, GLOBAL_REGION = "https://sts.amazonaws.com", "us-east-1"
+#: Where STS is for whoever names no Region, and the Region that is signed there.
+GLOBAL, GLOBAL_URL, GLOBAL_REGION = "aws-global", "https://sts.amazonaws.com", "us-east-1"
 #: Regions that `sts_regional_endpoints = legacy` sends to the global endpoint.
 LEGACY_REGIONS = frozenset(
     (
@@ -53,18 +55,25 @@ def assume(
     """The credentials that `AssumeRole` or `AssumeRoleWithWebIdentity` gives.
 
     Raises:
-        ParamValidationError: a parameter is too short.  NoRegionError: nobody said which STS.
+        ParamValidationError: a parameter is too short.
+        NoRegionError: a URL is configured, and no Region to sign for.
         ClientError: STS refuses.
         CredentialRetrievalError, ResponseParserError: an answer that cannot be used.
     """
-    region, url = _place(search)
+    named = search.lookup.region_name if search.region is None else search.region
+    region = GLOBAL if named is None else named
+    service = Service(search.lookup, "sts", "sts", region, signer, _global_url(search.lookup, region))
     _check(parameters)
-    service = Service(search.lookup, "sts", "sts", region, signer, url)
+    if named is None and service.is_configured:
+        from fleetgrass import exceptions
+
+        raise exceptions.NoRegionError()
     form = {"Action": operation, "Version": VERSION, **parameters}
     body = "&".join(f"{name}={quote_plus(str(value), safe='-._~')}" for name, value in form.items())
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     real_region = endpoints.plain_region(region)
-    signing_region = GLOBAL_REGION if service.url == GLOBAL_URL or real_region == "aws-global" else real_region
+    is_global = service.url == GLOBAL_URL or real_region == GLOBAL
+    signing_region = GLOBAL_REGION if is_global and not service.is_configured else real_region
     answer = service.send(operation, "POST", "/", headers, body.encode(), signing_region)
     result = _child(_read(answer), f"{operation}Result")
     keys = picked(method, _members(_child(result, "Credentials")), MEMBERS)
@@ -86,20 +95,17 @@ def _check(parameters: Mapping[str, Any]) -> None:
         raise exceptions.ParamValidationError(report="\n".join(problems))
 
 
-def _place(search: Search) -> tuple[str, str | None]:
-    """The Region of STS, and its URL where it is not the Region's."""
-    from fleetgrass import exceptions
-
-    lookup = search.lookup
-    region = lookup.region_name if search.region is None else search.region
+def _global_url(lookup: Lookup, region: str) -> str | None:
+    """The URL of STS where it is not the Region's."""
+    endpoints.check_region(region)
     mode = lookup.get("sts_regional_endpoints") or "regional"
     if mode not in ("legacy", "regional"):
+        from fleetgrass import exceptions
+
         raise exceptions.InvalidSTSRegionalEndpointsConfigError(sts_regional_endpoints_config=mode)
-    if region is None:
-        raise exceptions.NoRegionError()
     variants = lookup.flag("use_fips_endpoint") or lookup.flag("use_dualstack_endpoint")
-    is_global = region == "aws-global" or (mode == "legacy" and region in LEGACY_REGIONS)
-    return region, GLOBAL_URL if is_global and not variants else None
+    is_global = region == GLOBAL or (mode == "legacy" and region in LEGACY_REGIONS)
+    return GLOBAL_URL if is_global and not variants else None
 
 
 def _read(body: bytes) -> Any:
