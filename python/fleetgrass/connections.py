@@ -88,7 +88,7 @@ def proxies(
     """
     for name, value in (("proxies", given), ("proxies_config", config)):
         if not (value is None or hasattr(value, "get")):
-            inert_options.invalid(f"Config({name}={value!r}) is no dict")
+            inert_options.invalid(f"Config({name}={_told(value)}) is no dict")
     found, bypassed, otherwise = _of_environment(url, data_plane_url) if given is None else (given, False, [])
     known = {scheme: _proxy(found[scheme]) for scheme in SCHEMES if found.get(scheme)}
     if not known:
@@ -103,6 +103,12 @@ def proxies(
         "client_cert": client_cert(config.get("proxy_client_cert")),
         "forwards_https": bool(config.get("proxy_use_forwarding_for_https")),
     }
+
+
+def _told(value: Any) -> str:
+    """What is no proxy URL or dict of them, as messages show it: by its type, if a password may be in it."""
+    shown = repr(value)
+    return f"<a {type(value).__name__}>" if "@" in shown else shown
 
 
 def _of_environment(url: str, data_plane_url: str | None) -> tuple[Mapping[str, str], bool, list[str]]:
@@ -127,7 +133,7 @@ def _proxy(url: Any) -> dict[str, Any] | str:
     from urllib.parse import unquote, urlsplit
 
     if not isinstance(url, str):
-        return f"the proxy URL {url!r} is no text"
+        return f"the proxy URL {_told(url)} is no text"
     scheme, colon, rest = url.partition("://")
     if not colon:
         scheme, rest = "http", url.removeprefix("//")

@@ -163,6 +163,9 @@ def test_a_proxy_that_is_a_stranger_is_refused(theirs: Side, ours: Side) -> None
     ("options", "kind", "words"),
     [
         ({"proxies": ["x"]}, "InvalidConfigError", r"Config\(proxies=\['x'\]\) is no dict"),
+        ({"proxies": "http://u:p@h"}, "InvalidConfigError", r"Config\(proxies=<a str>\) is no dict"),
+        ({"proxies": [("http", "http://u:p@h")]}, "InvalidConfigError", r"Config\(proxies=<a list>\) is no dict"),
+        ({"proxies": {"http": b"http://u:p@h"}}, "HTTPClientError", "proxy URL <a bytes> is no text"),
         ({"proxies": {"http": "a:1"}, "proxies_config": "x"}, "InvalidConfigError", "proxies_config='x'"),
         ({"proxies": {"http": 5}}, "HTTPClientError", "proxy URL 5 is no text"),
         (
