@@ -12,6 +12,8 @@ from hypothesis import given, settings, strategies as st
 
 import fleetgrass
 from facade import KEYS, REGION, facts, made, options, outcome
+from support.answers import failure
+from support.server import RecordingServer
 
 ENVIRONMENTS = st.fixed_dictionaries(
     {},
@@ -206,6 +208,21 @@ def test_a_callers_config_stays_as_it_is():
         assert options(config=config)["total_max_attempts"] == 4
         assert retries == {"max_attempts": 3}
         assert config.retries is retries
+
+
+@pytest.mark.parametrize("retries", [{"max_attempts": 1.0}, {"max_attempts": 0.0}, {"total_max_attempts": 2.0}])
+def test_attempts_may_be_whole_floats(server: RecordingServer, retries: dict[str, float]) -> None:
+    told = []
+    for module in (boto3, fleetgrass):
+        server.script([failure(500, "InternalServerException")])
+        config = botocore.config.Config(retries={"mode": "standard", **retries})
+        client = module.client("greengrassv2", endpoint_url=server.url, config=config, region_name="eu-west-1", **KEYS)
+        with pytest.raises(botocore.exceptions.ClientError) as refused:
+            client.list_components()
+        metadata = refused.value.response["ResponseMetadata"]
+        told.append((client.meta.config.retries, len(server.take()), metadata["RetryAttempts"]))
+    theirs, ours = told
+    assert ours == theirs
 
 
 # The user agent

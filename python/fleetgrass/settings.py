@@ -304,6 +304,8 @@ def _max_pool_connections(config: Config) -> int:
 
 def _total_max_attempts(retries: Mapping[str, Any]) -> int:
     given = retries.get("total_max_attempts", DEFAULT_ATTEMPTS[retries["mode"]])
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
     if not isinstance(given, int):
         inert_options.invalid(
             f"Config(retries=...) makes {given!r} attempts in all, which is no whole number: give an integer from 1 up "
