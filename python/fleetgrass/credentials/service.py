@@ -63,7 +63,7 @@ class Service:
             keys = {"access_key": credentials[0], "secret_key": credentials[1], "token": credentials[2]}
             options.update(credentials=keys, signature_version="v4")
         self.url: str = options["endpoint_url"]
-        self.is_configured = configured is not None
+        self.is_configured: bool = configured is not None
         self._signed = credentials is not None
         self._options = options
         self._core = _core.Client(options)
