@@ -47,7 +47,8 @@ def fleet_snapshot(
     That is three requests a device, and one for each deployment; they keep to the budget (see "Many calls"). The
     service does not know what components are configured with, nor what devices tell of their platform beyond `os` and
     `architecture`; nor what a device has from a group where a subdeployment stands in for that, and a later deployment
-    to the group has failed.
+    to the group has failed; nor how any but the latest deployment to a target has ended on a device: where that failed,
+    the one before it counts whose roots are there.
 
     Args:
         client: Made by `fleetgrass.client("greengrassv2")`. It lists core devices, their components and deployments,
@@ -215,6 +216,7 @@ class History:
     def groups_of(self, report: Report) -> dict[str, Any] | Exception:
         """`other_groups`, `parents` and `superseded` of the device, where it has any, or why that cannot be known."""
         found: dict[str, Made] = {}
+        alike: dict[str, Made] = {}
         known: set[str] = set()
         for target, ids in report.deployments.items():
             revisions = self._revisions[target] if target in report.unsettled else []
@@ -235,6 +237,12 @@ class History:
                     # what failed is no word on the roots that are there, which an earlier one brought
                     if taken is None or target not in report.unsettled:
                         break
+                elif taken is None and made.roots.keys() <= report.roots.keys():
+                    alike.setdefault(target, made)
+        # Alternatives of a requirement may keep a root at a version that nobody asked for. Roots that no deployment
+        # explains are of the latest that asked for them in any version.
+        explained = {name for made in found.values() for name in made.roots}
+        found |= {target: made for target, made in alike.items() if made.roots.keys().isdisjoint(explained)}
         known.add(report.state.get("nucleus", {}).get("name"))  # it was there before any deployment
         local = {name: version for name, version in report.roots.items() if name not in known}
         hiding = {target: _superseding(target, found) for target in found}
