@@ -154,8 +154,10 @@ def test_a_loop_ends_with_calls_that_were_cancelled(server: RecordingServer, run
     """They are not waited for, and what a handler was still at is not sent."""
     server.script([SILENT])
     ended: list[str] = []
+    begun = threading.Event()
 
     async def never(**told: Any) -> Any:
+        begun.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -168,7 +170,7 @@ def test_a_loop_ends_with_calls_that_were_cancelled(server: RecordingServer, run
                 client.meta.events.register("before-send", never if kind == "awaited" else lambda **told: None)
             call = asyncio.ensure_future(client.list_components())
             if kind == "awaited":
-                await asyncio.sleep(0.05)
+                await asyncio.to_thread(begun.wait)
             else:
                 await asyncio.to_thread(server.wait_for_requests, 1)
             call.cancel()

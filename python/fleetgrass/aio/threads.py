@@ -6,7 +6,7 @@ its turn, so it counts in no limit; other work waits until there are fewer than 
 
 from __future__ import annotations
 
-from asyncio import Semaphore, get_running_loop, run_coroutine_threadsafe
+from asyncio import Semaphore, get_running_loop, iscoroutine, run_coroutine_threadsafe
 from concurrent import futures
 from contextlib import nullcontext, suppress
 from contextvars import copy_context
@@ -69,13 +69,20 @@ class Waits:
         self._awaited: futures.Future[Any] | None = None
 
     def __call__(self, answer: Awaitable[Any]) -> Any:
-        self._awaited = awaited = run_coroutine_threadsafe(_answered(answer), self._loop)
-        while not awaited.done():
-            if self._is_over or self._loop.is_closed():
-                awaited.cancel()
-            with suppress(futures.TimeoutError):
-                futures.wait([awaited], self.SLICE)
-        return awaited.result()
+        coroutine = answer if iscoroutine(answer) else _answered(answer)
+        try:
+            if self._is_over:
+                raise futures.CancelledError
+            self._awaited = awaited = run_coroutine_threadsafe(coroutine, self._loop)
+            while not awaited.done():
+                if self._is_over or self._loop.is_closed():
+                    awaited.cancel()
+                with suppress(futures.TimeoutError):
+                    futures.wait([awaited], self.SLICE)
+            return awaited.result()
+        finally:
+            if self._awaited is None or self._loop.is_closed():
+                coroutine.close()  # no loop begins it any more
 
     def cancel(self) -> None:
         self._is_over = True
