@@ -65,7 +65,7 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
     meta_config = configs.Config(**values)
     endpoints.check_url(endpoint["meta_url"])
     verify = connections.verify(verify)
-    if not verify and endpoint["url"].lower().startswith("https"):
+    if not verify and endpoint["url"].lstrip().lower().startswith("https"):
         connections.warn_of_no_verification(endpoint["url"])
     _check_timeouts(meta_config)
     retries = values["retries"]

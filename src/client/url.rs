@@ -7,9 +7,9 @@ use crate::protocol::uri;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     pub origin: Origin,
-    /// As it stands before the path in messages: scheme, user and host as the caller wrote them.
+    /// As it stands before the path in messages and presigned URLs: user and host as the caller wrote them.
     pub prefix: String,
-    /// The `Host` header: without a port that the scheme implies.
+    /// The `Host` header: in lower case, and without a port that the scheme implies.
     pub host_header: String,
     /// Without the slash at its end.
     path: String,
@@ -17,15 +17,21 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Takes `url` apart; `None` if it has no scheme or no host.
+    /// Takes `url` apart; `None` if its scheme is neither http nor https, or it has no host, or a port that is none.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
+        // What stands before a URL is no part of it.
+        let scheme = scheme.trim_start_matches(|c| c <= ' ').to_ascii_lowercase();
+        let tls = match scheme.as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, rest) = rest.split_at(end);
         let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
-        let tls = scheme.eq_ignore_ascii_case("https");
         let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
         let (host, port) = match server.rfind(':') {
             Some(colon) if !server[colon..].contains(']') => (&server[..colon], Some(&server[colon + 1..])),
@@ -34,15 +40,17 @@ impl Endpoint {
         let implied = if tls { 443 } else { 80 };
         let port = match port {
             None | Some("") => implied,
-            Some(port) => port.parse().ok()?,
+            Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
+            Some(_) => return None,
         };
-        if host.is_empty() {
+        if host.is_empty() || host.starts_with('[') != host.ends_with(']') {
             return None;
         }
-        let bare = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let host = host.to_ascii_lowercase();
+        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let mut encoded_path = String::new();
-        uri::encode_url(&mut encoded_path, path.trim_end_matches('/').as_bytes());
-        let query = query.map(|query| {
+        uri::encode_url(&mut encoded_path, path.strip_suffix('/').unwrap_or(path).as_bytes());
+        let query = query.filter(|query| !query.is_empty()).map(|query| {
             let mut encoded = String::new();
             uri::encode_url(&mut encoded, query.as_bytes());
             encoded
@@ -50,7 +58,7 @@ impl Endpoint {
         Some(Self {
             origin: Origin { tls, host: bare, port },
             prefix: format!("{scheme}://{authority}"),
-            host_header: if port == implied { host.to_owned() } else { format!("{host}:{port}") },
+            host_header: if port == implied { host } else { format!("{host}:{port}") },
             path: encoded_path,
             query,
         })

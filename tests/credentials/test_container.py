@@ -161,22 +161,22 @@ def test_settings_of_clients_are_not_those_of_the_machine(place: Place, setting:
     assert found[0] == found[1]
 
 
-ODD_URIS = {
-    "http://127.0.0.1:1/x\r\nA: b": ValueError,
-    "//127.0.0.1:1/x": ValueError,
-    "http://127.0.0.1:99999/": ValueError,
-    "http://localhost:x/": ValueError,
-    "ftp://127.0.0.1/": fleetgrass.exceptions.CredentialRetrievalError,
-}
-
-
-@pytest.mark.parametrize("uri", ODD_URIS)
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://127.0.0.1:1/x\r\nA: b",
+        "//127.0.0.1:1/x",
+        "http://127.0.0.1:99999/",
+        "http://localhost:x/",
+        "ftp://127.0.0.1/",
+    ],
+)
 def test_uris_that_are_none(place: Place, ledger, uri: str) -> None:
     ledger.use("container-uris")
     place.patch.setenv(URI, uri)
     theirs, ours = (place.ask(module, [], {}).error for module in (boto3, fleetgrass))
     assert isinstance(theirs, fleetgrass.exceptions.BotoCoreError)
-    assert isinstance(ours, ODD_URIS[uri])
+    assert isinstance(ours, ValueError)
     assert uri in str(ours)
 
 

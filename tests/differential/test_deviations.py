@@ -24,7 +24,6 @@ from support.clients import boto3_side, fleetgrass_side
 from support.compare import KEY, Pair, Side
 from support.deviations import FIELDS, RECOGNISERS, Ledger
 from support.outcome import capture
-from support.sigv4 import BadSignature, verify_presigned
 
 pytestmark = pytest.mark.deviation
 
@@ -192,19 +191,6 @@ def test_white_space_ends_no_header(pair: Pair, ledger: Ledger) -> None:
     theirs, ours = pair.run(Case("x", "list_components", {}, answers=[reply(headers=[("x-a", "b  ")])]))
     seen = [side.outcome.value["ResponseMetadata"]["HTTPHeaders"]["x-a"] for side in (theirs, ours)]
     assert seen == ["b  ", "b"]
-
-
-def test_presigned_url_of_an_endpoint_beyond_ascii(pair: Pair, ledger: Ledger) -> None:
-    ledger.use("presign-endpoint-beyond-ascii")
-    urls = [
-        pair.client(side, Setup(suffix="/ü")).generate_presigned_url("list_components")
-        for side in (pair.theirs, pair.ours)
-    ]
-    assert "/ü/greengrass" in urls[0]
-    assert "/%C3%BC/greengrass" in urls[1]
-    with pytest.raises(BadSignature):
-        verify_presigned(urls[0], KEY, {}, "GET")
-    assert verify_presigned(urls[1], KEY, {}, "GET") == {"host"}
 
 
 def test_signatures(pair: Pair, ledger: Ledger) -> None:
