@@ -297,6 +297,11 @@ WRONG_TYPES = {
     "version": {"client": {"api_version": 5}, "options": {}},
     "signature_version": {"client": {}, "options": {"signature_version": 5}},
     **{
+        f"{name} {value!r}": {"client": {}, "options": {name: value}}
+        for name in ("use_fips_endpoint", "use_dualstack_endpoint")
+        for value in ("false", 1)
+    },
+    **{
         f"connections {value!r}": {"client": {}, "options": {"max_pool_connections": value}}
         for value in (None, "3", 1.5)
     },
@@ -341,6 +346,34 @@ def test_attempts_are_whole(ledger: Ledger, name: str, number: float) -> None:
     with environment(BASE), pytest.raises(BotoCoreError, match="total_max_attempts") as refused:
         fleetgrass.client("greengrassv2", config=config)
     assert str(number + (name == "max_attempts")) in str(refused.value)
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize("attempts", [{"max_attempts": 2.0}, {"total_max_attempts": 3.0}])
+def test_a_whole_number_of_attempts_is_told_as_one(
+    server: RecordingServer, ledger: Ledger, attempts: dict[str, Any]
+) -> None:
+    ledger.use("float-attempts")
+    told = []
+    for module in (boto3, fleetgrass):
+        config = Config(retries={"mode": "standard", **attempts})
+        module.client("greengrassv2", "us-east-1", endpoint_url=server.url, config=config, **KEYS).list_components()
+        told += [request.header("amz-sdk-request") for request in server.take()]
+    assert told == ["attempt=1; max=3.0", "attempt=1; max=3"]
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize("url", [None, "http://127.0.0.1:1"])
+def test_a_line_end_is_no_part_of_a_region(ledger: Ledger, url: str | None) -> None:
+    ledger.use("region-line-ends")
+
+    def call(module: Any) -> Any:
+        return module.client("greengrassv2", "us-east-1\n", endpoint_url=url, **KEYS).list_components()
+
+    with wired():
+        theirs, ours = (outcome(lambda module=module: call(module)) for module in (boto3, fleetgrass))
+    assert theirs[0].__name__ == ("HTTPClientError" if url else "ValueError")
+    assert ours[0].__name__ == "InvalidRegionError"
 
 
 @pytest.mark.deviation
@@ -393,6 +426,9 @@ def test_timeouts_that_no_clock_can_tell(server: RecordingServer, ledger: Ledger
 
 
 ODD = {
+    "switches that an endpoint makes idle": {
+        "config": {"use_fips_endpoint": "true", "use_dualstack_endpoint": 1},
+    },
     "endless connections": {"config": {"max_pool_connections": -1}},
     "attempts": {"config": {"retries": {"total_max_attempts": 10**30}}},
     "more attempts": {"config": {"retries": {"max_attempts": 10**30}}},

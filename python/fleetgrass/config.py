@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         max_response_bytes: int | None = field(default=256 * 1024 * 1024, kw_only=True)
         data_plane_endpoint: str | None = field(default=None, kw_only=True)
         requests_per_second: float | None = field(default=None, kw_only=True)
-        max_concurrency: int = field(default=64, kw_only=True)
+        max_concurrency: int | None = field(default=64, kw_only=True)
 
 else:
     _Options = object
@@ -165,7 +165,8 @@ class Config(_Options):
     made the URL (24, or 8 in cn-north-1 and us-gov-*), and at any other URL there is no limit until the service
     throttles. Throttlings lower the rate, and it climbs back.
 
-    `max_concurrency` is ours too: how many calls `client.map` makes at the same time unless it is told.
+    `max_concurrency` is ours too: how many calls `client.map` makes at the same time unless it is told;
+    None is the default.
 
     Raises:
         TypeError: an unknown option, or one given twice.

@@ -143,9 +143,12 @@ def _proxy(url: Any) -> dict[str, Any] | str:
     if scheme.lower() not in SCHEMES:
         return f"the proxy URL {shown} is of no kind that is known here: it must begin with http:// or https://"
     try:
-        urlsplit(f"//{server}").port  # noqa: B018 - raises if it is none
+        parts = urlsplit(f"//{server}")
+        parts.port  # noqa: B018 - raises if it is none
     except ValueError as error:
         return f"the proxy URL {shown} has no valid host and port: {error}"
+    if " " in parts.netloc:
+        return f"the proxy URL {shown} has no valid host: there is a space in it"
     user, _, password = user_info.partition(":")
     authorization = None
     if user and password:

@@ -33,11 +33,11 @@ def settle(given: Mapping[str, Any], region: str | None, config: Config | None, 
     url = _configured_url(given["endpoint_url"], config, lookup)
     if real_region is None:
         raise exceptions.NoRegionError()
-    fips = _variant("use_fips_endpoint", config, lookup)
+    fips = _variant("use_fips_endpoint", config, lookup, is_used=url is None)
     if real_region != region:
         _warn_of_pseudo_region(region, real_region)
         fips = True
-    dualstack = _variant("use_dualstack_endpoint", config, lookup)
+    dualstack = _variant("use_dualstack_endpoint", config, lookup, is_used=url is None)
     resolved = _core.resolve_endpoint(real_region, fips, dualstack)
     tags = [tag for tag, on in (("dualstack", dualstack), ("fips", fips)) if on]
     if resolved["legacy_url"] is None:
@@ -204,8 +204,13 @@ def _services_url(key: str, lookup: Lookup) -> str | None:
     return own.get("endpoint_url")
 
 
-def _variant(name: str, config: Config | None, lookup: Lookup) -> bool:
+def _variant(name: str, config: Config | None, lookup: Lookup, *, is_used: bool) -> bool:
+    """Whether this variant is asked for. What is no bool may mean anything, so it chooses no URL."""
     set_in_code = getattr(config, name, None)
+    if is_used and set_in_code and set_in_code is not True:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidConfigError(error_msg=f"Config({name}={set_in_code!r}) is neither True nor False")
     return bool(lookup.flag(name) if set_in_code is None else set_in_code)
 
 

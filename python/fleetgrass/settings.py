@@ -287,7 +287,9 @@ def _requests_per_second(config: Config | None) -> float | None:
 
 
 def _max_concurrency(config: Config | None) -> int:
-    given = getattr(config, "max_concurrency", configs.OWN_DEFAULTS["max_concurrency"])
+    given = getattr(config, "max_concurrency", None)
+    if given is None:
+        return int(configs.OWN_DEFAULTS["max_concurrency"])
     if type(given) is not int or given < 1:
         inert_options.invalid(f"Config(max_concurrency={given!r}) is no number of calls: give an integer from 1 up")
     return min(given, UNLIMITED)

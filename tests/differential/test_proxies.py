@@ -175,6 +175,8 @@ def test_a_proxy_that_is_a_stranger_is_refused(theirs: Side, ours: Side) -> None
         ),
         ({"proxies": {"http": "http://h:port"}}, "HTTPClientError", "http://h:port has no valid host and port"),
         ({"proxies": {"http": "http://"}}, "HTTPClientError", "http:// has no valid host"),
+        ({"proxies": {"http": "http://u:p@a  b:1"}}, "HTTPClientError", "a  b:1 has no valid host"),
+        ({"proxies": {"http": "http:// h"}}, "HTTPClientError", "http:// h has no valid host"),
         (
             {"proxies": {"http": "https://h"}, "proxies_config": {"proxy_ca_bundle": "/none"}},
             "HTTPClientError",
@@ -208,6 +210,29 @@ def test_no_password_is_shown(theirs: Side, ours: Side, ledger: Ledger) -> None:
         proxy.take()
         call(ours, "https://gg.example", proxies=both(f"http://ü:p/w@{proxy.address}"))
         assert told(proxy.take()[0])[1] == {"proxy-authorization": "Basic w7w6cC93"}
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize(
+    ("written", "authorization"),
+    [
+        ("HTTP://{}", {}),
+        ("http://u:p#w@{}", {"proxy-authorization": "Basic dTpwI3c="}),
+        ("http://u:p?w@{}", {"proxy-authorization": "Basic dTpwP3c="}),
+        ("http://u:/w@{}", {"proxy-authorization": "Basic dTovdw=="}),
+    ],
+)
+def test_a_proxy_url_is_read_as_it_was_meant(
+    theirs: Side, ours: Side, ledger: Ledger, written: str, authorization: dict[str, str]
+) -> None:
+    ledger.use("proxy-urls")
+    with Proxy(answer=REFUSAL) as proxy:
+        url = written.format(proxy.address)
+        want = call(theirs, "http://gg.example", proxies=both(url))
+        assert want.kind in ("ProxyConnectionError", "HTTPClientError")
+        assert proxy.take() == []
+        call(ours, "http://gg.example", proxies=both(url))
+        assert told(proxy.take()[0])[1] == authorization
 
 
 @pytest.mark.deviation
