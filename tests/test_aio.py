@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 
 import fleetgrass
 import fleetgrass.aio
+from fleetgrass.aio.threads import Waits
 from fleetgrass.config import Config
 from fleetgrass.emulator import Emulator
 from support.answers import (
@@ -147,6 +148,19 @@ def test_handlers_that_call_and_wait_find_threads(cloud: Any, run: Run) -> None:
             await asyncio.gather(*(client.get_core_device(coreDeviceThingName=NAMES[1]) for _ in range(100)))
 
     run(work())
+
+
+def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run) -> None:
+    async def handler() -> None:
+        raise AssertionError("nobody wants it")
+
+    async def work() -> None:
+        waits, coroutine = Waits(asyncio.get_running_loop()), handler()
+        waits.cancel()
+        with pytest.raises(CancelledError):
+            await asyncio.to_thread(waits, coroutine)
+
+    run(work())  # a coroutine that is left open is warned of
 
 
 @pytest.mark.parametrize("kind", ["plain", "observed", "awaited"])
