@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
@@ -157,7 +157,7 @@ def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run) -> No
     async def work() -> None:
         waits, coroutine = Waits(asyncio.get_running_loop()), handler()
         waits.cancel()
-        with pytest.raises(CancelledError):
+        with pytest.raises(asyncio.CancelledError):
             await asyncio.to_thread(waits, coroutine)
 
     run(work())  # a coroutine that is left open is warned of
