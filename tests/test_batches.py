@@ -64,6 +64,28 @@ def test_a_thing_that_is_refused_has_its_own_reason(client: Any) -> None:
     client_devices.disassociate(client, CORE, things)
 
 
+def test_a_thing_that_cannot_be_sent_keeps_no_other_from_it(client: Any) -> None:
+    things = [f"sensor-{number}" for number in range(150)]
+    things[7] = ""
+    for function in (client_devices.associate, client_devices.disassociate):
+        result = function(client, CORE, things)
+        assert result.done == [thing for thing in things if thing]
+        [(thing, failure)] = result.failed.items()
+        assert (thing, failure.code) == ("", "ParamValidationError")
+        assert "thingName" in failure.message
+
+
+def test_a_thing_that_strict_validation_refuses_keeps_no_other_from_being_sent(cloud: Emulator) -> None:
+    config = fleetgrass.Config(strict_validation=True)
+    strict = fleetgrass.client(
+        "greengrassv2", region_name="us-east-1", endpoint_url=cloud.endpoint_url, config=config, **KEYS
+    )
+    result = client_devices.associate(strict, CORE, ["sensor-1", "", "sensor-2", "x" * 200])
+    assert result.done == ["sensor-1", "sensor-2"]
+    assert {failure.code for failure in result.failed.values()} == {"ParamValidationError"}
+    client_devices.disassociate(strict, CORE, result.done)
+
+
 def test_a_request_that_fails_gives_its_reason_to_each_of_its_things(client: Any, cloud: Emulator) -> None:
     things = [f"sensor-{number}" for number in range(250)]
     operation = "BatchAssociateClientDeviceWithCoreDevice"

@@ -246,10 +246,11 @@ def test_faults_lose_double_and_move_nothing() -> None:
 def test_a_slow_reader_holds_up_the_calls(server: Any) -> None:
     items = ({} for _ in range(1000))
     answers = client(server.url).map("list_components", items, max_concurrency=4, ordered=False)
-    next(answers)
-    server.wait_for_requests(8)
-    assert len(server.take()) == 8
-    assert sum(1 for _ in answers) == 999
+    sent = 0
+    for read, _ in zip(range(1, 101), answers, strict=False):
+        sent += len(server.take())
+        assert sent <= read + 8
+    assert sum(1 for _ in answers) == 900
 
 
 def test_one_slow_answer_does_not_hold_up_the_others(server: Any) -> None:

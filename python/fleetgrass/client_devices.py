@@ -8,7 +8,7 @@ The requests are made at the same time, by `client.map`; a client of boto3 does 
 
 from __future__ import annotations
 
-from fleetgrass import batches
+from fleetgrass import batches, exceptions
 from fleetgrass.batches import Failure, Result
 
 TYPE_CHECKING = False
@@ -31,7 +31,8 @@ def associate(client: Any, core_device: str, things: Iterable[str]) -> Result:
         things: the client devices' thing names. One that comes twice is sent once.
     Returns:
         `done`, the things that are associated now, and `failed`, the code and message of each that is not: its own, or
-        those of the whole request if that failed, or if it has an error that names no thing of it.
+        those of the whole request if that failed, or if it has an error that names no thing of it. A thing whose name
+        cannot be sent, such as an empty one, fails by itself, with `ParamValidationError`.
     Raises:
         TypeError: `things` are no texts. Nothing was sent.
 
@@ -51,17 +52,30 @@ def disassociate(client: Any, core_device: str, things: Iterable[str]) -> Result
 def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) -> Result:
     names = batches.distinct(things, "things")
     parts = [names[start : start + LIMIT] for start in range(0, len(names), LIMIT)]
-    requests = [
-        {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
-    ]
     failed: dict[str, Failure] = {}
-    for part, answer in zip(parts, batches.answers(client, operation, requests), strict=True):
-        if isinstance(answer, Exception):
-            failed.update(dict.fromkeys(part, batches.failure(answer)))
-            continue
-        for entry in answer.get("errorEntries") or ():
-            entry = entry or {}
-            # One that names nothing of this request may be about any.
-            about = [entry["thingName"]] if entry.get("thingName") in part else part
-            failed.update(dict.fromkeys(about, Failure(entry.get("code", ""), entry.get("message", ""))))
+    while parts:
+        requests = [
+            {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
+        ]
+        answered = zip(parts, batches.answers(client, operation, requests), strict=True)
+        parts = []
+        for part, answer in answered:
+            if isinstance(answer, exceptions.ParamValidationError) and len(part) > 1:
+                # Nothing was sent, because of some things: halves part them from the others.
+                parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+            elif isinstance(answer, Exception):
+                failed.update(dict.fromkeys(part, batches.failure(answer)))
+            else:
+                failed.update(_refused(part, answer))
     return batches.account(names, failed)
+
+
+def _refused(part: list[str], answer: dict[str, Any]) -> dict[str, Failure]:
+    """The things of one request that its answer has errors for."""
+    failed: dict[str, Failure] = {}
+    for entry in answer.get("errorEntries") or ():
+        entry = entry or {}
+        # One that names nothing of this request may be about any.
+        about = [entry["thingName"]] if entry.get("thingName") in part else part
+        failed.update(dict.fromkeys(about, Failure(entry.get("code", ""), entry.get("message", ""))))
+    return failed
