@@ -70,8 +70,10 @@ def test_an_endpoint_that_no_rule_made_has_no_limit_until_it_is_told(urls: Any) 
     assert rate(first) is None
     told = client(url, requests_per_second=500)
     assert rate(told) == rate(first) == rate(client(url)) == 500
-    client(url, requests_per_second=7.5)._core.rate("GetCoreDevice")
-    assert rate(first) == 7.5
+    later = client(url, requests_per_second=7.5)
+    assert rate(first) == 500
+    assert rate(later) == 7.5  # as its first call asks
+    assert rate(first) == rate(told) == 7.5
 
 
 def test_account_region_and_endpoint_have_a_budget_each(urls: Any) -> None:

@@ -160,8 +160,9 @@ class Config(_Options):
     unsigned; without this option only what is served nowhere else, at the Region's address.
 
     `requests_per_second` is ours too: the budget that this process keeps for the account, Region and endpoint. All its
-    clients and threads live on it, retries included; `client.map` waits for it, a plain call only takes from it. The
-    client that names a rate last sets it for all. Without one it is 80 % of the service's quota where a rule of AWS
+    clients and threads live on it, retries included; `client.map` waits for it, a plain call only takes from it. A
+    client that names a rate sets it for all with its first call, and another that names one may change it with its own.
+    Without one it is 80 % of the service's quota where a rule of AWS
     made the URL (24, or 8 in cn-north-1 and us-gov-*), and at any other URL there is no limit until the service
     throttles. Throttlings lower the rate, and it climbs back.
 
