@@ -132,14 +132,20 @@ impl Deployment {
         let mut updates = BTreeMap::new();
         for (name, component) in fact("components").entries()? {
             let members = component.members();
-            let version = members("componentVersion").text("give the version to deploy, such as \"1.0.0\"")?;
-            roots.components.push((name.into(), version.into()));
+            let version = members("componentVersion");
+            let text = version.text(VERSIONS)?;
+            if Version::parse(text).is_err() {
+                return version.refuse(VERSIONS);
+            }
+            roots.components.push((name.into(), text.into()));
             let update = members("configurationUpdate").members();
             updates.insert(name.into(), Update { reset: pointers(&update("reset"))?, merge: merge(&update("merge"))? });
         }
         Ok(Self { roots, parent, updates, timestamp })
     }
 }
+
+const VERSIONS: &str = "give the one version to deploy, such as \"1.0.0\"; the cloud takes no range";
 
 const TARGETS: &str =
     "give the ARN of a thing or a thing group, such as \"arn:aws:iot:eu-west-1:123456789012:thinggroup/line-4\"";
@@ -342,7 +348,7 @@ fn engine_of(engine: &Value) -> Result<Engine> {
 /// `linux/amd64`, or all attributes.
 fn platform_of(platform: &Value) -> Result<Platform> {
     match platform.as_str().map(|text| text.split_once('/')) {
-        Some(Some((os, architecture))) if !os.is_empty() && !architecture.is_empty() => {
+        Some(Some((os, architecture))) if !os.is_empty() && !architecture.is_empty() && !architecture.contains('/') => {
             Ok(Platform::from([("os".into(), os.into()), ("architecture".into(), architecture.into())]))
         }
         Some(_) => Fact::new("platform", platform).refuse(PLATFORMS),
