@@ -256,6 +256,11 @@ def test_a_plan_is_an_arrow_table(conflicting: resolve.Plan) -> None:
             ['deployment["components"]["A"]["componentVersion"] is "^1.0.0"', "one version", "no range"],
         ),
         ({"components": {"A": {"componentVersion": "1.0"}}}, ["a/b"], ['["componentVersion"] is "1.0"', "one version"]),
+        (
+            {"components": {"A": {"componentVersion": "1.0.0", "configurationUpdate": {"merge": "[" * 1000}}}},
+            ["a/b"],
+            [f'["merge"] is "{"[" * 100}"... (1000 characters): give a JSON object'],
+        ),
         ({}, ["linux"], ['devices[0]["platform"] is "linux"', '"linux/amd64"']),
         ({}, ["linux/arm/v7"], ['devices[0]["platform"] is "linux/arm/v7"', '"architecture": "amd64"']),
         ({}, [{"platform": "a/b", "engine": "heavy"}], ['devices[0]["engine"] is "heavy"', '"classic" or "lite"']),

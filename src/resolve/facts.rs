@@ -19,7 +19,7 @@ use super::platform::Platform;
 use super::recipe::{self, FORMAT_VERSION, Recipe};
 use super::requirement::Requirement;
 use super::simulate::{CloudPolicy, Device, LOCAL_DEPLOYMENT, Outcome, ResolveError, Roots, Simulation};
-use super::version::Version;
+use super::version::{Version, shown};
 
 /// Everything that a [`Simulation`] borrows.
 #[derive(Debug)]
@@ -314,6 +314,7 @@ impl<'v> Fact<'v> {
             Value::Null => "missing".into(),
             Value::Array(items) => format!("a list of {}", items.len()),
             Value::Object(entries) => format!("a dict of {}", entries.len()),
+            Value::String(text) => shown(text),
             scalar => scalar.to_string(),
         };
         self.refuse_found(found, remedy)
@@ -377,8 +378,9 @@ impl<'v> Fact<'v> {
 
     /// `text`, which is this value or the key that it stands at.
     fn version_of(&self, text: &str) -> Result<Version> {
-        Version::parse(text)
-            .or_else(|invalid| self.refuse_found(format!("at {text:?}"), &format!("{}; write such as \"1.0.0\"", invalid.reason)))
+        Version::parse(text).or_else(|invalid| {
+            self.refuse_found(format!("at {}", shown(text)), &format!("{}; write such as \"1.0.0\"", invalid.reason))
+        })
     }
 
     pub(super) fn check_group(&self, group: &str) -> Result<()> {
@@ -386,7 +388,7 @@ impl<'v> Fact<'v> {
         if named("thinggroup/") || named("thing/") || group == LOCAL_DEPLOYMENT {
             return Ok(());
         }
-        self.refuse_found(format!("of {group:?}"), GROUPS)
+        self.refuse_found(format!("of {}", shown(group)), GROUPS)
     }
 
     /// The recipe of these facts; `None` where a device cannot read it.
