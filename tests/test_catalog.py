@@ -111,6 +111,7 @@ def test_one_catalogue_over_another() -> None:
     assert merged is not None
     assert list(merged["ComponentDependencies"]) == ["C"]
     assert len(under) == 3
+    assert repr(Catalog({"A": {"1.0.0": {}}})) == "<Catalog of 1 version of 1 component>"
 
 
 class Counting:

@@ -194,6 +194,9 @@ def test_a_plan_can_be_looked_at(conflicting: resolve.Plan) -> None:
     assert "install" in printed
     assert json.loads(json.dumps(conflicting.to_dict()))["states"][0]["error"]["kind"] == "no_available_version"
     assert repr(conflicting).endswith("4 devices in 4 states, 3 in conflict>")
+    one = resolve.plan(deployment("A 1.0.0"), CATALOG, devices=["a/b"])
+    assert repr(one).endswith("1 device in 1 state, 0 in conflict>")
+    assert repr(one.states[0]).startswith("<DeviceState of 1 device result=")
     many = resolve.plan(
         deployment("A 1.0.0"),
         CATALOG,

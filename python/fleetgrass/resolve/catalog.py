@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleetgrass import _core
+from fleetgrass.resolve.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -161,7 +162,7 @@ class Catalog:
         return len(self._core)
 
     def __repr__(self) -> str:
-        return f"<Catalog of {len(self)} versions of {len(self.names())} components>"
+        return f"<Catalog of {counted(len(self), 'version')} of {counted(len(self.names()), 'component')}>"
 
 
 def core_of(catalog: Catalog | Mapping[str, Mapping[str, Mapping[str, Any]]]) -> _core.Catalogue:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from fleetgrass.resolve.planning import UNREAD
+from fleetgrass.resolve.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,10 @@ def heading(plan: Plan) -> str:
     """One line: for whom, how many, how many refuse, of how many nothing is known."""
     refusing = sum(len(state.devices) for state in plan.conflicts)
     unread = sum(len(state.devices) for state in plan.unread)
-    verdict = f"{_counted(refusing, 'device')} would refuse it" if refusing else "no conflict"
-    verdict += f", {_counted(unread, 'device')} could not be read" if unread else ""
-    states = _counted(len(plan.states), "distinct state")
-    return f"{plan.target}: {_counted(len(plan), 'device')} in {states}, {verdict}"
+    verdict = f"{counted(refusing, 'device')} would refuse it" if refusing else "no conflict"
+    verdict += f", {counted(unread, 'device')} could not be read" if unread else ""
+    states = counted(len(plan.states), "distinct state")
+    return f"{plan.target}: {counted(len(plan), 'device')} in {states}, {verdict}"
 
 
 def text(plan: Plan) -> str:
@@ -90,7 +91,7 @@ def rich(plan: Plan) -> Any:
 def title(state: DeviceState) -> str:
     """Whose state it is."""
     named = ", ".join(state.devices[:3]) + ", …" * (len(state.devices) > 3)
-    return f"{_counted(len(state.devices), 'device')}: {named}"
+    return f"{counted(len(state.devices), 'device')}: {named}"
 
 
 def remarks(state: DeviceState) -> list[str]:
@@ -110,7 +111,7 @@ def remarks(state: DeviceState) -> list[str]:
 def rest(plan: Plan) -> list[str]:
     """That there are more states than are shown."""
     hidden = len(plan.states) - SHOWN
-    return [f"… and {_counted(hidden, 'more state')}"] if hidden > 0 else []
+    return [f"… and {counted(hidden, 'more state')}"] if hidden > 0 else []
 
 
 def finding(found: dict[str, Any]) -> str:
@@ -130,7 +131,3 @@ def _rows(state: DeviceState) -> Iterator[Row]:
             "keep": facts["to"],
         }.get(facts["change"]) or f"{facts['from']} -> {facts['to']}"
         yield facts["change"], name, versions, "  root" if facts["root"] else ""
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

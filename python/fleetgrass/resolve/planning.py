@@ -10,6 +10,7 @@ from fleetgrass import _core
 from fleetgrass.resolve.catalog import core_of
 from fleetgrass.resolve.configuration import check_timestamp
 from fleetgrass.resolve.simulation import Refusal
+from fleetgrass.resolve.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -98,7 +99,7 @@ class DeviceState:
 
     def __repr__(self) -> str:
         told = f"error={self.error.kind!r}" if self.error else f"result={self.result!r}"
-        return f"<DeviceState of {len(self.devices)} devices {told}>"
+        return f"<DeviceState of {counted(len(self.devices), 'device')} {told}>"
 
 
 class Plan:
@@ -181,8 +182,8 @@ class Plan:
         return len(self._devices)
 
     def __repr__(self) -> str:
-        refused = len(self.conflicts)
-        return f"<Plan for {self.target}: {len(self)} devices in {len(self.states)} states, {refused} in conflict>"
+        devices, states = counted(len(self), "device"), counted(len(self.states), "state")
+        return f"<Plan for {self.target}: {devices} in {states}, {len(self.conflicts)} in conflict>"
 
     def __str__(self) -> str:
         from fleetgrass.resolve import plan_view
