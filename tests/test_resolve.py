@@ -121,6 +121,7 @@ LINUX = {"os": "linux", "architecture": "amd64"}
             ["Manifests[0].Platform", '"linux"', "a map"],
         ),  # type: ignore[list-item]
         (lambda: resolve.select_manifest([{}], {"os": 1}), ["platform['os'] is 1", "texts"]),  # type: ignore[dict-item]
+        (lambda: resolve.select_manifest([{}], "linux/amd64"), ["platform is 'linux/amd64'", "dict"]),  # type: ignore[arg-type]
         (lambda: resolve.select_manifest([{"Platform": {1, 2}}], LINUX), ["JSON", "set"]),
         (lambda: resolve.lifecycle_steps({"Run": {"Timeout": "1m"}}), ["Lifecycle", "Timeout", "1m", "whole seconds"]),
         (lambda: resolve.lifecycle_steps([]), ["lifecycle", "select_lifecycle"]),  # type: ignore[arg-type]

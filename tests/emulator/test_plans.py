@@ -289,8 +289,18 @@ def test_the_cloud_is_asked_as_devices_ask(cloud: Emulator) -> None:
             (error,) = resolve.candidates_from_cloud(client, LINUX, {"A": {}}).values()
         assert isinstance(error, CandidateError)
         assert (error.kind, repr(error).startswith(f"<CandidateError {kind} of A: ")) == (kind, True)
-    with pytest.raises(resolve.InvalidInputError, match='"one"'):
+    with pytest.raises(resolve.InvalidInputError, match=r"^requirements\['A'\]\['x'\]: \"one\" is not") as raised:
         resolve.candidates_from_cloud(client, LINUX, {"A": {"x": "one"}})
+    assert raised.value.kind == "invalid_requirement"
+    for platform, requirements, told in [
+        (LINUX, ["A"], r"requirements is \['A'\]: give a dict"),
+        (LINUX, {"A": "^1.0.0"}, r"requirements\['A'\] is '\^1.0.0': give a dict"),
+        (LINUX, {"A": {"x": 1}}, r"requirements\['A'\]\['x'\] is 1: give a requirement"),
+        ("linux/amd64", {}, "platform is 'linux/amd64': give a dict"),
+        ({"os": 1}, {}, r"platform\['os'\] is 1: give attributes"),
+    ]:
+        with pytest.raises(ValueError, match=told):
+            resolve.candidates_from_cloud(client, platform, requirements)  # type: ignore[arg-type]
     assert resolve.candidates_from_cloud(client, LINUX, {}) == {}
 
 
@@ -401,6 +411,8 @@ class Interrupted:
 def test_what_a_client_raises_ends_the_simulation() -> None:
     with pytest.raises(KeyboardInterrupt):
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud=Interrupted())
+    with pytest.raises(TypeError, match="cloud is of <class 'str'>: give a client"):
+        resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"), cloud="eu-west-1")
     with pytest.raises(TypeError, match="a catalog, or a cloud"):
         resolve.simulate(platform=LINUX, deployment=deployment(B="1.0.0"))
     with pytest.raises(ValueError, match=r"cloud_policy is 'prefer_candidate', .* give a catalog"):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleetgrass import _core, exceptions
+from fleetgrass.resolve.manifests import attributes
 from fleetgrass.resolve.recipe_cache import RecipeCache
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from fleetgrass.resolve.manifests import Engine
 
@@ -142,30 +144,52 @@ def candidates_from_cloud(
 
     Raises:
         InvalidInputError: A requirement that devices cannot read; `kind` is `invalid_requirement`.
+        ValueError: `platform` or `requirements` is not of these shapes.
     """
     check_client(client)
-    told, held = {"attributes": dict(platform)}, installed or {}
-    params = [_question(told, name, _normalized(texts), held.get(name)) for name, texts in requirements.items()]
+    told, held = {"attributes": attributes(platform)}, installed or {}
+    params = [_question(told, name, sent, held.get(name)) for name, sent in _normalized(requirements).items()]
     answers = client.map("resolve_component_candidates", params, max_concurrency=max_concurrency)
     return {name: _candidate(name, answer) for name, answer in zip(requirements, answers, strict=True)}
 
 
-def _normalized(requirements: Mapping[str, str]) -> dict[str, str]:
-    return {who: _core.normalized(requirement) for who, requirement in requirements.items()}
+def _normalized(requirements: Any) -> dict[str, dict[str, str]]:
+    """By component, as a device sends them."""
+    sent = {}
+    for name, texts in _entries("requirements", requirements):
+        place = f"requirements[{name!r}]"
+        sent[name] = {who: _sent(f"{place}[{who!r}]", text) for who, text in _entries(place, texts)}
+    return sent
 
 
-def asking(
-    client: Any, platform: Mapping[str, str], engine: Engine
-) -> Callable[[str, dict[str, str], str | None], Any]:
+def _entries(place: str, given: Any) -> list[tuple[str, Any]]:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{place} is {given!r}: give a dict; requirements are such as {{'B': {{'A': '^1.0.0'}}}}")
+    return list(given.items())
+
+
+def _sent(place: str, requirement: Any) -> str:
+    if not isinstance(requirement, str):
+        raise ValueError(f"{place} is {requirement!r}: give a requirement, such as '^1.0.0'")
+    try:
+        return _core.normalized(requirement)
+    except _core.InvalidInputError as error:
+        error.args = (f"{place}: {error}",)
+        raise
+
+
+def asking(cloud: Any, platform: Mapping[str, str], engine: Engine) -> Callable[[str, dict[str, str], str | None], Any]:
     """The cloud as `_core.CloudSimulation` asks it."""
+    if not hasattr(cloud, "resolve_component_candidates"):
+        raise TypeError(f"cloud is of {type(cloud)}: give a client, such as fleetgrass.device_client() makes")
     is_lite = engine == "lite"
-    told: dict[str, Any] = {"attributes": dict(platform)}
+    told: dict[str, Any] = {"attributes": attributes(platform)}
     if is_lite:
-        told = {"name": "linux", "attributes": {"runtime": "aws_nucleus_lite", **platform}}
+        told = {"name": "linux", "attributes": {"runtime": "aws_nucleus_lite", **told["attributes"]}}
 
     def ask(component: str, requirements: dict[str, str], candidate: str | None) -> Any:
         try:
-            answer = client.resolve_component_candidates(**_question(told, component, requirements, candidate))
+            answer = cloud.resolve_component_candidates(**_question(told, component, requirements, candidate))
         except (exceptions.ClientError, exceptions.BotoCoreError, exceptions.ResponseParserError) as error:
             answer = error
         if is_lite and not isinstance(answer, Exception):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fleetgrass import _core
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 Engine: TypeAlias = Literal["classic", "lite"]
 
@@ -27,11 +28,9 @@ def select_manifest(
         InvalidInputError: A manifest stops the device; `kind` is `invalid_regex` on a classic one, `platform_missing`
             on a lite one.
         RecipeError: The manifests are none.
+        ValueError: `platform` is no dict of texts.
     """
-    for attribute, value in platform.items():
-        if not isinstance(attribute, str) or not isinstance(value, str):
-            raise ValueError(f"platform[{attribute!r}] is {value!r}: give attributes and values as texts")
-    return _core.select_manifest(_recipe(manifests, {}), dict(platform), engine)
+    return _core.select_manifest(_recipe(manifests, {}), attributes(platform), engine)
 
 
 def select_lifecycle(
@@ -74,6 +73,16 @@ def lifecycle_steps(lifecycle: Mapping[str, Any]) -> dict[str, Any]:
         InvalidInputError: A step that devices cannot read, with its place; `kind` is `step_unreadable`.
     """
     return _core.lifecycle_steps(lifecycle)
+
+
+def attributes(platform: Mapping[str, str]) -> dict[str, str]:
+    """What a device tells of itself; raises ValueError where it is no dict of texts."""
+    if not isinstance(platform, Mapping):
+        raise ValueError(f"platform is {platform!r}: give a dict, such as {{'os': 'linux', 'architecture': 'amd64'}}")
+    for attribute, value in platform.items():
+        if not isinstance(attribute, str) or not isinstance(value, str):
+            raise ValueError(f"platform[{attribute!r}] is {value!r}: give attributes and values as texts")
+    return dict(platform)
 
 
 def _recipe(manifests: Sequence[Mapping[str, Any]], lifecycle: Mapping[str, Any] | None) -> bytes:

@@ -130,7 +130,7 @@ def simulate(
     Raises:
         InvalidInputError: A value is not of these shapes; `kind` is `invalid_fact` or `unknown_engine`.
         ValueError: A value that JSON cannot hold, or a `cloud` and a `cloud_policy`.
-        TypeError: Neither `catalog` nor `cloud` is given.
+        TypeError: Neither `catalog` nor `cloud` is given, or a `cloud` that cannot be asked.
     """
     if cloud is not None:
         from fleetgrass.resolve.cloud import asking
