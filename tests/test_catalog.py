@@ -90,6 +90,12 @@ def test_what_cannot_be_a_catalogue_is_refused(tmp_path: Path) -> None:
         Catalog.from_recipes([recipe("A"), {"ComponentName": {1}}])
     with pytest.raises(resolve.RecipeError, match=r"^recipes\[0\]: "):
         Catalog.from_recipes([{}])
+    for path in (first, str(first)):
+        with pytest.raises(ValueError, match=r"^paths is the one path '.*1\.json': give a list"):
+            Catalog.from_files(path)  # type: ignore[arg-type]
+    for one in (YAML, YAML.encode(), recipe("A")):
+        with pytest.raises(ValueError, match=r"^recipes is one recipe, a (str|bytes|dict): give a list"):
+            Catalog.from_recipes(one)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"fleetgrass\.client"):
         Catalog.from_client(object())
     with pytest.raises(ValueError, match="names is the text 'pump': give a list of names"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +13,7 @@ from fleetgrass import _core
 from fleetgrass.resolve.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 #: Files of a folder that are taken for recipes.
 SUFFIXES = {".json", ".yaml", ".yml"}
@@ -53,7 +54,10 @@ class Catalog:
             RecipeError: Some file is no recipe. Its text and `problems` tell file, line, key and remedy of all of them.
             InvalidInputError: Two files are of one version.
             OSError: A file cannot be read.
+            ValueError: `paths` is one path.
         """
+        if isinstance(paths, (str, os.PathLike)):
+            raise ValueError(f"paths is the one path {os.fspath(paths)!r}: give a list, or a folder to from_folder")
         recipes = [(os.fspath(path), Path(path).read_bytes()) for path in paths]
         return cls._of(_core.Catalogue.of_recipes(recipes))
 
@@ -75,6 +79,8 @@ class Catalog:
     @classmethod
     def from_recipes(cls, recipes: Iterable[str | bytes | Mapping[str, Any]]) -> Catalog:
         """Recipes as texts or as dicts. Errors as those of `from_files`; `recipes[0]` stands for the file."""
+        if isinstance(recipes, (str, bytes, Mapping)):
+            raise ValueError(f"recipes is one recipe, a {type(recipes).__name__}: give a list of them")
         texts = ((f"recipes[{at}]", _text_of(at, recipe)) for at, recipe in enumerate(recipes))
         return cls._of(_core.Catalogue.of_recipes(list(texts)))
 
