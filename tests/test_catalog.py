@@ -46,15 +46,16 @@ def test_a_folder_is_read_with_the_folders_in_it(tmp_path: Path) -> None:
     write(tmp_path, "a.json", recipe("A", B="^1.0.0"))
     write(tmp_path, "deep/b/one.json", recipe("B"))
     write(tmp_path, "deep/b/two.yaml", YAML)
+    write(tmp_path, "C.YML", YAML.replace("Name: B", "Name: C"))
     write(tmp_path, "README.md", "no recipe")
     catalog = Catalog.from_folder(tmp_path)
-    assert (catalog.names(), len(catalog), "A" in catalog, "C" in catalog) == (["A", "B"], 3, True, False)
+    assert (catalog.names(), len(catalog), "A" in catalog, "D" in catalog) == (["A", "B", "C"], 4, True, False)
     assert catalog.versions("B") == ["1.1.0", "1.0.0"]
-    assert repr(catalog) == "<Catalog of 3 versions of 2 components>"
+    assert repr(catalog) == "<Catalog of 4 versions of 3 components>"
     read = catalog.recipe("A", "1.0.0")
     assert read is not None
     assert read["ComponentDependencies"] == {"B": {"VersionRequirement": "^1.0.0", "DependencyType": "HARD"}}
-    assert (catalog.recipe("A", "2.0.0"), catalog.recipe("A", "x"), catalog.recipe("C", "1.0.0")) == (None, None, None)
+    assert (catalog.recipe("A", "2.0.0"), catalog.recipe("A", "x"), catalog.recipe("D", "1.0.0")) == (None, None, None)
     deployment = {"target": "thinggroup/g", "components": [{"name": "A", "version": "1.0.0"}]}
     simulation = resolve.simulate(platform=LINUX, catalog=catalog, deployment=deployment)
     assert simulation.result == {"A": "1.0.0", "B": "1.1.0"}

@@ -71,7 +71,7 @@ class Catalog:
         """
         if not Path(folder).is_dir():
             raise NotADirectoryError(f"{os.fspath(folder)} is no folder: name one that holds recipes")
-        files = sorted(path for path in Path(folder).rglob("*") if path.suffix in SUFFIXES and path.is_file())
+        files = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
         if not files:
             raise ValueError(f"{os.fspath(folder)} holds no recipe: name a folder with .yaml, .yml or .json files")
         return cls.from_files(files)
