@@ -27,7 +27,7 @@ create_exception!(
     PyValueError,
     "A value that a device cannot read. Its text names it, and tells what to write; `kind` is `unknown_engine`, \
      `invalid_requirement`, `invalid_version`, `invalid_regex`, `platform_missing`, `not_an_object`, `invalid_pointer`, \
-     `nothing_there`, `step_unreadable` or `invalid_fact`."
+     `nothing_there`, `step_unreadable`, `version_given_twice` or `invalid_fact`."
 );
 
 pub(super) fn refusal(py: Python<'_>, kind: &str, error: impl Display) -> PyErr {

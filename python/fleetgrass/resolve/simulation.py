@@ -104,8 +104,9 @@ def simulate(
     Args:
         platform: What the device tells of itself: `{"os": "linux", "architecture": "amd64"}`.
         catalog: What the cloud has: `{name: {version: facts}}`, where facts are `deps` (name to requirement), and
-            optionally `soft` (the names of those that are SOFT), `manifests` (as in a recipe; one for every platform
-            where they are left out) and `type`. A requirement that no device can read makes the version unreadable.
+            optionally `soft` (the names of those that are SOFT), `manifests` (as in a recipe; one without Platform
+            where they are left out, which suits every classic device and no lite one) and `type`. A requirement that
+            no device can read makes the version unreadable.
         device: What is on the device, all of it optional: `active` (name to the version that runs), `nucleus`
             (`{"name": …, "version": …}`, which runs too), `builtin` (the active ones that are services of the nucleus
             itself, known without a recipe, such as "DeploymentService"), `local_store` (name to versions whose recipes
