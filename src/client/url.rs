@@ -1,5 +1,7 @@
 //! The URL of an endpoint, taken apart once for all requests.
 
+use std::net::Ipv6Addr;
+
 use crate::client::transport::Origin;
 use crate::protocol::uri;
 
@@ -17,7 +19,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Takes `url` apart; `None` if its scheme is neither http nor https, or it has no host, or a port that is none.
+    /// Takes `url` apart; `None` if its scheme is neither http nor https, or it has no host, or an IPv6 address or port that is none.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -43,11 +45,19 @@ impl Endpoint {
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port.parse().ok()?,
             Some(_) => return None,
         };
-        if host.is_empty() || host.starts_with('[') != host.ends_with(']') {
+        if host.is_empty() {
             return None;
         }
         let host = host.to_ascii_lowercase();
-        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let bare = match host.strip_prefix('[') {
+            Some(rest) => {
+                let address = rest.strip_suffix(']')?;
+                let zone = address.find('%').unwrap_or(address.len());
+                address[..zone].parse::<Ipv6Addr>().ok()?;
+                address.to_owned()
+            }
+            None => host.clone(),
+        };
         let mut encoded_path = String::new();
         uri::encode_url(&mut encoded_path, path.strip_suffix('/').unwrap_or(path).as_bytes());
         let query = query.filter(|query| !query.is_empty()).map(|query| {

@@ -82,6 +82,7 @@ def test_https_is_tls_however_it_is_written(theirs: Side, ours: Side, scheme: st
         "http://h:+80",
         "http://h:80 ",
         "http://[::1]x",
+        "http://[v1.x]",
     ],
 )
 def test_what_is_no_url_is_refused_at_once(theirs: Side, ours: Side, ledger: Ledger, url: str) -> None:
@@ -95,17 +96,18 @@ def test_what_is_no_url_is_refused_at_once(theirs: Side, ours: Side, ledger: Led
 
 
 @pytest.mark.deviation
-def test_escapes_in_lower_case(pair: Pair, ledger: Ledger) -> None:
+@pytest.mark.parametrize(("written", "changed"), [("/%7e", "/%7E"), ("/%zz", "/%25zz"), ("/100%", "/100%25")])
+def test_escapes_are_sent_as_they_are_signed(pair: Pair, ledger: Ledger, written: str, changed: str) -> None:
     ledger.use("endpoint-escapes")
     requests = []
     for side in (pair.theirs, pair.ours):
-        make(side, f"{pair.server.url}/%7e").list_components()
+        make(side, pair.server.url + written).list_components()
         requests += pair.server.take()
     theirs, ours = requests
-    assert theirs.target == "/%7E/greengrass/v2/components"
+    assert theirs.target == f"{changed}/greengrass/v2/components"
     with pytest.raises(BadSignature):
         verify(theirs, KEY)
-    assert ours.target == "/%7e/greengrass/v2/components"
+    assert ours.target == f"{written}/greengrass/v2/components"
     verify(ours, KEY)
 
 
@@ -124,10 +126,10 @@ def test_a_fragment_takes_no_parameters_away(pair: Pair, ledger: Ledger) -> None
 
 @pytest.mark.deviation
 @pytest.mark.parametrize(("written", "sent"), [("/a b", "/a%20b"), ("/a\\b", "/a%5Cb"), ("/ü", "/%C3%BC")])
-def test_characters_that_no_url_has_are_presigned_as_they_are_sent(
+def test_characters_that_no_url_has_are_presigned_and_shown_as_they_are_sent(
     pair: Pair, ledger: Ledger, written: str, sent: str
 ) -> None:
-    ledger.use("presign-endpoint-characters")
+    ledger.use("endpoint-characters")
     urls = [
         make(side, pair.server.url + written).generate_presigned_url("list_components")
         for side in (pair.theirs, pair.ours)
@@ -137,3 +139,8 @@ def test_characters_that_no_url_has_are_presigned_as_they_are_sent(
     with pytest.raises(BadSignature):
         verify_presigned(urls[0].replace(written, sent), KEY, {}, "GET")
     assert verify_presigned(urls[1], KEY, {}, "GET") == {"host"}
+    want, got = (
+        capture(make(side, f"http://127.0.0.1:1{written}").list_components) for side in (pair.theirs, pair.ours)
+    )
+    assert want.kind == got.kind == "EndpointConnectionError"
+    assert str(want.error).replace(written, sent) == str(got.error)
