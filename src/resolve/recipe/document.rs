@@ -1,7 +1,10 @@
 //! A recipe before it is understood: the tree that JSON and YAML have in common, and the lines it came from.
 //!
 //! Keys keep their order. Of a key that is there twice the last one counts, as on the device; the tree holds both.
-//! A number keeps its text, since `VersionRequirement: 1.10` without quotes means the text.
+//! What is no text keeps the text that it was written as, since `VersionRequirement: 1.10` without quotes means that.
+//!
+//! YAML is that of Jackson, which resolves scalars as YAML 1.1 does: `yes` is a truth value and `0644` octal, but in a
+//! property that is a text, each is the text. From Jackson's source (2.16) and, but for octals, from running it (2.8.11).
 
 use std::fmt;
 
@@ -23,7 +26,7 @@ pub(super) type Node = Spanned<Content>;
 #[derive(Debug)]
 pub(super) enum Content {
     Null,
-    Bool(bool),
+    Bool(bool, String),
     Number(Number, String),
     Text(String),
     List(Vec<Node>),
@@ -58,7 +61,7 @@ pub(super) fn placed(format: Format, bytes: &[u8]) -> Option<Node> {
 pub(super) fn of_value(value: &Value) -> Node {
     let value = match value {
         Value::Null => Content::Null,
-        Value::Bool(value) => Content::Bool(*value),
+        Value::Bool(value) => ContentVisitor::bool(*value),
         Value::Number(number) => ContentVisitor::number(number.clone()),
         Value::String(text) => Content::Text(text.clone()),
         Value::Array(items) => Content::List(items.iter().map(of_value).collect()),
@@ -77,7 +80,8 @@ fn json(text: &str) -> Result<Node, Problem> {
 fn yaml(text: &str) -> Result<Node, Problem> {
     let options = serde_saphyr::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        strict_booleans: true, // `yes` and `on` are text to the device
+        strict_booleans: true, // of the other words not all are truth values to the device: see `resolve_as_yaml_1_1`
+        legacy_octal_numbers: true,
         budget: serde_saphyr::budget! { max_nodes: SIZE_LIMIT }, // more can only come from aliases of aliases
         with_snippet: false,
     };
@@ -85,7 +89,7 @@ fn yaml(text: &str) -> Result<Node, Problem> {
         let place = error.location().map(|location| (location.line(), Some(location.column())));
         syntax_problem("YAML", place, &error.render_with_formatter(&serde_saphyr::UserMessageFormatter))
     })?;
-    keep_number_texts(&mut root, text);
+    resolve_as_yaml_1_1(&mut root, text);
     Ok(root)
 }
 
@@ -95,21 +99,53 @@ fn syntax_problem(format: &str, place: Option<(u64, Option<u64>)>, message: &str
     Problem::of_document(place, format!("it is not {format}: {reason}"), "correct the syntax there or just before")
 }
 
-/// Gives each number the text it was written as.
-fn keep_number_texts(node: &mut Node, source: &str) {
+/// Gives each scalar the text it was written as, and what that is in YAML 1.1.
+fn resolve_as_yaml_1_1(node: &mut Node, source: &str) {
     let span = node.defined.span();
+    let bytes = |count: Option<u64>| usize::try_from(count?).ok();
+    let start = bytes(span.byte_offset()).unwrap_or(source.len());
+    let written = || source.get(start..)?.get(..bytes(span.byte_len())?).map(str::trim);
+    let before = || source.get(..start).unwrap_or_default().trim_end();
+    let is_text = || ["!!str", "|-", ">-"].iter().any(|mark| before().ends_with(mark));
     match &mut node.value {
-        Content::Number(_, text) => {
-            let bytes = |count: Option<u64>| usize::try_from(count?).ok();
-            if let (Some(start), Some(length)) = (bytes(span.byte_offset()), bytes(span.byte_len()))
-                && let Some(written) = source.get(start..start + length)
+        Content::List(items) => items.iter_mut().for_each(|item| resolve_as_yaml_1_1(item, source)),
+        Content::Map(entries) => entries.iter_mut().for_each(|(_, value)| resolve_as_yaml_1_1(value, source)),
+        Content::Null => {}
+        Content::Text(text) => {
+            if written() == Some(text)
+                && !is_text()
+                && let Some(value) = truth(text)
             {
-                written.trim().clone_into(text);
+                node.value = Content::Bool(value, std::mem::take(text));
             }
         }
-        Content::List(items) => items.iter_mut().for_each(|item| keep_number_texts(item, source)),
-        Content::Map(entries) => entries.iter_mut().for_each(|(_, value)| keep_number_texts(value, source)),
-        Content::Null | Content::Bool(_) | Content::Text(_) => {}
+        Content::Bool(_, text) => {
+            if let Some(written) = written() {
+                written.clone_into(text);
+            }
+        }
+        Content::Number(number, text) => {
+            let Some(written) = written() else { return };
+            // no octal, and decimal numbers do not begin so
+            if number.is_f64()
+                && written.len() > 1
+                && written.starts_with('0')
+                && written.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                node.value = Content::Text(written.into());
+            } else {
+                written.clone_into(text);
+            }
+        }
+    }
+}
+
+/// The words for truth values beside `true` and `false`.
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
     }
 }
 
@@ -118,7 +154,7 @@ impl Content {
     pub(super) fn to_value(&self) -> Value {
         match self {
             Self::Null => Value::Null,
-            Self::Bool(value) => Value::Bool(*value),
+            Self::Bool(value, _) => Value::Bool(*value),
             Self::Number(value, _) => Value::Number(value.clone()),
             Self::Text(text) => Value::String(text.clone()),
             Self::List(items) => items.iter().map(|item| item.value.to_value()).collect(),
@@ -136,6 +172,10 @@ impl<'de> Deserialize<'de> for Content {
 struct ContentVisitor;
 
 impl ContentVisitor {
+    fn bool(value: bool) -> Content {
+        Content::Bool(value, value.to_string())
+    }
+
     fn number(number: Number) -> Content {
         let text = number.to_string();
         Content::Number(number, text)
@@ -154,7 +194,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Content, E> {
-        Ok(Content::Bool(value))
+        Ok(Self::bool(value))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Content, E> {

@@ -128,8 +128,7 @@ impl<'n> Place<'n> {
     fn found(&self) -> String {
         match &self.node.value {
             Content::Null => "null".into(),
-            Content::Bool(value) => value.to_string(),
-            Content::Number(_, text) => text.clone(),
+            Content::Bool(_, text) | Content::Number(_, text) => text.clone(),
             Content::Text(text) if text.chars().count() > 60 => {
                 format!("{:?}... ({} characters)", text.chars().take(60).collect::<String>(), text.chars().count())
             }
@@ -304,8 +303,7 @@ impl Reader {
     /// A text, or what the device takes for one; `null` is none.
     fn scalar(&mut self, place: &Place) -> Option<String> {
         match &place.node.value {
-            Content::Text(text) | Content::Number(_, text) => Some(text.clone()),
-            Content::Bool(value) => Some(value.to_string()),
+            Content::Text(text) | Content::Bool(_, text) | Content::Number(_, text) => Some(text.clone()),
             Content::Null => None,
             Content::List(_) | Content::Map(_) => self.mismatch(place, "a text"),
         }
@@ -430,6 +428,37 @@ mod tests {
     }
 
     #[test]
+    fn scalars_are_resolved_as_jackson_does() {
+        for (written, value) in [
+            ("yes", json!(true)),
+            ("On", json!(true)),
+            ("NO", json!(false)),
+            ("off", json!(false)),
+            ("True", json!(true)),
+            ("y", json!("y")),
+            ("yEs", json!("yEs")),
+            ("'yes'", json!("yes")),
+            ("\"off\"", json!("off")),
+            ("!!str yes", json!("yes")),
+            ("|-\n    yes", json!("yes")),
+            ("0644", json!(420)),
+            ("-010", json!(-8)),
+            ("0_7", json!(7)),
+            ("00", json!(0)),
+            ("08", json!("08")),
+            ("08.5", json!(8.5)),
+            ("1_000", json!(1000)),
+            ("1:30", json!("1:30")),
+            ("2020-01-25", json!("2020-01-25")),
+        ] {
+            let recipe = with(&format!("ComponentConfiguration:\n  DefaultConfiguration:\n   v: {written}\n"));
+            assert_eq!(recipe.default_configuration["v"], value, "{written}");
+        }
+        let texts = with("Manifests: [{Platform: {a: True, b: off, c: 0644, d: 08}}]\n").manifests.remove(0).platform;
+        assert_eq!(texts.into_iter().filter_map(|(_, text)| text).collect::<Vec<_>>(), ["True", "off", "0644", "08"]);
+    }
+
+    #[test]
     fn null_is_absent_and_the_unknown_is_ignored() {
         let recipe = with("Manifests:\nLifecycle: ~\nComponentConfiguration: {DefaultConfiguration: null}\nTags: {a: b}\n");
         assert_eq!(recipe, with(""));
@@ -445,8 +474,8 @@ mod tests {
     #[test]
     fn configuration_keeps_its_order_and_kinds() {
         let recipe =
-            with("ComponentConfiguration: {DefaultConfiguration: {z: 1.50, a: [on, ~, 9007199254740993, false], m: '1'}}\n");
-        assert_eq!(recipe.default_configuration.to_string(), r#"{"z":1.5,"a":["on",null,9007199254740993,false],"m":"1"}"#);
+            with("ComponentConfiguration: {DefaultConfiguration: {z: 1.50, a: [true, ~, 9007199254740993, false], m: '1'}}\n");
+        assert_eq!(recipe.default_configuration.to_string(), r#"{"z":1.5,"a":[true,null,9007199254740993,false],"m":"1"}"#);
     }
 
     #[test]
