@@ -1,6 +1,6 @@
 """One conversation with an emulator over the interface of aiobotocore, and the same with boto3.
 
-test_aio.py compares what `fleetgrass.aio` and boto3 say. aiobotocore pins a botocore of its own, which cannot stand
+tests/aio compares what `fleetgrass.aio` and boto3 say. aiobotocore pins a botocore of its own, which cannot stand
 beside the oracle's, so the comparison with it is a program, for an environment that has aiobotocore and us:
 
     python -m venv target/aiobotocore && target/aiobotocore/bin/pip install aiobotocore WHEEL

@@ -1,0 +1,279 @@
+"""Calls, paginators and waiters of `fleetgrass.aio` give what those of the sync client do, on asyncio and uvloop."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import threading
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+import fleetgrass
+import fleetgrass.aio
+from fleetgrass.config import Config
+from support.answers import (
+    BROKEN_CHUNK,
+    CLOSED,
+    GARBAGE,
+    HALF_BODY_THEN_SILENT,
+    HALF_HEAD,
+    SILENT,
+    Answer,
+    failure,
+    plain,
+    reply,
+    truncated,
+)
+from support.interface import ARGUMENTS, ITEMS, NAMES, asked_of_boto3, awaited, shown
+from support.loops import Run, observe, opened
+from support.server import RecordingServer
+
+
+def alone(call: Any, params: Any) -> Any:
+    try:
+        return shown(call(**params))
+    except Exception as error:
+        return shown(error)
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_each_call_ends_as_the_sync_one(cloud: Any, run: Run, observed: bool) -> None:
+    async def work() -> list[Any]:
+        async with opened(cloud.meta.endpoint_url) as client:
+            heard = observe(client, observed)
+            answers = await asyncio.gather(*(client.get_core_device(**item) for item in ITEMS), return_exceptions=True)
+            assert bool(heard) == observed
+            assert threading.main_thread().name not in heard
+            return [shown(answer) for answer in answers]
+
+    assert run(work()) == [alone(cloud.get_core_device, item) for item in ITEMS]
+
+
+def test_handlers_that_are_coroutine_functions_are_awaited_in_the_loop(cloud: Any, run: Run) -> None:
+    heard: list[str] = []
+
+    async def choose(params: Any, **told: Any) -> Any:
+        await asyncio.sleep(0)
+        heard.append(threading.current_thread().name)
+        return {"coreDeviceThingName": NAMES[int(params["number"])]}
+
+    async def refuse(**told: Any) -> Any:
+        raise LookupError("not now")
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            client.meta.events.register("provide-client-params.greengrassv2.GetCoreDevice", choose)
+            assert (await client.get_core_device(number=3))["coreDeviceThingName"] == NAMES[3]
+            found = [each async for each in client.map("get_core_device", [{"number": 1}, {"number": 2}])]
+            assert [each["coreDeviceThingName"] for each in found] == NAMES[1:3]
+            assert NAMES[4] in await client.generate_presigned_url("get_core_device", {"number": 4})
+            client.meta.events.register("before-send", refuse)
+            with pytest.raises(LookupError, match="not now"):
+                await client.get_core_device(number=3)
+
+    run(work())
+    assert heard == [threading.current_thread().name] * 5
+
+
+def test_handlers_that_call_and_wait_find_threads(cloud: Any, run: Run) -> None:
+    """As many calls at once as there may be, each with a handler that needs a thread, and another call."""
+
+    async def wait(**told: Any) -> Any:
+        await asyncio.to_thread(lambda: None)
+        async with opened(cloud.meta.endpoint_url) as other:
+            other.meta.events.register("before-send", lambda **told: None)
+            await other.get_core_device(coreDeviceThingName=NAMES[0])
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            client.meta.events.register("before-send", wait)
+            await asyncio.gather(*(client.get_core_device(coreDeviceThingName=NAMES[1]) for _ in range(100)))
+
+    run(work())
+
+
+def test_calls_wait_for_the_budget_whoever_listens(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        async with opened(f"{server.url}/{uuid4()}", requests_per_second=1e-6) as client:
+            client.meta.events.register("before-send", lambda **told: None)
+            await client.list_components()
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(client.list_components(), 0.1)
+
+    run(work())
+
+
+FAULTS: dict[str, list[Answer]] = {
+    "an error": [failure(404, "ResourceNotFoundException")],
+    "throttled once": [failure(429, "ThrottlingException"), reply({"coreDevices": []})],
+    "broken once": [reply({"message": "no"}, 503), reply({"coreDevices": []})],
+    "always broken": [reply({"message": "no"}, 500)],
+    "closed": [CLOSED],
+    "silent": [SILENT],
+    "silent in the body": [HALF_BODY_THEN_SILENT],
+    "half a head": [HALF_HEAD],
+    "garbage": [GARBAGE],
+    "a broken chunk": [BROKEN_CHUNK],
+    "truncated": [truncated(200, b"{}")],
+    "no JSON": [plain(200, b"<html>")],
+    "empty": [plain(200, b"")],
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_end_as_in_the_sync_client(server: RecordingServer, run: Run, fault: str) -> None:
+    settings: dict[str, Any] = {"read_timeout": 0.2, "retries": {"mode": "standard", "total_max_attempts": 2}}
+    params = {"targetArn": "arn:aws:iot:us-east-1:123456789012:thing/x", "clientToken": "t" * 36}
+
+    async def work() -> list[Any]:
+        async with opened(server.url, **settings) as client:
+            calls = [client.list_core_devices, client.create_deployment]
+            ended = []
+            for call, given in zip(calls, ({}, params), strict=True):
+                server.script(FAULTS[fault])
+                ended += await asyncio.gather(call(**given), return_exceptions=True)
+                sent.append(len(server.take()))
+            return [shown(answer) for answer in ended]
+
+    sent: list[int] = []
+    ours = run(work())
+    sync = fleetgrass.client("greengrassv2", endpoint_url=server.url, config=Config(**settings), **ARGUMENTS)
+    for at, (call, given) in enumerate([(sync.list_core_devices, {}), (sync.create_deployment, params)]):
+        server.script(FAULTS[fault])
+        assert ours[at] == alone(call, given)
+        assert sent[at] == len(server.take())
+
+
+def test_what_cannot_be_reached_ends_as_in_the_sync_client(run: Run) -> None:
+    async def work(url: str) -> Any:
+        async with opened(url, retries={"total_max_attempts": 1}, connect_timeout=1) as client:
+            [ended] = await asyncio.gather(client.list_core_devices(), return_exceptions=True)
+            return shown(ended)
+
+    for url in ("http://127.0.0.1:1", "http://nobody.invalid", "https://127.0.0.1:1"):
+        sync = fleetgrass.client(
+            "greengrassv2", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}), **ARGUMENTS
+        )
+        assert run(work(url)) == alone(sync.list_core_devices, {})
+
+
+def test_the_interface_gives_what_boto3_gives(cloud: Any, run: Run) -> None:
+    url = cloud.meta.endpoint_url
+    assert run(awaited(fleetgrass.aio.get_session(), url)) == asked_of_boto3(url)
+
+
+def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
+    settings = {"PageSize": 40, "MaxItems": 90}
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            paginator, sync = (each.get_paginator("list_core_devices") for each in (client, cloud))
+            pages, theirs = paginator.paginate(PaginationConfig=settings), sync.paginate(PaginationConfig=settings)
+            assert [shown(page) async for page in pages] == [shown(page) for page in theirs]
+            assert pages.resume_token is not None
+            assert await paginator.paginate(maxResults=7).build_full_result() == (
+                sync.paginate(maxResults=7).build_full_result()
+            )
+            names = "coreDevices[].coreDeviceThingName"
+            assert [name async for name in paginator.paginate().search(names)] == NAMES
+            [items] = paginator.paginate().result_key_iters()
+            assert [item["coreDeviceThingName"] async for item in items] == NAMES
+            assert [item["coreDeviceThingName"] async for item in paginator.items(maxResults=40)] == NAMES
+            some = [item async for item in paginator.items(PaginationConfig=settings)]
+            assert [item["coreDeviceThingName"] for item in some] == NAMES[:90]
+            with pytest.raises(TypeError):
+                iter(pages)
+            with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
+                client.get_paginator("get_core_device")
+
+    run(work())
+
+
+def test_waiters_wait_and_fail(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        async with opened(server.url) as client:
+            waiter = client.get_waiter("core_device_healthy")
+            server.script([reply({"status": "UNHEALTHY"}), reply({"status": "HEALTHY"})])
+            await waiter.wait(coreDeviceThingName="d", WaiterConfig={"Delay": 0})
+            assert len(server.take()) == 2
+            server.script([reply({"status": "UNHEALTHY"})])
+            with pytest.raises(fleetgrass.exceptions.WaiterError, match="Max attempts exceeded"):
+                await waiter.wait(coreDeviceThingName="d", WaiterConfig={"Delay": 0, "MaxAttempts": 2})
+            server.script([failure(404, "ResourceNotFoundException")])
+            with pytest.raises(fleetgrass.exceptions.WaiterError, match="ResourceNotFoundException"):
+                await waiter.wait(coreDeviceThingName="d")
+
+    run(work())
+
+
+def test_credentials_that_are_asked_for_are_asked_in_threads(cloud: Any, run: Run) -> None:
+    asked: list[str] = []
+
+    class Provider:
+        method = "explicit"
+
+        def get_frozen_credentials(self) -> Any:
+            asked.append(threading.current_thread().name)
+            return fleetgrass.credentials.ReadOnlyCredentials("AKID", "secret", None)
+
+    async def work() -> None:
+        session = fleetgrass.aio.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        async with session.client("greengrassv2", endpoint_url=cloud.meta.endpoint_url) as client:
+            assert all(await asyncio.gather(*(client.list_core_devices() for _ in range(20))))
+            [failed] = [each async for each in client.map("get_core_device", [{"coreDeviceThingName": "nobody"}])]
+            assert isinstance(failed, client.exceptions.ResourceNotFoundException)
+
+    run(work())
+    assert 2 <= len(asked) <= 21  # calls that wait together are answered together
+    assert threading.main_thread().name not in asked
+
+
+def test_errors_of_the_way_in(cloud: Any) -> None:
+    async def work() -> None:
+        session = fleetgrass.aio.get_session()
+        with pytest.raises(fleetgrass.exceptions.UnknownServiceError, match="s3"):
+            await session.client("s3").__aenter__()
+        with pytest.raises(fleetgrass.exceptions.NoRegionError):
+            await session.create_client("greengrassv2").__aenter__()
+        async with opened(cloud.meta.endpoint_url) as client:
+            with pytest.raises(TypeError, match="keyword arguments"):
+                client.get_core_device("x")
+            with pytest.raises(TypeError, match="async with"):
+                client.__enter__()
+            with pytest.raises(pickle.PicklingError, match="Session"):
+                pickle.dumps(client)
+            with pytest.raises(fleetgrass.exceptions.UnknownClientMethodError):
+                client.map("get_no_device", [])
+            with pytest.raises(fleetgrass.exceptions.OperationNotPageableError):
+                client.map("get_core_device", [], paginate=True)
+
+    asyncio.run(work())
+
+
+class WatchesNothing(asyncio.SelectorEventLoop):
+    """As asyncio's other loop on Windows is."""
+
+    def add_reader(self, *args: Any) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("missing", ["the loop", "the system"])
+def test_where_nothing_watches_descriptors_is_told(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def call() -> None:
+        async with fleetgrass.aio.client("greengrassv2", endpoint_url="http://127.0.0.1:1", **ARGUMENTS) as client:
+            await client.list_core_devices()
+
+    if missing == "the system":
+        # No descriptor can be asked for, elsewhere than on Unix.
+        monkeypatch.setattr("fleetgrass.aio.door._core", SimpleNamespace(Many=lambda *args: object()))
+    loop = asyncio.new_event_loop() if missing == "the system" else WatchesNothing()
+    told = "does not run on" if missing == "the system" else "WatchesNothing cannot watch descriptors"
+    try:
+        with pytest.raises(RuntimeError, match=told):
+            loop.run_until_complete(call())
+    finally:
+        loop.close()

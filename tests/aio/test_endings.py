@@ -1,0 +1,249 @@
+"""Calls that are cancelled, and loops, clients, forks and interpreters that come and go, leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from inspect import CORO_CLOSED, getcoroutinestate
+from typing import Any
+
+import pytest
+
+from fleetgrass.aio.threads import Waits
+from support.answers import SILENT, reply
+from support.interface import NAMES
+from support.loops import Run, opened
+from support.processes import fork, statuses, used
+from support.server import RecordingServer
+from support.silent import Silent
+
+
+def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run) -> None:
+    begun = []
+
+    async def handler() -> None:
+        begun.append(True)
+
+    async def work() -> None:
+        waits, coroutine = Waits(asyncio.get_running_loop()), handler()
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.to_thread(waits, coroutine)
+        assert begun == []
+        assert getcoroutinestate(coroutine) == CORO_CLOSED  # Python warns of those that are left open
+
+    run(work())
+
+
+@pytest.mark.parametrize("kind", ["plain", "observed", "awaited"])
+def test_a_loop_ends_with_calls_that_were_cancelled(server: RecordingServer, run: Run, kind: str) -> None:
+    """They are not waited for, and what a handler was still at is not sent."""
+    server.script([SILENT])
+    ended: list[str] = []
+    begun = threading.Event()
+
+    async def never(**told: Any) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async def work() -> None:
+        async with opened(server.url, read_timeout=600) as client:
+            if kind != "plain":
+                client.meta.events.register("before-send", never if kind == "awaited" else lambda **told: None)
+            call = asyncio.ensure_future(client.list_components())
+            if kind == "awaited":
+                await asyncio.to_thread(begun.wait)
+            else:
+                await asyncio.to_thread(server.wait_for_requests, 1)
+            call.cancel()
+            await asyncio.wait([call])
+            assert call.cancelled()
+
+    run(work())
+    assert (ended, len(server.take())) == ((["cancelled"], 0) if kind == "awaited" else ([], 1))
+
+
+def test_calls_that_are_cancelled_together_let_none_of_them_begin(server: RecordingServer, run: Run) -> None:
+    server.script([SILENT])
+
+    async def work() -> None:
+        async with opened(server.url, max_pool_connections=4) as client:
+            calls = [asyncio.ensure_future(client.list_components()) for _ in range(200)]
+            await asyncio.to_thread(server.wait_for_requests, 4)
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+            server.script([reply({"components": []})])
+            assert (await client.list_components())["components"] == []
+
+    run(work())
+    assert len(server.take()) == 1
+
+
+def test_cancelling_the_task_ends_the_call_and_its_connection(run: Run) -> None:
+    async def work(server: Silent, call: Callable[[Any], Coroutine[Any, Any, Any]]) -> None:
+        async with opened(server.url) as client:
+            task = asyncio.ensure_future(call(client))
+            await asyncio.to_thread(server.asked.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await asyncio.to_thread(server.ended.wait, 10)
+
+    async def mapped(client: Any) -> None:
+        async for _ in client.map("list_components", [{}]):
+            pass
+
+    for call in (lambda client: client.list_components(), mapped):
+        with Silent() as server:
+            run(work(server, call))
+
+
+def test_a_timeout_ends_the_call(run: Run) -> None:
+    async def work() -> None:
+        with Silent() as server:
+            async with opened(server.url) as client:
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(client.list_components(), 0.05)
+                assert await asyncio.to_thread(server.ended.wait, 10)
+
+    run(work())
+
+
+def test_closing_the_client_ends_its_calls_and_leaves_it_usable(server: RecordingServer, run: Run) -> None:
+    async def work() -> None:
+        server.script([SILENT, reply()])
+        async with opened(server.url) as client:
+            call = asyncio.ensure_future(client.list_components())
+            while not server.take():
+                await asyncio.sleep(0)
+            await client.close()
+            with pytest.raises(RuntimeError, match="closed"):
+                await call
+            await client.list_components()
+
+    run(work())
+
+
+def test_a_loop_that_is_closed_during_calls_leaves_nothing_behind(run: Run) -> None:
+    with Silent() as server:
+
+        async def work() -> None:
+            client = await opened(server.url).__aenter__()
+            calls.append(asyncio.ensure_future(client.list_components()))
+            await asyncio.to_thread(server.asked.wait, 10)
+            calls[0].cancel()
+
+        calls: list[Any] = []
+        run(work())
+        assert server.ended.wait(10)
+
+
+def test_several_loops_in_several_threads_share_a_client(cloud: Any) -> None:
+    clients: list[Any] = []
+
+    async def work() -> list[Any]:
+        calls = [clients[0].get_core_device(coreDeviceThingName=name) for name in NAMES]
+        return [answer["coreDeviceThingName"] for answer in await asyncio.gather(*calls)]
+
+    async def open_one() -> None:
+        clients.append(await opened(cloud.meta.endpoint_url).__aenter__())
+
+    asyncio.run(open_one())
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # loops end and begin in all threads at the same time
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            for names in pool.map(lambda _: asyncio.run(work()), range(40)):
+                assert names == NAMES
+    finally:
+        sys.setswitchinterval(interval)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_goes_on_with_the_client_in_a_loop_of_its_own(server: RecordingServer) -> None:
+    server.script([reply({"coreDevices": []})])
+
+    async def call(client: Any) -> None:
+        await asyncio.gather(*(client.list_core_devices() for _ in range(20)))
+        [answer] = [answer async for answer in client.map("list_core_devices", [{}])]
+        assert answer["coreDevices"] == []
+
+    async def work() -> None:
+        async with opened(server.url) as client:
+            await call(client)
+            children = [fork(lambda: asyncio.new_event_loop().run_until_complete(call(client))) for _ in range(5)]
+            await call(client)
+            assert await asyncio.to_thread(statuses, children) == {0}
+            await call(client)
+
+    asyncio.run(work())
+
+
+EXIT = """
+import asyncio, fleetgrass.aio, sys
+async def work():
+    client = await fleetgrass.aio.client("greengrassv2", region_name="us-east-1", endpoint_url=sys.argv[1],
+                                         aws_access_key_id="a", aws_secret_access_key="b").__aenter__()
+    call = asyncio.ensure_future(client.list_components())
+    answers = client.map("list_components", [{}, {"scope": 7}], ordered=False)
+    await anext(answers)
+    if sys.argv[2] == "raise":
+        raise SystemExit(3)
+    sys.exit(call.cancel() - 1)
+asyncio.run(work())
+"""
+
+
+@pytest.mark.parametrize(("how", "status"), [("raise", 3), ("cancel", 0)])
+def test_the_interpreter_ends_with_calls_under_way(how: str, status: int) -> None:
+    with Silent() as server:
+        command = [sys.executable, "-W", "error", "-c", EXIT, server.url, how]
+        ended = subprocess.run(command, capture_output=True, timeout=30, check=False)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (status, b"", b"")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_clients_and_loops_that_come_and_go_leave_nothing(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            await asyncio.gather(*(client.list_core_devices() for _ in range(20)))
+            assert [each async for each in client.map("list_core_devices", [{}] * 20)]
+
+    for _ in range(3):
+        run(work())
+    before = used()[:2]
+    for _ in range(20):
+        run(work())
+    assert used()[:2] == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_clients_that_are_dropped_in_a_loop_leave_nothing(cloud: Any, run: Run) -> None:
+    async def call() -> int:
+        client = await opened(cloud.meta.endpoint_url).__aenter__()
+        await client.list_core_devices()
+        del client
+        descriptors = used()[1]  # which collects the garbage
+        await asyncio.sleep(0)
+        return descriptors
+
+    async def work() -> None:
+        for _ in range(3):
+            await call()
+        before = await call()
+        for _ in range(20):
+            await call()
+        assert await call() == before
+
+    run(work())

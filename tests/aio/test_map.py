@@ -1,0 +1,250 @@
+"""`client.map` in a loop gives what the sync one does, from sources of either kind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+import fleetgrass
+import fleetgrass.aio
+from support.interface import ITEMS, NAMES, shown
+from support.loops import Run, observe, opened
+from support.silent import Silent
+
+
+async def later(items: list[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        await asyncio.sleep(0)
+        yield item
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("source", [iter, later])
+def test_map_gives_what_the_sync_one_gives(cloud: Any, run: Run, observed: bool, source: Any) -> None:
+    want = [shown(answer) for answer in cloud.map("get_core_device", ITEMS)]
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            observe(client, observed)
+            answers = client.map("get_core_device", source(ITEMS), max_concurrency=8)
+            assert [shown(answer) async for answer in answers] == want
+            answers = client.map("GetCoreDevice", source(ITEMS), max_concurrency=8, ordered=False)
+            unordered = {at: shown(answer) async for at, answer in answers}
+            assert [unordered[at] for at in range(len(ITEMS))] == want
+            answers = client.map("list_core_devices", source([{"maxResults": 7}, {"maxResults": "x"}]), paginate=True)
+            paged = [shown(answer) async for answer in answers]
+            assert paged == [
+                shown(each) for each in cloud.map("list_core_devices", [{}, {"maxResults": "x"}], paginate=True)
+            ]
+            answers = client.map("get_core_device", source(ITEMS), errors="raise", max_concurrency=4)
+            with pytest.raises(client.exceptions.ResourceNotFoundException) as raised:
+                async for _ in answers:
+                    pass
+            assert raised.value.item_index == 3
+
+    run(work())
+
+
+def test_a_slow_source_holds_up_no_answer(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            seen = asyncio.Event()
+
+            async def items() -> AsyncIterator[Any]:
+                yield ITEMS[0]
+                await seen.wait()
+                yield ITEMS[1]
+
+            names = []
+            async for answer in client.map("get_core_device", items()):
+                names.append(answer["coreDeviceThingName"])
+                seen.set()
+            assert names == NAMES[:2]
+
+    run(work())
+
+
+def test_a_source_is_read_in_one_task_and_breaks_after_its_answers(cloud: Any, run: Run) -> None:
+    mark: ContextVar[int] = ContextVar("mark", default=0)
+
+    async def items() -> AsyncIterator[Any]:
+        token, task = mark.set(1), asyncio.current_task()
+        for item in ITEMS[:3]:
+            yield item
+            assert (mark.get(), asyncio.current_task()) == (1, task)
+        mark.reset(token)
+        raise LookupError("no more")
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("get_core_device", items())
+            assert [(await answers.__anext__())["coreDeviceThingName"] for _ in range(3)] == NAMES[:3]
+            with pytest.raises(LookupError, match="no more"):
+                await answers.__anext__()
+
+    run(work())
+
+
+def test_items_that_cannot_be_sent_leave_the_loop_its_turn(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            ran = asyncio.Event()
+            asyncio.get_running_loop().call_soon(ran.set)
+            async for _ in client.map("get_core_device", itertools.repeat({"unknown": 1})):
+                if ran.is_set():
+                    break
+
+    run(work())
+
+
+def test_the_input_is_read_at_most_twice_the_concurrency_ahead(cloud: Any, run: Run) -> None:
+    async def work(source: Any) -> None:
+        read = taken = 0
+
+        def items() -> Iterator[Any]:
+            nonlocal read
+            for read in range(1, 101):  # noqa: B007 - counted
+                yield ITEMS[0]
+
+        async with opened(cloud.meta.endpoint_url) as client:
+            given = items() if source is iter else later_of(items())
+            async for _ in client.map("get_core_device", given, max_concurrency=3, ordered=False):
+                taken += 1
+                assert read <= taken + 7
+        assert taken == read == 100
+
+    run(work(iter))
+    run(work(later))
+
+
+async def later_of(items: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
+
+
+def test_leaving_the_loop_over_a_map_ends_its_calls(run: Run) -> None:
+    async def work() -> None:
+        with Silent() as server:
+            async with opened(server.url) as client:
+                answers = client.map("list_components", [{}, {"scope": 7}], ordered=False)
+                assert (await anext(answers))[0] == 1
+                await asyncio.to_thread(server.asked.wait, 10)
+                await answers.aclose()
+                assert await asyncio.to_thread(server.ended.wait, 10)
+
+    run(work())
+
+
+def test_no_more_calls_are_under_way_than_connections_may_be(run: Run) -> None:
+    with Gate() as gate:
+
+        async def work() -> None:
+            async with opened(gate.url, max_pool_connections=5) as client:
+                calls = [asyncio.ensure_future(client.list_core_devices()) for _ in range(40)]
+                await asyncio.to_thread(gate.full.wait, 10)
+                calls[38].cancel()
+                calls[39].cancel()
+                gate.open.set()
+                ended = await asyncio.gather(*calls, return_exceptions=True)
+                assert sum(isinstance(answer, dict) for answer in ended) == 38
+
+        run(work())
+        assert gate.most == 5
+
+
+class Gate:
+    """A server whose answers wait until it is opened, and which counts the requests that wait at the same time."""
+
+    def __init__(self, full: int = 5) -> None:
+        self.full, self.open = threading.Event(), threading.Event()
+        self.most = 0
+        self._waiting, self._full = 0, full
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Gate:
+        import socket
+
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.open.set()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                threading.Thread(target=self._serve, args=(self._listener.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+
+    def _serve(self, connection: Any) -> None:
+        with connection:
+            while connection.recv(65536):
+                with self._lock:
+                    self._waiting += 1
+                    self.most = max(self.most, self._waiting)
+                    if self._waiting == self._full:
+                        self.full.set()
+                self.open.wait(30)
+                with self._lock:
+                    self._waiting -= 1
+                try:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                except OSError:
+                    return
+
+
+def test_a_thousand_calls_in_flight(run: Run) -> None:
+    with Gate(1000) as gate:
+
+        async def work() -> None:
+            async with opened(gate.url, max_pool_connections=1000) as client:
+                calls = [asyncio.ensure_future(client.list_core_devices()) for _ in range(1000)]
+                assert await asyncio.to_thread(gate.full.wait, 30)
+                gate.open.set()
+                assert all(await asyncio.gather(*calls))
+
+        run(work())
+        assert gate.most == 1000
+
+
+class Bye(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("paginate", [False, True])
+@pytest.mark.parametrize("errors", ["return", "raise"])
+def test_what_is_no_exception_is_always_raised(cloud: Any, run: Run, errors: Any, paginate: bool) -> None:
+    class Provider:
+        method = "explicit"
+
+        def get_frozen_credentials(self) -> Any:
+            raise Bye("bye")
+
+    def session_of(module: Any) -> Any:
+        session = module.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        return session
+
+    url, options = cloud.meta.endpoint_url, {"errors": errors, "paginate": paginate}
+
+    async def work() -> None:
+        async with session_of(fleetgrass.aio).client("greengrassv2", endpoint_url=url) as client:
+            with pytest.raises(Bye):
+                await client.list_core_devices()
+            with pytest.raises(Bye):
+                [each async for each in client.map("list_core_devices", [{}], **options)]
+
+    run(work())
+    with pytest.raises(Bye) as raised:
+        list(session_of(fleetgrass).client("greengrassv2", endpoint_url=url).map("list_core_devices", [{}], **options))
+    assert raised.value.item_index == 0  # type: ignore[attr-defined]
