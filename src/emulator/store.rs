@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, TransactionState};
 
 use super::arn::Names;
 use super::bucket::Bucket;
@@ -276,7 +276,7 @@ impl Store {
     pub fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
         let problem = |detail| StoreError::new(Some(file), detail);
         let _lock = Lock::take(file).map_err(problem)?;
-        let written = Connection::open(file).and_then(|mut copy| past::overwrite(&self.lock(), &mut copy));
+        let written = Connection::open(file).and_then(|mut copy| past::overwrite(&*self.idle()?, &mut copy));
         written.map_err(|error| problem(error.to_string()))
     }
 
@@ -296,7 +296,7 @@ impl Store {
         }
         check_owner(&source, names).map_err(unusable)?.map_err(problem)?;
         self.past.clear();
-        past::overwrite(&source, &mut self.lock()).map_err(unusable)
+        self.idle().and_then(|mut connection| past::overwrite(&source, &mut connection)).map_err(unusable)
     }
 
     /// From now on [`transact_past`](Self::transact_past) may look back as far as `lag`; 0 for never.
@@ -313,9 +313,9 @@ impl Store {
         behavior: TransactionBehavior,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Result<T, E> {
-        let connection = self.lock();
-        // before the transaction begins, in which SQLite makes no copies
+        let connection = self.connection();
         if self.past.is_kept() {
+            Transaction::end(&connection)?; // in which SQLite makes no copies
             self.past.keep(&connection, clock::read(&connection)?)?;
         }
         let transaction = Transaction::begin(&connection, behavior)?;
@@ -331,7 +331,7 @@ impl Store {
         lag: Millis,
         work: impl FnOnce(&State) -> Result<T, E>,
     ) -> Option<Result<T, E>> {
-        let now = match clock::read(&self.lock()) {
+        let now = match clock::read(&self.connection()) {
             Ok(now) => now,
             Err(error) => return Some(Err(error.into())),
         };
@@ -341,39 +341,65 @@ impl Store {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held has rolled its transaction back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The connection, in no transaction.
+    fn idle(&self) -> rusqlite::Result<MutexGuard<'_, Connection>> {
+        let connection = self.connection();
+        Transaction::end(&connection)?;
+        Ok(connection)
+    }
 }
 
-/// A transaction, which is rolled back unless it is committed. As rusqlite's, but that its statements are prepared once.
-struct Transaction<'c>(&'c Connection);
+/// A transaction, which is rolled back unless it is committed. As rusqlite's, but that its statements are prepared once,
+/// and that one which has only read goes on in the next: as nobody else writes, it sees the same, and asks for no locks.
+struct Transaction<'c> {
+    connection: &'c Connection,
+    is_over: bool,
+}
 
 impl<'c> Transaction<'c> {
     fn begin(connection: &'c Connection, behavior: TransactionBehavior) -> rusqlite::Result<Self> {
-        let begin = if matches!(behavior, TransactionBehavior::Deferred) { "BEGIN" } else { "BEGIN IMMEDIATE" };
-        connection.prepare_cached(begin)?.execute([])?;
-        Ok(Self(connection))
+        if !matches!(behavior, TransactionBehavior::Deferred) {
+            Self::end(connection)?;
+            connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        } else if connection.is_autocommit() {
+            connection.prepare_cached("BEGIN")?.execute([])?;
+        }
+        Ok(Self { connection, is_over: false })
     }
 
-    fn commit(self) -> rusqlite::Result<()> {
-        self.0.prepare_cached("COMMIT")?.execute([]).map(|_| ())
+    fn commit(mut self) -> rusqlite::Result<()> {
+        if self.connection.transaction_state::<&str>(None)? == TransactionState::Write {
+            Self::end(self.connection)?;
+        }
+        self.is_over = true;
+        Ok(())
+    }
+
+    /// Of whatever transaction the connection is in.
+    fn end(connection: &Connection) -> rusqlite::Result<()> {
+        if !connection.is_autocommit() {
+            connection.prepare_cached("COMMIT")?.execute([])?;
+        }
+        Ok(())
     }
 }
 
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        if !self.0.is_autocommit() {
+        if !self.is_over && !self.connection.is_autocommit() {
             // where that fails, the next one cannot begin and says so
-            let _ = self.0.execute_batch("ROLLBACK");
+            let _ = self.connection.execute_batch("ROLLBACK");
         }
     }
 }
 
 /// Settings of a connection. What is read again and again stays in memory: 64 MiB, most of a hundred thousand devices.
 /// The pages are large, so that a list of a hundred devices is on three of them, and not on ten that are looked up.
-/// The file's locks are not kept between transactions, which would be cheaper: others may look into it meanwhile.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(128);
     // statements are planned once, not again for every value of a parameter
