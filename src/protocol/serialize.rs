@@ -42,7 +42,8 @@ pub fn serialize<I: Input>(
     request.finish(operation, walk.raised.or(walk.unwritable))
 }
 
-/// A key of the query. What Python tells apart is another key, although it reads alike on the wire.
+/// A key of the query. What Python tells apart is another key, although it reads alike on the wire. What Python holds for
+/// one, 1 and True, is two here.
 #[derive(PartialEq)]
 struct QueryKey {
     text: Vec<u8>,

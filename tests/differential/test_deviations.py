@@ -55,6 +55,14 @@ def test_truncated_answers_of_reads_and_tokens_are_retried(pair: Pair, ledger: L
 CONNECTIVITY = {"thingName": "core", "connectivityInfo": [{"id": "1"}]}
 
 
+def test_keys_of_one_value_are_a_parameter_each(pair: Pair, ledger: Ledger) -> None:
+    ledger.use("keys-of-one-value")
+    params: dict[str, Any] = {"status": {1: "a"}, "runtime": {True: "b"}}
+    theirs, ours = pair.run(Case("keys", "list_core_devices", params, Setup(validate=False)))
+    assert [request.target.partition("?")[2] for request in theirs.requests] == ["1=b"]
+    assert [request.target.partition("?")[2] for request in ours.requests] == ["1=a&True=b"]
+
+
 def _elapsed(call: Callable[[], Any]) -> float:
     started = perf_counter()
     call()

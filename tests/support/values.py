@@ -97,7 +97,7 @@ WRONG: tuple[Callable[[], Any], ...] = (
     lambda: -5,
     lambda: 10**400, lambda: File(b"x"), lambda: Ellipsis, lambda: collections.ChainMap({"a": 1}), lambda: {1: 2,
     None: 3},
-    lambda: {Loud(): 1}, lambda: {("a", 1): "b"}, lambda: {True: "x"}, lambda: {b"k": "v"},
+    lambda: {Loud(): 1}, lambda: {("a", 1): "b"}, lambda: {False: "x"}, lambda: {b"k": "v"},
 )  # fmt: skip
 # A bound method or a set shows an address or an order of the process: equal for both clients, as both get one object.
 
