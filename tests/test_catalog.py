@@ -13,18 +13,13 @@ from fleetgrass import resolve
 from fleetgrass.emulator import Emulator
 from fleetgrass.resolve import Catalog
 from fleetgrass.resolve.recipe_cache import RecipeCache, user_cache
+from support import worlds
 
 LINUX = {"os": "linux", "architecture": "amd64"}
 
 
 def recipe(name: str, version: str = "1.0.0", **needs: str) -> dict[str, Any]:
-    return {
-        "RecipeFormatVersion": "2020-01-25",
-        "ComponentName": name,
-        "ComponentVersion": version,
-        "ComponentDependencies": {need: {"VersionRequirement": requirement} for need, requirement in needs.items()},
-        "Manifests": [{}],
-    }
+    return worlds.recipe(name, version, needs)
 
 
 def write(folder: Path, name: str, text: Any) -> Path:

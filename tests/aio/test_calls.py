@@ -258,7 +258,7 @@ class WatchesNothing(asyncio.SelectorEventLoop):
     """As asyncio's other loop on Windows is."""
 
     def add_reader(self, *args: Any) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # what asyncio says there
 
 
 @pytest.mark.parametrize("missing", ["the loop", "the system"])

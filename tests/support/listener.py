@@ -20,6 +20,7 @@ class Listener:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def serve(self, connection: socket.socket) -> None:
+        """What each kind of listener does with one."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:

@@ -47,7 +47,7 @@ class Door:
 
     def deliver(self, answers: list[tuple[int, Any]]) -> None:
         """Calls have ended: their numbers, and what each returned or the exception that it raises."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind of door has its own way
 
     def close(self) -> None:
         """Ends the calls that are under way, and leaves the loop."""
