@@ -4,10 +4,10 @@ The server (`constant_server.py`) is a process of its own that answers with cons
 rounds; medians and ratios are printed, with what must be reached and aimed at, the machine and the versions. The Rust
 SDK takes part in the calls where it has been built (`rival.py`). `bench_fanout.py` is the same for many calls at once.
 
-All of them keep to one core: to wake another one takes a virtual machine up to ten times as long as a call, and whether
-it has to is the scheduler's whim. `--any-core` leaves that to it.
+The server never sleeps, which takes one of at least two cores: else what a virtual machine needs to wake a halted core
+would be in each call, and with `--asleep` it is.
 
-    python benches/bench_client.py [--rounds N] [--calls N] [--sdk PATH] [--any-core] [--markdown]
+    python benches/bench_client.py [--rounds N] [--calls N] [--sdk PATH] [--asleep] [--markdown]
 """
 
 from __future__ import annotations
@@ -92,14 +92,6 @@ def each(work: Callable[[], Any], times: int) -> tuple[float, float]:
     return (time.perf_counter() - started) / times, (time.process_time() - used) / times
 
 
-def keep_to_one_core() -> bool:
-    """Whether this process and its children do so from now on, which is where Linux is."""
-    if not hasattr(os, "sched_setaffinity"):
-        return False
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    return True
-
-
 def read_all(client: Any) -> None:
     settings = {"PageSize": 100, "MaxItems": DEVICES}
     pages = client.get_paginator("list_core_devices").paginate(PaginationConfig=settings)
@@ -143,12 +135,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=300, help="calls a round")
     parser.add_argument("--sdk", type=Path, help="the program of benches/sdk, if it is not in its place")
     parser.add_argument("--markdown", action="store_true", help="a table for the docs; the rest goes to standard error")
-    parser.add_argument("--any-core", action="store_true", help="client and server run where the scheduler puts them")
+    parser.add_argument("--asleep", action="store_true", help="the server sleeps until it is asked")
     options = parser.parse_args()
 
     os.environ.pop("AWS_PROFILE", None)
-    is_alone = not options.any_core and keep_to_one_core()
-    with server() as url:
+    with server(is_awake=not options.asleep) as url:
         sdk = rival.rust_sdk(url, options.sdk)
         versions = [f"fleetgrass {fleetgrass.__version__} ({_core.__profile__} build)", f"boto3 {boto3.__version__}"]
         versions += [f"botocore {botocore.__version__}", sdk.version if sdk else "no Rust SDK: it is not built"]
@@ -156,7 +147,7 @@ def main() -> None:
             options.markdown,
             f"{', '.join(versions)}.",
             f"Medians of {options.rounds} rounds, {options.calls} calls a round.",
-            "Client and server share one core." if is_alone else "Client and server run on any core.",
+            "The server sleeps until it is asked." if options.asleep else "The server never sleeps.",
             "Ratios of starts are of what is above the median of a bare interpreter.",
         )
         for title, code in (("import and first client", IMPORT), ("start to first answer", START)):

@@ -1,6 +1,8 @@
 """The server of the benchmarks: one thread that answers each request with the same bytes, chosen by its path.
 
-It does as little as it can, so that what is measured is the client. `server()` runs it in a process of its own.
+It does as little as it can, so that what is measured is the client. `server()` runs it in a process of its own. An
+awake one never sleeps, but asks the kernel again and again, and keeps a core to itself: to wake the halted core of a
+virtual machine takes up to some times as long as a call.
 
     GET  /greengrass/v2/coreDevices            one device; with maxResults=100, a page of 100 devices, and more pages
     GET  /greengrass/v2/coreDevices/<name>     that device
@@ -100,7 +102,7 @@ def is_whole(request: bytes) -> bool:
     return bool(separator) and len(body) >= int(length[1] if length else 0)
 
 
-def serve(latency: float) -> None:
+def serve(latency: float, is_awake: bool) -> None:
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listener.setblocking(False)
     print(listener.getsockname()[1], flush=True)
@@ -111,7 +113,7 @@ def serve(latency: float) -> None:
     late: deque[tuple[float, int, bytes]] = deque()
     while True:
         patience = max(late[0][0] - time.monotonic(), 0) if late else -1
-        for number, _ in epoll.poll(patience):
+        for number, _ in epoll.poll(0 if is_awake else patience):
             if number == listener.fileno():
                 connection = listener.accept()[0]
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -143,9 +145,9 @@ def serve(latency: float) -> None:
 
 
 @contextmanager
-def server(latency: float = 0) -> Iterator[str]:
+def server(latency: float = 0, is_awake: bool = False) -> Iterator[str]:
     """The URL of a server that answers after `latency` seconds."""
-    command = [sys.executable, __file__, str(latency)]
+    command = [sys.executable, __file__, str(latency), *(["awake"] if is_awake else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -155,4 +157,4 @@ def server(latency: float = 0) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    serve(float(sys.argv[1]))
+    serve(float(sys.argv[1]), sys.argv[2:] == ["awake"])
