@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from inspect import CORO_CLOSED, getcoroutinestate
 from typing import Any
 
@@ -23,21 +23,42 @@ from support.server import RecordingServer
 from support.silent import Silent
 
 
-def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run) -> None:
-    begun = []
+async def nothing() -> None:
+    """What a handler might have to wait for."""
 
-    async def handler() -> None:
-        begun.append(True)
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first", "a later one"])
+def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run, is_first: bool) -> None:
     async def work() -> None:
-        waits, coroutine = Waits(asyncio.get_running_loop()), handler()
+        waits, coroutine = Waits(asyncio.get_running_loop()), nothing()
+        if not is_first:
+            await asyncio.to_thread(waits, nothing())
         waits.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.to_thread(waits, coroutine)
-        assert begun == []
         assert getcoroutinestate(coroutine) == CORO_CLOSED  # Python warns of those that are left open
 
     run(work())
+
+
+def test_a_handler_that_its_loop_did_not_begin_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, handed = asyncio.new_event_loop(), threading.Event()
+
+    def hand(callback: Callable[..., Any], *args: Any) -> None:
+        loop.call_soon(callback, *args)
+        handed.set()
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", hand)
+    waits, coroutine = Waits(loop), nothing()
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(waits, coroutine)
+        assert handed.wait(10)
+        waits.cancel()
+        with pytest.raises(CancelledError):
+            waiting.result(10)
+    assert not loop.is_closed()
+    assert getcoroutinestate(coroutine) == CORO_CLOSED
+    loop.close()
 
 
 @pytest.mark.parametrize("kind", ["plain", "observed", "awaited"])

@@ -6,10 +6,11 @@ its turn, so it counts in no limit; other work waits until there are fewer than 
 
 from __future__ import annotations
 
-from asyncio import Semaphore, get_running_loop, iscoroutine, run_coroutine_threadsafe
+from asyncio import Semaphore, get_running_loop, iscoroutine
 from concurrent import futures
 from contextlib import nullcontext, suppress
 from contextvars import copy_context
+from functools import partial
 from threading import Thread
 from weakref import WeakKeyDictionary
 
@@ -17,8 +18,8 @@ from fleetgrass.events import AWAIT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
-    from collections.abc import Awaitable, Callable
+    from asyncio import AbstractEventLoop, Future, Task
+    from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any, TypeVar
 
     Result = TypeVar("Result")
@@ -58,7 +59,11 @@ def _tell(ended: Future[Any], tell: Callable[[Any], None], result: Any) -> None:
 
 
 class Waits:
-    """How a thread waits for handlers. When nobody wants its call any more they are cancelled, and it ends so."""
+    """How a thread waits for handlers. When nobody wants its call any more they are cancelled, and it ends so.
+
+    A coroutine is the loop's from when it begins; one that did not begin is closed by the thread. Which of the two it
+    is, `ended` decides.
+    """
 
     #: Seconds until a thread sees that the loop is closed.
     SLICE = 1.0
@@ -66,28 +71,50 @@ class Waits:
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
         self._is_over = False
-        self._awaited: futures.Future[Any] | None = None
+        self._ended: futures.Future[Any] | None = None
+        self._task: Task[Any] | None = None
 
     def __call__(self, answer: Awaitable[Any]) -> Any:
         coroutine = answer if iscoroutine(answer) else _answered(answer)
+        ended: futures.Future[Any] = futures.Future()
+        self._ended = ended
         try:
             if self._is_over:
                 raise futures.CancelledError
-            self._awaited = awaited = run_coroutine_threadsafe(coroutine, self._loop)
-            while not awaited.done():
-                if self._is_over or self._loop.is_closed():
-                    awaited.cancel()
+            self._loop.call_soon_threadsafe(self._begin, coroutine, ended)
+            while not ended.done():
+                if self._loop.is_closed():
+                    raise futures.CancelledError
                 with suppress(futures.TimeoutError):
-                    futures.wait([awaited], self.SLICE)
-            return awaited.result()
+                    ended.exception(self.SLICE)
+            return ended.result()
         finally:
-            if self._awaited is None or self._loop.is_closed():
+            if ended.cancel() or self._loop.is_closed():
                 coroutine.close()  # no loop begins it any more
 
     def cancel(self) -> None:
+        """In the loop, as all below."""
         self._is_over = True
-        if self._awaited is not None:
-            self._awaited.cancel()
+        if self._ended is not None and not self._ended.cancel() and self._task is not None:
+            self._task.cancel()
+
+    def _begin(self, coroutine: Coroutine[Any, Any, Any], ended: futures.Future[Any]) -> None:
+        if not ended.set_running_or_notify_cancel():
+            return
+        try:
+            self._task = self._loop.create_task(coroutine)
+        except BaseException as error:
+            ended.set_exception(error)
+        else:
+            self._task.add_done_callback(partial(_pass_on, ended))
+
+
+def _pass_on(ended: futures.Future[Any], task: Task[Any]) -> None:
+    error = futures.CancelledError() if task.cancelled() else task.exception()
+    if error is None:
+        ended.set_result(task.result())
+    else:
+        ended.set_exception(error)
 
 
 async def _answered(answer: Awaitable[Any]) -> Any:
