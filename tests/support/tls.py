@@ -41,7 +41,15 @@ class TlsServer(Listener):
         self.url = f"https://127.0.0.1:{self.port}"
 
     def serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError), self._context.wrap_socket(connection, server_side=True) as stream:
+        wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with wrapped as stream, suppress(OSError):
+            try:
+                stream.do_handshake()
+            except ssl.SSLError:
+                # A reset would take the alert with it, so that the client could not say why it is turned away.
+                stream.shutdown(socket.SHUT_WR)
+                while stream.recv(65536):
+                    pass
             while request := stream.recv(65536):
                 self.requests.append(request.decode("latin-1"))
                 stream.sendall(self._answer)

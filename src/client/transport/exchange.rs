@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio_rustls::rustls;
 
 use super::Failure;
 use super::route::{Io, Stream};
@@ -64,6 +65,10 @@ impl Channel {
 
 /// Why an answer, of which `status` had come, did not come to its end.
 pub(super) fn lost(error: &hyper::Error, status: Option<u16>) -> Failure {
+    // In TLS 1.3 a server refuses our certificate only after the handshake has ended for us.
+    if let Some(refusal) = cause(error).and_then(|cause| cause.get_ref()?.downcast_ref::<rustls::Error>()) {
+        return Failure::Tls(refusal.to_string());
+    }
     if status.is_none() && error.is_parse() {
         return Failure::Garbled(error.to_string());
     }
@@ -134,6 +139,10 @@ async fn read(head: &response::Parts, mut body: Incoming, limit: u64) -> Result<
 
 /// Whether the other side closed the connection, as opposed to one that was reset.
 fn ended(error: &hyper::Error) -> bool {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
+    cause(error).is_some_and(|cause| cause.kind() == io::ErrorKind::UnexpectedEof)
+}
+
+/// What the connection itself failed with.
+fn cause(error: &hyper::Error) -> Option<&io::Error> {
+    error.source()?.downcast_ref()
 }

@@ -83,7 +83,7 @@ pub enum Failure {
         size: Option<u64>,
         limit: u64,
     },
-    /// The TLS handshake failed.
+    /// One side refuses the other's TLS, mostly in the handshake.
     Tls(String),
     /// A file of a certificate or key cannot be used.
     Setup(String),
