@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
@@ -52,7 +53,7 @@ class Client:
     def close(self) -> None: ...
 
 class Call:
-    def __init__(self, client: Client, operation: str, patient: bool) -> None: ...
+    def __init__(self, client: Client, operation: str, patient: bool, check: Callable[[], None] | None) -> None: ...
     def attempt(self, number: int) -> str | None: ...
     def send(
         self, method: str, url: str, headers: list[tuple[str, bytes]], body: bytes

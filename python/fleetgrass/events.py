@@ -15,14 +15,24 @@ from contextvars import ContextVar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     Handler = Callable[..., Any]
 
+    class Waits(Protocol):
+        """Each raises when nobody wants the call any more."""
+
+        def __call__(self, answer: Any) -> Any:
+            """What a handler gives that has to be awaited."""
+
+        def sleep(self, delay: float) -> None: ...
+        def check(self) -> None: ...
+
+
 FIRST, MIDDLE, LAST = range(3)
 
-#: What waits for the answer of a handler that has to be awaited. Only `fleetgrass.aio` knows a loop for that.
-AWAIT: ContextVar[Callable[[Any], Any] | None] = ContextVar("AWAIT", default=None)
+#: How a call of a loop waits, in the thread that makes it. Only `fleetgrass.aio` has loops.
+WAITS: ContextVar[Waits | None] = ContextVar("WAITS", default=None)
 
 #: botocore's texts for a unique id that is counted now and was not before, or the other way round.
 COUNTED = {
@@ -164,8 +174,8 @@ def answer(responses: list[tuple[Any, Any]], default: Any = None) -> Any:
 
 def _call(handler: Handler, kwargs: dict[str, Any]) -> Any:
     response = handler(**kwargs)
-    wait = AWAIT.get()
-    return wait(response) if wait is not None and hasattr(response, "__await__") else response
+    waits = WAITS.get()
+    return waits(response) if waits is not None and hasattr(response, "__await__") else response
 
 
 def _begins(pattern: list[str], parts: list[str]) -> bool:

@@ -23,7 +23,7 @@ from time import sleep
 
 from fleetgrass import _core, exceptions
 from fleetgrass.config import UNSIGNED
-from fleetgrass.events import Events, answer
+from fleetgrass.events import WAITS, Events, answer
 from fleetgrass.many import PATIENT
 from fleetgrass.messages import OperationModel, new_request, new_response
 from fleetgrass.user_agent import PAGINATED
@@ -298,7 +298,8 @@ class Endpoint:
 
         name = operation_model.name
         context = request_dict["context"]
-        self._call = _core.Call(self._core, name, PATIENT.get())
+        waits = WAITS.get()
+        self._call = _core.Call(self._core, name, PATIENT.get(), None if waits is None else waits.check)
         attempts = 0
         retries = context.setdefault("retries", {})
         retries.setdefault("invocation-id", str(uuid4()))
@@ -329,7 +330,7 @@ class Endpoint:
             )
             if delay is None or delay is False:
                 break
-            sleep(delay)
+            (sleep if waits is None else waits.sleep)(delay)
         if error is not None:
             raise error
         assert received is not None

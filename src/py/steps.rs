@@ -9,11 +9,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::client::PyClient;
-use super::interpreter::{leave, stay};
+use super::interpreter::{leave, stay, visit};
 use super::log;
 use super::signals;
 use crate::client::reply::Reply;
 use crate::client::steps::{Message, Progress};
+use crate::error::Error;
 use crate::model::Operation;
 use crate::protocol::failure::latin1;
 
@@ -24,6 +25,8 @@ pub struct PyCall {
     client: Py<PyClient>,
     operation: &'static Operation,
     progress: Mutex<Progress>,
+    /// Raises when nobody wants the call any more.
+    check: Option<Py<PyAny>>,
 }
 
 /// As they come from Python.
@@ -34,12 +37,12 @@ pub(super) type Answer<'py> = (u16, Vec<(String, String)>, Bound<'py, PyBytes>);
 #[pymethods]
 impl PyCall {
     #[new]
-    fn new(py: Python<'_>, client: Py<PyClient>, operation: &str, patient: bool) -> PyResult<Self> {
+    fn new(py: Python<'_>, client: Py<PyClient>, operation: &str, patient: bool, check: Option<Py<PyAny>>) -> PyResult<Self> {
         let _inside = stay(py);
         log::look(py)?;
         let operation = client.get().operation(operation)?;
         let progress = Mutex::new(client.get().core().begin(operation, patient));
-        Ok(Self { client, operation, progress })
+        Ok(Self { client, operation, progress, check })
     }
 
     /// Attempt `number` begins. Gives until when its answer is awaited by the service's clock, where that is known.
@@ -47,11 +50,14 @@ impl PyCall {
         self.client.get().core().attempt(&mut self.progress(), number)
     }
 
-    /// Sends a request as it is. Gives status, headers and body of the answer.
+    /// Sends a request as it is, if the call is wanted still. Gives status, headers and body of the answer.
     fn send<'py>(&self, py: Python<'py>, method: String, url: String, headers: Headers, body: Vec<u8>) -> PyResult<Answer<'py>> {
         let message = Message { method, url, headers, body: body.into() };
         let _inside = stay(py);
-        let answer = leave(py, || self.client.get().core().post(&mut self.progress(), message, &signals::check))?;
+        let answer = leave(py, || {
+            self.interrupt()?;
+            self.client.get().core().post(&mut self.progress(), message, &|| self.interrupt())
+        })?;
         Ok(plain_answer(py, &answer))
     }
 
@@ -83,6 +89,13 @@ impl PyCall {
 }
 
 impl PyCall {
+    fn interrupt(&self) -> Result<(), Error> {
+        if let Some(check) = &self.check {
+            visit(|py| Ok(check.call0(py).map(drop)?))?;
+        }
+        signals::check()
+    }
+
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -78,6 +78,43 @@ def test_handlers_that_are_coroutine_functions_are_awaited_in_the_loop(cloud: An
     assert heard == [threading.current_thread().name] * 5
 
 
+def test_a_handler_in_the_loop_may_cause_events_itself(cloud: Any, run: Run) -> None:
+    """Others cannot be awaited meanwhile: the loop would wait for itself."""
+    answers: list[Any] = []
+
+    async def answer(**told: Any) -> None: ...
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+
+            async def cause(**told: Any) -> None:
+                answers.extend(response for _, response in client.meta.events.emit("mine", number=1))
+
+            client.meta.events.register("mine", answer)
+            client.meta.events.register("before-send", cause)
+            await client.get_core_device(coreDeviceThingName=NAMES[0])
+            assert [await each for each in answers] == [None]
+
+    run(work())
+
+
+def test_how_a_handler_ends_is_how_the_call_ends(cloud: Any, run: Run) -> None:
+    async def cancelled(**told: Any) -> None:
+        raise asyncio.CancelledError
+
+    def exhausted(**told: Any) -> Any:
+        return next(iter([]))
+
+    async def work() -> None:
+        for handler, outcome in ((cancelled, asyncio.CancelledError), (exhausted, RuntimeError)):
+            async with opened(cloud.meta.endpoint_url) as client:
+                client.meta.events.register("provide-client-params", handler)
+                with pytest.raises(outcome):
+                    await asyncio.wait_for(client.get_core_device(coreDeviceThingName=NAMES[0]), 10)
+
+    run(work())
+
+
 def test_handlers_that_call_and_wait_find_threads(cloud: Any, run: Run) -> None:
     """As many calls at once as there may be, each with a handler that needs a thread, and another call."""
 

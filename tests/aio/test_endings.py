@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from inspect import CORO_CLOSED, getcoroutinestate
 from typing import Any
 
@@ -44,8 +44,8 @@ def test_no_handler_begins_for_a_call_that_nobody_wants_any_more(run: Run, is_fi
 def test_a_handler_that_its_loop_did_not_begin_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     loop, handed = asyncio.new_event_loop(), threading.Event()
 
-    def hand(callback: Callable[..., Any], *args: Any) -> None:
-        loop.call_soon(callback, *args)
+    def hand(callback: Callable[..., Any], *args: Any, **context: Any) -> None:
+        loop.call_soon(callback, *args, **context)
         handed.set()
 
     monkeypatch.setattr(loop, "call_soon_threadsafe", hand)
@@ -54,7 +54,7 @@ def test_a_handler_that_its_loop_did_not_begin_is_closed(monkeypatch: pytest.Mon
         waiting = threads.submit(waits, coroutine)
         assert handed.wait(10)
         waits.cancel()
-        with pytest.raises(CancelledError):
+        with pytest.raises(asyncio.CancelledError):
             waiting.result(10)
     assert not loop.is_closed()
     assert getcoroutinestate(coroutine) == CORO_CLOSED
@@ -91,6 +91,51 @@ def test_a_loop_ends_with_calls_that_were_cancelled(server: RecordingServer, run
 
     run(work())
     assert (ended, len(server.take())) == ((["cancelled"], 0) if kind == "awaited" else ([], 1))
+
+
+@pytest.mark.parametrize("answer", [SILENT, reply({}, 503)], ids=["silent", "failing"])
+def test_an_observed_call_that_is_cancelled_sends_nothing_more(server: RecordingServer, run: Run, answer: Any) -> None:
+    server.script([answer, reply({"components": []})])
+    threads: list[threading.Thread] = []
+
+    async def work() -> None:
+        async with opened(server.url, read_timeout=600) as client:
+            client.meta.events.register("before-send", lambda **told: threads.append(threading.current_thread()))
+            call = asyncio.ensure_future(client.list_components())
+            await asyncio.to_thread(server.wait_for_requests, 1)
+            call.cancel()
+            await asyncio.wait([call])
+            assert call.cancelled()
+
+    run(work())
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert len(server.take()) == 1
+
+
+def test_a_call_that_was_cancelled_in_its_handler_is_not_sent(server: RecordingServer, run: Run) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def handler(**told: Any) -> None:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert go_on.wait(10)
+
+    async def work() -> None:
+        async with opened(server.url) as client:
+            client.meta.events.register("before-send", handler)
+            call = asyncio.ensure_future(client.list_components())
+            await asyncio.to_thread(begun.wait, 10)
+            call.cancel()
+            await asyncio.wait([call])
+            go_on.set()
+
+    run(work())
+    threads[0].join(10)
+    assert not threads[0].is_alive()
+    assert server.take() == []
 
 
 def test_calls_that_are_cancelled_together_let_none_of_them_begin(server: RecordingServer, run: Run) -> None:

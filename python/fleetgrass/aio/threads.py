@@ -2,19 +2,21 @@
 
 Handlers of events that are coroutine functions are awaited in the loop meanwhile. What these call may need a thread in
 its turn, so it counts in no limit; other work waits until there are fewer than `MOST` in the loop.
+
+A call whose task was cancelled sends nothing more: its thread asks before it sends, and now and then while it waits.
 """
 
 from __future__ import annotations
 
-from asyncio import Semaphore, get_running_loop, iscoroutine
+from asyncio import CancelledError, Semaphore, get_running_loop, iscoroutine
 from concurrent import futures
 from contextlib import nullcontext, suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 from weakref import WeakKeyDictionary
 
-from fleetgrass.events import AWAIT
+from fleetgrass.events import WAITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,22 +27,24 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
 
 MOST = 64
+_IN_HANDLER: ContextVar[bool] = ContextVar("IN_HANDLER", default=False)
 _places: WeakKeyDictionary[AbstractEventLoop, Semaphore] = WeakKeyDictionary()
 
 
 async def in_thread(call: Callable[..., Result], *args: Any) -> Result:
     """What the call returns or raises."""
     loop = get_running_loop()
-    is_handlers = AWAIT.get() is not None
-    async with nullcontext() if is_handlers else _places.setdefault(loop, Semaphore(MOST)):
+    async with nullcontext() if _IN_HANDLER.get() else _places.setdefault(loop, Semaphore(MOST)):
         ended: Future[Result] = loop.create_future()
         waits, context = Waits(loop), copy_context()
-        context.run(AWAIT.set, waits)
+        context.run(WAITS.set, waits)
 
         def work() -> None:
             told: tuple[Callable[[Any], None], Any]
             try:
                 told = ended.set_result, context.run(call, *args)
+            except StopIteration as error:  # which no future takes
+                told = ended.set_exception, _as_runtime_error(error)
             except BaseException as error:
                 told = ended.set_exception, error
             with suppress(RuntimeError):  # the loop is closed
@@ -58,8 +62,15 @@ def _tell(ended: Future[Any], tell: Callable[[Any], None], result: Any) -> None:
         tell(result)
 
 
+def _as_runtime_error(error: StopIteration) -> RuntimeError:
+    """What Python makes of one that leaves a coroutine."""
+    made = RuntimeError("a call raised StopIteration")
+    made.__cause__ = error
+    return made
+
+
 class Waits:
-    """How a thread waits for handlers. When nobody wants its call any more they are cancelled, and it ends so.
+    """How the thread of a call waits. When nobody wants the call any more, its handler is cancelled and its wait ends.
 
     A coroutine is the loop's from when it begins; one that did not begin is closed by the thread. Which of the two it
     is, `ended` decides.
@@ -70,23 +81,35 @@ class Waits:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._is_over = False
+        self._is_over = Event()
         self._ended: futures.Future[Any] | None = None
         self._task: Task[Any] | None = None
+
+    def check(self) -> None:
+        if self._is_over.is_set() or self._loop.is_closed():
+            raise CancelledError
+
+    def sleep(self, delay: float) -> None:
+        self._is_over.wait(delay)
+        self.check()
 
     def __call__(self, answer: Awaitable[Any]) -> Any:
         coroutine = answer if iscoroutine(answer) else _answered(answer)
         ended: futures.Future[Any] = futures.Future()
         self._ended = ended
+        context = copy_context()
+        context.run(WAITS.set, None)  # in the loop nobody may wait for it
+        context.run(_IN_HANDLER.set, True)
         try:
-            if self._is_over:
-                raise futures.CancelledError
-            self._loop.call_soon_threadsafe(self._begin, coroutine, ended)
+            self.check()
+            self._loop.call_soon_threadsafe(self._begin, coroutine, ended, context=context)
             while not ended.done():
                 if self._loop.is_closed():
-                    raise futures.CancelledError
-                with suppress(futures.TimeoutError):
+                    raise CancelledError
+                with suppress(futures.TimeoutError, futures.CancelledError):
                     ended.exception(self.SLICE)
+            if ended.cancelled():
+                raise CancelledError
             return ended.result()
         finally:
             if ended.cancel() or self._loop.is_closed():
@@ -94,8 +117,10 @@ class Waits:
 
     def cancel(self) -> None:
         """In the loop, as all below."""
-        self._is_over = True
-        if self._ended is not None and not self._ended.cancel() and self._task is not None:
+        self._is_over.set()
+        if self._ended is None or self._ended.cancel() or self._task is None:
+            return
+        if not self._loop.is_closed():
             self._task.cancel()
 
     def _begin(self, coroutine: Coroutine[Any, Any, Any], ended: futures.Future[Any]) -> None:
@@ -110,7 +135,7 @@ class Waits:
 
 
 def _pass_on(ended: futures.Future[Any], task: Task[Any]) -> None:
-    error = futures.CancelledError() if task.cancelled() else task.exception()
+    error = CancelledError() if task.cancelled() else task.exception()
     if error is None:
         ended.set_result(task.result())
     else:
