@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::SignatureScheme;
-use tokio_rustls::rustls::crypto::ring::sign::any_ecdsa_type;
+use tokio_rustls::rustls::crypto::aws_lc_rs::sign::any_ecdsa_type;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::sign::SigningKey;
 

@@ -83,6 +83,10 @@ FAULTS: dict[str, Fault] = {
     "a page of HTML": whole(200, b"<html>no</html>", ("Content-Type", "text/html")),
     "a failure in HTML": whole(502, b"<html>no</html>", ("Content-Type", "text/html")),
     **{f"redirect {status}": whole(status, b"{}", ("Location", "/there")) for status in (301, 302, 303, 307, 308)},
+    **{
+        f"redirect {status} elsewhere": whole(status, b"{}", ("Location", "https://127.0.0.1:9/there"))
+        for status in (301, 302, 303, 307, 308)
+    },
     "deep list": whole(200, b"[" * DEEP + b"]" * DEEP),
     "deep object": whole(200, b'{"a":' * DEEP + b"1" + b"}" * DEEP),
     "deep in a member": whole(200, b'{"nextToken": "t", "a": ' + b"[" * DEEP + b"]" * DEEP + b"}"),

@@ -108,10 +108,18 @@ def _presign_params(found: Difference) -> bool:
     return kinds == ("TypeError", "AttributeError") and "'get'" in str(found.ours.outcome.error)
 
 
+def _see_other(found: Difference) -> bool:
+    leaked = found.theirs.outcome.kind == "HTTPClientError" and "expected str" in str(found.theirs.outcome.error)
+    return (
+        leaked and _status(found) == 303 and found.ours.outcome.kind == "ClientError" and len(found.ours.requests) == 1
+    )
+
+
 #: Of differences in what came of an answer.
 ANSWERED: dict[str, Callable[[Difference], bool]] = {
     "long-bodies": _long_body,
     "odd-error-type": _odd_error_type,
+    "see-other": _see_other,
     "text-for-a-list": _text_for_a_list,
     "truncated-answer": _truncated,
     "truncated-head": _half_head,

@@ -32,13 +32,14 @@ class TlsServer(Listener):
         *,
         wants_certificate: bool = False,
         certificate: str = CERTIFICATE,
+        context: ssl.SSLContext | None = None,
         answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
     ) -> None:
-        self._context = server_context(wants_certificate, certificate)
+        self._context = context or server_context(wants_certificate, certificate)
         self._answer = answer
         self.requests: list[str] = []
         super().__init__()
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url = f"https://{'localhost' if context else '127.0.0.1'}:{self.port}"
 
     def serve(self, connection: socket.socket) -> None:
         wrapped = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)

@@ -10,10 +10,10 @@ use std::sync::{Arc, OnceLock};
 use once_cell::race::OnceBox;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::Resumption;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, Error, RootCertStore};
 
 use super::trust::{TrustAnybody, TrustNamed};
 use crate::client::process::PerProcess;
@@ -73,7 +73,7 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
 }
 
 fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfig, String> {
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
@@ -89,7 +89,10 @@ fn configure(verify: &Verify, identity: Option<&Identity>) -> Result<ClientConfi
         None => Ok(builder.with_no_client_auth()),
         Some(Identity { certificate, key }) => {
             let chain = certificates_of(certificate)?;
-            builder.with_client_auth_cert(chain, key_of(key)?).map_err(|error| format!("{}: {error}", certificate.display()))
+            builder.with_client_auth_cert(chain, key_of(key)?).map_err(|error| {
+                let Error::InconsistentKeys(_) = error else { return format!("{}: {error}", key.display()) };
+                format!("{}: its key is not that of {}", certificate.display(), key.display())
+            })
         }
     }
 }
@@ -124,8 +127,11 @@ fn roots_of(path: &Path) -> Result<RootCertStore, String> {
 }
 
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let certificates = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    certificates.map_err(|error| format!("{}: {error}", path.display()))
+    let fault = |reason: &dyn fmt::Display| format!("{}: {reason}", path.display());
+    let text = std::fs::read(path).map_err(|error| fault(&error))?;
+    // Windows' editors begin a file with a byte order mark.
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
+    CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| fault(&error))
 }
 
 fn key_of(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
