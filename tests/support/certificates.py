@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-KEYS = {
+KEYS: dict[str, Callable[[], Any]] = {
     "RSA": lambda: rsa.generate_private_key(65537, 2048),
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -33,7 +34,7 @@ class Certificate:
         *,
         kind: str = "P-256",
         names: tuple[x509.GeneralName, ...] = LOOPBACK,
-        signed_with: hashes.HashAlgorithm | None = None,
+        signed_with: Any = None,
         days: int = 30,
         constrained: bool = True,
         is_authority: bool | None = None,
