@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -15,7 +16,8 @@ import pytest
 import fleetgrass
 from fleetgrass.emulator import Emulator
 from fleetgrass.many import Map
-from support.answers import reply
+from support.answers import failure, reply
+from support.server import RecordingServer
 from support.silent import Silent
 
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
@@ -24,8 +26,9 @@ NAMES = [f"device-{number:05}" for number in range(1, 151)]
 pytestmark = pytest.mark.timeout(60)
 
 
-def client(url: str) -> Any:
-    return fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=url, **KEYS)
+def client(url: str, **settings: Any) -> Any:
+    config = fleetgrass.Config(**settings)
+    return fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=url, config=config, **KEYS)
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +186,16 @@ def test_the_input_is_read_so_far_ahead_and_no_further(cloud: Any, ordered: bool
     for taken, _ in enumerate(cloud.map("get_core_device", items(), max_concurrency=3, ordered=ordered), 1):
         assert read <= taken + ahead
     assert taken == read == 200
+
+
+def test_an_error_that_is_raised_does_not_wait_for_the_budget(server: RecordingServer) -> None:
+    """Nothing was sent of the calls that stand in its line."""
+    server.script([failure(404, "ResourceNotFoundException")])
+    slow = client(f"{server.url}/{uuid4()}", requests_per_second=1e-6)
+    with pytest.raises(slow.exceptions.ResourceNotFoundException) as raised:
+        list(slow.map("list_components", [{}] * 100, errors="raise", max_concurrency=8))
+    assert raised.value.item_index < 8
+    assert len(server.take()) == 1
 
 
 def test_an_error_that_is_raised_names_its_item_after_all_calls_have_ended(cloud: Any) -> None:

@@ -107,10 +107,16 @@ impl Many {
         self.shared.wakeup.as_ref()
     }
 
-    /// Takes back the calls that have not begun, and gives their number.
+    /// Takes back the calls that have not begun, and gives their number. Those that have, but wait for the budget still
+    /// and have sent nothing, end soon.
     pub fn withdraw(&self) -> Result<usize> {
         self.check_process()?;
-        let withdrawn = std::mem::take(&mut self.shared.state().waiting);
+        let mut state = self.shared.state();
+        let withdrawn = std::mem::take(&mut state.waiting);
+        for task in state.under_way.values() {
+            self.shared.reactor.withdraw_task(*task);
+        }
+        drop(state);
         Ok(withdrawn.len())
     }
 
@@ -200,8 +206,8 @@ impl Drop for Place {
         if state.under_way.remove(&self.number).is_none() {
             return;
         }
-        // A call that is never answered would be waited for until the end of days.
-        let reply = self.reply.take().unwrap_or_else(|| Err(runtime("the call panicked".into())));
+        // A call that is never answered would be waited for until the end of days: one that panicked or was withdrawn.
+        let reply = self.reply.take().unwrap_or_else(|| Err(runtime("the call was given up".into())));
         let first = state.answers.is_empty();
         state.answers.push(Answer { number: self.number, operation: self.operation, reply, log: self.waiting.take_log() });
         self.shared.begin_calls(&mut state);

@@ -54,6 +54,8 @@ enum Order {
     /// Made in the reactor's thread, which it never leaves.
     Begin(TaskId, Box<dyn FnOnce() -> Work + Send>),
     Drop(TaskId),
+    /// Drops it unless it has had a socket.
+    Withdraw(TaskId),
 }
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
@@ -95,6 +97,11 @@ impl Reactor {
         self.tell(|inbox| inbox.orders.push(Order::Drop(id)));
     }
 
+    /// Drops a task soon, if it has sent nothing: it may wait for the budget, for credentials or for an address.
+    pub(super) fn withdraw_task(&self, id: TaskId) {
+        self.tell(|inbox| inbox.orders.push(Order::Withdraw(id)));
+    }
+
     fn tell(&self, what: impl FnOnce(&mut Inbox)) {
         let mut inbox = self.inbox();
         what(&mut inbox);
@@ -119,6 +126,7 @@ struct Tasks {
 struct Task {
     work: Work,
     waits: Wait,
+    has_connected: bool,
     waker: Arc<TaskWaker>,
 }
 
@@ -151,10 +159,16 @@ impl Tasks {
                 match order {
                     Order::Begin(id, make) => {
                         let waker = TaskWaker { id, reactor: Arc::clone(&self.reactor), woken: AtomicBool::new(false) };
-                        self.tasks.insert(id, Task { work: make(), waits: Wait::default(), waker: Arc::new(waker) });
+                        let (waits, waker) = (Wait::default(), Arc::new(waker));
+                        self.tasks.insert(id, Task { work: make(), waits, has_connected: false, waker });
                         self.poll(id, false);
                     }
                     Order::Drop(id) => drop(self.tasks.remove(&id)),
+                    Order::Withdraw(id) => {
+                        if self.tasks.get(&id).is_some_and(|task| !task.has_connected) {
+                            self.tasks.remove(&id);
+                        }
+                    }
                 }
             }
             for id in woken {
@@ -171,6 +185,7 @@ impl Tasks {
         let waker = Waker::from(Arc::clone(&task.waker));
         let polled = catch_unwind(AssertUnwindSafe(|| task.work.as_mut().poll(&mut Context::from_waker(&waker))));
         task.waits = WAITS.take();
+        task.has_connected |= task.waits.socket.is_some();
         // One that panicked is over too; what it drops tells of it.
         if !matches!(polled, Ok(Poll::Pending)) {
             self.tasks.remove(&id);
