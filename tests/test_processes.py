@@ -514,3 +514,30 @@ def test_clients_that_come_and_go_leave_nothing(distant_server: str, clients: in
     after = used()
     assert after[:2] == (threads, descriptors)
     assert after[2] - memory < max(200 * clients, 1_000_000)
+
+
+@needs_fork
+def test_without_descriptors_an_error_still_says_what_failed() -> None:
+    """The first error of a process loads its class, which takes a descriptor as well."""
+    code = PROLOGUE + (
+        "import os, resource\n"
+        "config = Config(retries={'total_max_attempts': 1})\n"
+        "ours = client()\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))\n"
+        "held = []\n"
+        "try:\n"
+        "    while True:\n"
+        "        held.append(os.dup(0))\n"
+        "except OSError:\n"
+        "    pass\n"
+        "try:\n"
+        "    ours.list_core_devices()\n"
+        "except RuntimeError as error:\n"
+        "    told = str(error)\n"
+        "for each in held:\n"
+        "    os.close(each)\n"
+        "print(told)\n"
+    )
+    told = run(code, "http://127.0.0.1:9").stdout
+    assert told.startswith("EndpointConnectionError(endpoint_url=http://127.0.0.1:9/")
+    assert "Too many open files" in told

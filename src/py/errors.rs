@@ -72,14 +72,22 @@ fn botocore(class: &str, arguments: &[(&'static str, String)]) -> PyErr {
 /// `fleetgrass.exceptions` knows whether botocore's own class is to be had.
 fn make(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)]) -> PyErr {
     let _inside = stay(py);
-    let make = || {
+    let made = || {
         let keywords = PyDict::new(py);
         for (name, value) in arguments {
             keywords.set_item(name, value)?;
         }
         py.import("fleetgrass.exceptions")?.call_method1("make", (class, keywords))
     };
-    make().map_or_else(|raised| raised, PyErr::from_value)
+    made().map_or_else(|raised| unmade(py, class, arguments, raised), PyErr::from_value)
+}
+
+/// Most likely the process has no descriptor left to load a class with: what had failed must not get lost in that.
+fn unmade(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)], raised: PyErr) -> PyErr {
+    let told: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let error = PyRuntimeError::new_err(format!("{class}({}), whose class cannot be loaded: {raised}", told.join(", ")));
+    error.set_cause(py, Some(raised));
+    error
 }
 
 /// The exception of an answer that tells an error.
