@@ -1,5 +1,9 @@
 """`Config`, and the shared files: the same arguments and the same text to botocore and to us."""
 
+import copy
+import pickle
+import sys
+
 import botocore
 import botocore.config
 import botocore.session
@@ -164,3 +168,22 @@ def test_paths_may_hold_variables_and_the_home():
         for path in ("$PLACE/config", "~/config"):
             with environment(AWS_CONFIG_FILE=path, PLACE=str(place), HOME=str(place)):
                 assert fleetgrass.Session().available_profiles == ["here"]
+
+
+@pytest.mark.parametrize("again", [lambda made: pickle.loads(pickle.dumps(made)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("unsigned", [botocore.UNSIGNED, ours.UNSIGNED, "v4"])
+def test_a_config_can_be_pickled_and_copied(again, unsigned):
+    config = ours.Config(signature_version=unsigned, read_timeout=3)
+    with environment(AWS_DEFAULT_REGION="eu-west-1"):
+        settled = fleetgrass.client("greengrassv2", config=config).meta.config
+    for made in (config, settled):
+        other = again(made)
+        assert other is not made
+        assert vars(other) == vars(made)
+        assert unsigned == "v4" or other.signature_version is unsigned
+
+
+def test_a_pickle_needs_no_botocore(monkeypatch):
+    pickled = pickle.dumps(ours.Config(signature_version=botocore.UNSIGNED))
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    assert pickle.loads(pickled).signature_version is ours.UNSIGNED

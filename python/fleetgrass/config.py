@@ -104,6 +104,9 @@ OWN_DEFAULTS: dict[str, Any] = {
     "max_concurrency": 64,
 }
 
+#: In pickles.
+BOTOCORES_UNSIGNED = "botocore.UNSIGNED"
+
 RETRY_OPTIONS = ("max_attempts", "mode", "total_max_attempts")
 RETRY_MODES = ("legacy", "standard", "adaptive")
 
@@ -203,6 +206,20 @@ class Config(_Options):
     def inject_host_prefix(self, value: Any) -> None:
         self._inject_host_prefix = value
 
+    def __getstate__(self) -> dict[str, Any]:
+        """botocore's `UNSIGNED` cannot be pickled: a name stands for it."""
+        state = {**self.__dict__, "_user_provided_options": dict(self._user_provided_options)}
+        for values in (state, state["_user_provided_options"]):
+            if _is_botocores_unsigned(values.get("signature_version")):
+                values["signature_version"] = BOTOCORES_UNSIGNED
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for values in (state, state["_user_provided_options"]):
+            if values.get("signature_version") == BOTOCORES_UNSIGNED:
+                values["signature_version"] = _botocores_unsigned()
+        self.__dict__.update(state)
+
     def merge(self, other_config: Any) -> Config:
         """A new Config of the options that were given to either; `other_config` wins."""
         return Config(**{**self._user_provided_options, **other_config._user_provided_options})
@@ -248,12 +265,24 @@ def check_retries(retries: Mapping[str, Any] | None) -> None:
 
 def is_unsigned(signature_version: Any) -> bool:
     """Whether this is `UNSIGNED`, ours or botocore's."""
-    if signature_version is UNSIGNED:
-        return True
+    return signature_version is UNSIGNED or _is_botocores_unsigned(signature_version)
+
+
+def _is_botocores_unsigned(signature_version: Any) -> bool:
     import sys
 
+    # Whoever has it has loaded botocore.
     botocore = sys.modules.get("botocore")
     return botocore is not None and signature_version is getattr(botocore, "UNSIGNED", UNSIGNED)
+
+
+def _botocores_unsigned() -> Any:
+    """botocore's where there is one, else ours, which does the same."""
+    try:
+        import botocore
+    except ImportError:
+        return UNSIGNED
+    return botocore.UNSIGNED
 
 
 def from_any(config: Any) -> Config:
