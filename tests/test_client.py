@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 import fleetgrass
-from facade import KEYS, FakeCore, made, outcome
+from facade import KEYS, FakeCore, environment, made, outcome
 from fleetgrass import _core
 from support.answers import reply
 
@@ -121,6 +121,71 @@ def test_a_pickled_client_carries_its_profile_and_options():
         assert type(again) is type(client)
         assert again._core.options == client._core.options
         assert again._session.profile_name == "dev"
+
+
+def whose(client):
+    """The Region, the key and the profile of a client."""
+    return client.meta.region_name, client._get_credentials().access_key, client._session.profile_name
+
+
+@pytest.mark.parametrize("of", ["client", "session"])
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, {"AWS_DEFAULT_REGION": "eu-west-1"}),
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, {}),
+        ({"AWS_PROFILE": "dev"}, {}),
+        ({"AWS_PROFILE": "dev"}, {"AWS_PROFILE": "nowhere"}),
+        ({"AWS_PROFILE": "dev"}, {"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"}),
+        ({}, {"AWS_PROFILE": "dev"}),
+        ({}, {"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"}),
+    ],
+    ids=str,
+)
+def test_a_pickle_has_its_region_and_profile(of, here, there):
+    with made(**here):
+        client = fleetgrass.client("greengrassv2")
+        before, pickled = whose(client), pickle.dumps(client if of == "client" else client._session)
+    with made(**there):
+        again = pickle.loads(pickled)
+        assert whose(again if of == "client" else again.client("greengrassv2")) == before
+
+
+def test_a_pickle_has_the_region_of_a_profile_that_is_not_there():
+    keys = {"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s"}
+    with made(**keys):
+        pickled = pickle.dumps(fleetgrass.client("greengrassv2"))
+    with environment(**keys):
+        assert whose(pickle.loads(pickled)) == ("eu-central-1", "ENV", "default")
+
+
+def test_a_pickle_has_the_profile_of_the_time_when_it_was_found():
+    with made(AWS_PROFILE="dev") as place:
+        client = fleetgrass.client("greengrassv2")
+        with mock.patch.dict("os.environ", {"AWS_PROFILE": "default"}):
+            assert whose(pickle.loads(pickle.dumps(client)))[1:] == ("CONFIGKEY", "dev")
+        assert place.exists()
+
+
+def test_a_session_that_looked_for_nothing_yet_has_the_profile_too():
+    with made(AWS_PROFILE="dev"):
+        pickled = pickle.dumps(fleetgrass.Session())
+    with made():
+        assert whose(pickle.loads(pickled).client("greengrassv2"))[1:] == ("CONFIGKEY", "dev")
+
+
+def test_keys_of_the_environment_are_found_anew():
+    """They outdo the profile that the environment names, which has no say in them."""
+    with made(AWS_PROFILE="local", AWS_ACCESS_KEY_ID="ENV", AWS_SECRET_ACCESS_KEY="s"):
+        pickled = pickle.dumps(fleetgrass.client("greengrassv2"))
+    with made(AWS_ACCESS_KEY_ID="THERE", AWS_SECRET_ACCESS_KEY="s"):
+        assert whose(pickle.loads(pickled)) == ("us-east-1", "THERE", "default")
+
+
+def test_handlers_are_not_pickled(client):
+    client.meta.events.register("own-event", lambda **kwargs: 1)
+    assert len(client.meta.events.emit("own-event")) == 1
+    assert pickle.loads(pickle.dumps(client)).meta.events.emit("own-event") == []
 
 
 @pytest.mark.parametrize("where", ["session", "client"])

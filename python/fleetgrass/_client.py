@@ -284,7 +284,10 @@ class BaseClient:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A client is made again where its pickle is loaded, from the same arguments and that machine's settings."""
+        """A client is made again where its pickle is loaded: of the same session, arguments and Region.
+
+        Handlers that were registered at `meta.events` stay behind.
+        """
         from fleetgrass import config, session
 
         arguments = {name: value for name, value in self._arguments.items() if value is not None}

@@ -67,6 +67,7 @@ class Lookup:
         self._profile_name = profile_name
         self._region_name = region_name
         self._credentials = credentials
+        self._credentials_profile: str | None = None
         self.mfa_prompt = mfa_prompt
         self.files: dict[str, Any] = _load_files()
 
@@ -79,6 +80,15 @@ class Lookup:
         if self._profile_name is not None:
             return self._profile_name
         return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
+
+    @property
+    def profile_to_keep(self) -> str | None:
+        """That of the credentials, or one that is named and that no keys in the environment outdo."""
+        from fleetgrass import credentials
+
+        if self._credentials_profile is not None or credentials.are_in_environment():
+            return self._credentials_profile
+        return self.profile_name
 
     @property
     def profile(self) -> Mapping[str, Any]:
@@ -113,7 +123,10 @@ class Lookup:
         if self._credentials is None:
             from fleetgrass import credentials
 
+            name = self.profile_name or "default"
             self._credentials = credentials.find(self, region_name)
+            if credentials.is_of_profile(self._credentials):
+                self._credentials_profile = name
         return self._credentials
 
     def check_token(self) -> None:

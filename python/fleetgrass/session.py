@@ -25,7 +25,10 @@ class Session:
         botocore_session: Take everything that is not said here from this one, which goes on being asked; the other
             arguments are set on it, as boto3 does. `fleetgrass.inherited` says what a session lends.
         pickle_secrets: Let pickles of clients and of this session carry the keys that were passed as arguments.
-            Without it such a pickle is refused; profiles and the environment are looked up again where it is loaded.
+            Without it such a pickle is refused. A pickle carries the arguments, the Region and the name of the profile,
+            so that no variable where it is loaded makes it another's; all else that the environment and the files say
+            is looked up again there. So are credentials that are no profile's: keys in the environment, and a
+            container's or an instance's role.
         mfa_prompt: Called with the words to ask with, gives the code of the device that a role's `mfa_serial` names.
             Without it the terminal is asked.
     Raises:
@@ -291,6 +294,8 @@ class Session:
             raise _pickling_error("a Session made with botocore_session cannot be pickled: pass its settings instead")
         arguments = {k: v for k, v in self._arguments.items() if v is not None}
         check_secrets(self, arguments)
+        found = {"region_name": self.region_name, "profile_name": self._lookup.profile_to_keep}
+        arguments = {**{k: v for k, v in found.items() if v is not None}, **arguments}
         return {**arguments, "pickle_secrets": self._pickle_secrets, "mfa_prompt": self._mfa_prompt}
 
     def __repr__(self) -> str:

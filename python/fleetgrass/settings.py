@@ -104,7 +104,7 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
         "endpoint_url": endpoint["meta_url"],
         "partition": endpoint["partition"],
         "config": meta_config,
-        "arguments": given,
+        "arguments": {**given, "region_name": region},  # for pickles, whoever named the Region
         "retry_mode": options["retry_mode"],
         "total_max_attempts": options["total_max_attempts"],
         "signing_region": endpoint["signing_region"],

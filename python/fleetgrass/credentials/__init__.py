@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLES = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
 TOKEN_KEYS = ("aws_security_token", "aws_session_token")
+#: How credentials are found in a profile.
+PROFILE_METHODS = (
+    "assume-role", "assume-role-with-web-identity", "sso", "shared-credentials-file", "login", "custom-process",
+    "config-file",
+)  # fmt: skip
+#: The user agent's id of a web identity that the environment names, also in part.
+WEB_IDENTITY_OF_ENVIRONMENT = "h"
 
 
 class ReadOnlyCredentials(tuple[str | None, ...]):
@@ -172,6 +179,18 @@ def in_profile(search: Search) -> Credentials | None:
 
         return process.load(search)
     return _from_section("config-file", files["config"].get(search.name))
+
+
+def are_in_environment() -> bool:
+    """Whether variables outdo a profile that is not named in code."""
+    return bool(os.environ.get("AWS_ACCESS_KEY_ID")) or "AWS_WEB_IDENTITY_TOKEN_FILE" in os.environ
+
+
+def is_of_profile(found: Credentials | None) -> bool:
+    """Whether they are a profile's and nothing else's."""
+    if found is None or WEB_IDENTITY_OF_ENVIRONMENT in found.features:
+        return False
+    return found.method in PROFILE_METHODS
 
 
 def _of_machine(search: Search) -> Credentials | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from fleetgrass.credentials import sts, token_text
+from fleetgrass.credentials import WEB_IDENTITY_OF_ENVIRONMENT, sts, token_text
 from fleetgrass.credentials.refreshable import RefreshableCredentials, cached
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def load(search: Search) -> RefreshableCredentials | None:
 
     def setting(name: str) -> str | None:
         if search.environment and (value := os.environ.get(VARIABLES[name])) is not None:
-            features.add("h")
+            features.add(WEB_IDENTITY_OF_ENVIRONMENT)
             return value
         if (value := search.profile.get(name)) is not None:
             features.add("q")
