@@ -1,14 +1,18 @@
 """Roles: of a profile with its sources, and of a web identity. botocore is asked the same on the same fake STS."""
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from urllib.parse import parse_qs
 
+import boto3
+import botocore.session
 import pytest
 
 import fleetgrass
 from support import sigv4
 from support.answers import Answer, plain
+from support.outcome import capture
 from support.sources import KEYS, Place, sts, sts_failure
 
 TOKEN = "web_identity_token_file = HOME/token\n"
@@ -201,6 +205,38 @@ def test_the_user_is_asked_for_a_code_once(place: Place, given: bool) -> None:
     [request] = place.source.take()
     assert b"SerialNumber=arn%3Aaws%3Aiam%3A%3A1%3Amfa%2Fme" in request.body
     assert b"TokenCode=123456" in request.body
+
+
+@pytest.mark.parametrize("failure", ["refused", "interrupted"])
+def test_the_user_is_asked_again_after_a_question_that_failed(place: Place, ledger, failure: str) -> None:
+    ledger.use("code-again")
+    place.write("config", f"{ROLE}source_profile = b\nmfa_serial = arn:aws:iam::1:mfa/me\n{BASE}")
+    told = {}
+    for module in (boto3, fleetgrass):
+        asked = []
+
+        def prompt(words: str, asked=asked) -> str:
+            asked.append(words)
+            if failure == "interrupted" and len(asked) == 1:
+                raise KeyboardInterrupt
+            return "123456"
+
+        if module is boto3:
+            session = botocore.session.Session(profile="a")
+            session.get_component("credential_provider").get_provider("assume-role")._prompter = prompt
+            made = boto3.Session(botocore_session=session)
+        else:
+            made = fleetgrass.Session(profile_name="a", mfa_prompt=prompt)
+        refusals = [sts_failure(403, "AccessDenied")] if failure == "refused" else []
+        # The keys of the first success need to be renewed at once.
+        soon = (datetime.now(timezone.utc) + timedelta(minutes=5)).isoformat()
+        place.source.script([*refusals, sts(expiry=soon)])
+        client = made.client("greengrassv2", endpoint_url=place.greengrass.url)
+        with nullcontext() if refusals else pytest.raises(KeyboardInterrupt):
+            assert capture(client.list_components).kind == "ClientError"
+        told[module] = [capture(client.list_components).kind for _ in range(2)], len(asked)
+    never = "RefreshWithMFAUnsupportedError"
+    assert told == {boto3: ([never, never], 1), fleetgrass: (["value", never], 2)}
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,10 @@ def _role(search: Search, visited: list[str]) -> RefreshableCredentials:
 
 
 class _Asker:
-    """Assumes the role, with a code of the user's device where the profile names one, which cannot be asked twice."""
+    """Assumes the role, with a code of the user's device where the profile names one.
+
+    For that nobody is asked again once it was right. After a code that STS refused, or a Ctrl-C, the next call asks.
+    """
 
     def __init__(self, search: Search, role: dict[str, Any], source: Credentials) -> None:
         self._search = search
@@ -60,13 +63,13 @@ class _Asker:
         self._asked = False
 
     def __call__(self) -> dict[str, Any]:
-        if "SerialNumber" in self._role:
-            if self._asked:
-                from fleetgrass import exceptions
+        if self._asked:
+            from fleetgrass import exceptions
 
-                raise exceptions.RefreshWithMFAUnsupportedError()
-            self._asked = True
-        return cached(self._search.cache, (METHOD, *sorted(self._role.items())), self._assume)
+            raise exceptions.RefreshWithMFAUnsupportedError()
+        found = cached(self._search.cache, (METHOD, *sorted(self._role.items())), self._assume)
+        self._asked = "SerialNumber" in self._role
+        return found
 
     def _assume(self) -> dict[str, Any]:
         role = {**self._role, "RoleSessionName": self._name}
