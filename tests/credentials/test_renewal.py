@@ -3,11 +3,13 @@
 import itertools
 import logging
 import os
+from _thread import allocate_lock
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
-from threading import Barrier, Event
+from threading import Barrier, Event, Semaphore
 from typing import Any
 
+import botocore.credentials
 import pytest
 
 import fleetgrass
@@ -100,6 +102,77 @@ def test_a_source_that_fails_is_told_only_when_it_matters(caplog: pytest.LogCapt
     assert len(caplog.records) == 2
     assert "OSError" in caplog.text
     assert "planted" not in caplog.text + repr(good)
+
+
+class Lock:
+    """One that tells who comes to wait for it."""
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self.acquire, self.release = self._lock.acquire, self._lock.release
+
+    def __enter__(self) -> None:
+        arrived.release()
+        self.acquire()
+
+    def __exit__(self, *raised: object) -> None:
+        self.release()
+
+
+arrived = Semaphore(0)
+
+
+@pytest.mark.parametrize("side", ["theirs", "ours"])
+def test_the_error_of_a_source_is_that_of_all_who_wait(monkeypatch: pytest.MonkeyPatch, ledger, side: str) -> None:
+    ledger.use("renewal-errors")
+    monkeypatch.setattr(refreshable, "allocate_lock", Lock)
+    asked = []
+    asking = Event()
+
+    def ask() -> dict[str, Any]:
+        asked.append(1)
+        asking.set()
+        for _ in range(0 if len(asked) > 1 else THREADS):
+            assert arrived.acquire(timeout=PATIENCE)
+        raise OSError("down")
+
+    credentials: Any
+    if side == "ours":
+        credentials = RefreshableCredentials(ask, "test", keys("old", 9))
+    else:
+        credentials = botocore.credentials.RefreshableCredentials("old", "s", "t", NOW, ask, "test")
+        credentials._refresh_lock = Lock()
+    with ThreadPoolExecutor(THREADS + 1) as pool:
+        calls = [pool.submit(credentials.get_frozen_credentials)]
+        assert asking.wait(PATIENCE)
+        calls += [pool.submit(credentials.get_frozen_credentials) for _ in range(THREADS)]
+        assert {str(call.exception(PATIENCE)) for call in calls} == {"down"}
+    assert len(asked) == (1 if side == "ours" else THREADS + 1)
+    with pytest.raises(OSError, match="down"):
+        credentials.get_frozen_credentials()
+    assert len(asked) == (2 if side == "ours" else THREADS + 2)
+
+
+def test_who_waits_asks_where_the_one_who_asked_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refreshable, "allocate_lock", Lock)
+    asked = []
+    asking = Event()
+
+    def ask() -> dict[str, Any]:
+        asked.append(1)
+        if len(asked) == 1:
+            asking.set()
+            assert arrived.acquire(timeout=PATIENCE)
+            raise KeyboardInterrupt
+        return keys("new", 60)
+
+    credentials = RefreshableCredentials(ask, "test", keys("old", 9))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(credentials.get_frozen_credentials)
+        assert asking.wait(PATIENCE)
+        second = pool.submit(credentials.get_frozen_credentials)
+        assert isinstance(first.exception(PATIENCE), KeyboardInterrupt)
+        assert second.result(PATIENCE).access_key == "new"
 
 
 @pytest.mark.parametrize(

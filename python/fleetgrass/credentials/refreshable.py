@@ -2,14 +2,14 @@
 
 Fifteen minutes before the end one of the threads that need them asks the source, and the others go on with what there
 is; if the source fails then, so do all. In the last ten minutes every thread waits for the one that asks, and the
-source's error is theirs. A child process asks for itself: it waits for no thread of its parent's. The core keeps to the
-same ends, and asks for keys again when they have come.
+source's error is theirs; a later call asks again. A child process asks for itself: it waits for no thread of its
+parent's. The core keeps to the same ends, and asks for keys again when they have come.
 """
 
 from __future__ import annotations
 
 import os
-from _thread import LockType, allocate_lock
+from _thread import allocate_lock
 from datetime import datetime, timedelta, timezone
 from math import inf
 
@@ -54,6 +54,15 @@ class Lasting(ReadOnlyCredentials):
         return made
 
 
+class _Question:
+    """One to the source. Who asks it has the lock, and others wait for that."""
+
+    def __init__(self) -> None:
+        self.lock = allocate_lock()
+        self.lock.acquire()
+        self.error: Exception | None = None
+
+
 class RefreshableCredentials(Credentials):
     """Keys of a source that can be asked again.
 
@@ -76,8 +85,8 @@ class RefreshableCredentials(Credentials):
         self.features: tuple[str, ...] = tuple(features)
         self._frozen: ReadOnlyCredentials | None = None
         self._expiry: datetime | None = None
-        # A lock a process: one that a thread of the parent held would never be given back in the child.
-        self._locks: dict[int, LockType] = {}
+        # By process: one that a thread of the parent has begun would never end in the child.
+        self._questions: dict[int, _Question] = {}
         if first is not None:
             self._set(first, self._end_of(first))
 
@@ -92,21 +101,27 @@ class RefreshableCredentials(Credentials):
         return self._expiry is not None and self._expiry - now() < within
 
     def _refresh(self) -> None:
-        if not self.refresh_needed():
-            return
-        lock = self._locks.setdefault(os.getpid(), allocate_lock())
-        if lock.acquire(False):
+        process, within = os.getpid(), ADVISORY
+        while self.refresh_needed(within):
+            own = _Question()
             try:
-                if self.refresh_needed():
-                    self._renew(self.refresh_needed(MANDATORY))
+                current = self._questions.setdefault(process, own)
+                if current is own:
+                    if self.refresh_needed(within):
+                        self._renew(own, self.refresh_needed(MANDATORY))
+                    return
             finally:
-                lock.release()
-        elif self.refresh_needed(MANDATORY):
-            with lock:
-                if self.refresh_needed(MANDATORY):
-                    self._renew(True)
+                if self._questions.get(process) is own:
+                    del self._questions[process]
+                    own.lock.release()
+            within = MANDATORY
+            if self.refresh_needed(within):
+                with current.lock:
+                    pass
+                if current.error is not None:
+                    raise current.error
 
-    def _renew(self, mandatory: bool) -> None:
+    def _renew(self, question: _Question, mandatory: bool) -> None:
         try:
             found = self._refresh_using()
             if missing := [name for name in NEEDED if name not in (found or ())]:
@@ -115,6 +130,7 @@ class RefreshableCredentials(Credentials):
             if ends is not None and ends < now():
                 raise RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
         except Exception as error:
+            question.error = error
             import logging
 
             logging.getLogger("fleetgrass").warning(
