@@ -97,7 +97,6 @@ def _files() -> dict[str, Mistake]:
             options={"signature_version": botocore.UNSIGNED},
         ),
         "a web identity without role": Mistake("InvalidConfigError", f"{BASE}web_identity_token_file = /x\n"),
-        "a process that fails": Mistake("CredentialRetrievalError", f"{BASE}credential_process = false\n"),
         "a process that is not there": Mistake("FileNotFoundError", f"{BASE}credential_process = /nowhere/x\n"),
         "a process with an open quote": Mistake("ValueError", f"{BASE}credential_process = a 'b\n"),
     }

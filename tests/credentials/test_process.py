@@ -1,6 +1,7 @@
 """Programs that print credentials, run by botocore and by us."""
 
 import json
+import logging
 import sys
 
 import boto3
@@ -71,9 +72,26 @@ def test_members_that_are_missing(place: Place, missing: str) -> None:
     assert place.compare(profile_name="p").ended == "client"
 
 
-def test_a_process_that_fails(place: Place) -> None:
-    _prints(place, "", "sys.stderr.write('not signed in: /home/me/file'); sys.exit(3)")
-    assert str(place.compare(profile_name="p").error).endswith("not signed in: /home/me/file")
+@pytest.mark.parametrize(
+    ("ends", "how"), [("sys.exit(3)", "ended with status 3"), ("os.kill(os.getpid(), 9)", "was ended by signal 9")]
+)
+def test_a_process_that_fails(place: Place, ledger, ends: str, how: str) -> None:
+    ledger.use("credential-process-secrets")
+    _prints(place, "", f"import os; sys.stderr.write('not signed in'); sys.stderr.flush(); {ends}")
+    told = place.compare(
+        profile_name="p", text=lambda theirs, ours: "not signed in" in theirs and "not signed" not in ours
+    )
+    assert str(told.error) == (
+        f"Error when retrieving credentials from custom-process: {sys.executable} {how}; what it said is not shown, "
+        'since it may hold secrets: run the credential_process of profile "p" by hand to see it'
+    )
+
+
+def test_a_process_that_says_much_before_it_prints(place: Place) -> None:
+    _prints(place, json.dumps(GOOD))
+    program = place.home / "program.py"
+    program.write_text("import sys\nsys.stderr.write('x' * 1_000_000)\n" + program.read_text())
+    assert place.compare(profile_name="p").ended == "answered"
 
 
 def test_a_program_that_is_not_there(place: Place) -> None:
@@ -89,14 +107,20 @@ def test_a_program_that_is_not_there(place: Place) -> None:
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYhiddenKEY",
         "/JalrXUtnFEMI/K7MDENG/bPxRfiCYhiddenKEY0",
         "password=hidden",
+        "token hidden",
+        "https://user:hidden@h/x",
+        "Bearer hidden",
+        "-p hidden",
+        "--password hidden",
     ],
 )
-def test_secrets_of_a_process_stay_in_it(place: Place, ledger, words: str) -> None:
+def test_secrets_of_a_process_stay_in_it(place: Place, ledger, caplog: pytest.LogCaptureFixture, words: str) -> None:
     ledger.use("credential-process-secrets")
+    caplog.set_level(logging.DEBUG)
     _prints(place, "", f"sys.stderr.write({words!r} + ' it failed'); sys.exit(3)")
     told = place.ask(fleetgrass, [], {"profile_name": "p"})
-    assert "hidden" not in str(told.error)
-    assert str(told.error).endswith("*** it failed")
+    assert isinstance(told.error, fleetgrass.exceptions.CredentialRetrievalError)
+    assert "hidden" not in f"{told.error}{vars(told.error)}{caplog.text}"
     for printed in (words, json.dumps([words])):
         _prints(place, printed)
         told = place.ask(fleetgrass, [], {"profile_name": "p"})

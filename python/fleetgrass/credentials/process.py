@@ -1,8 +1,10 @@
-"""A program that prints credentials as JSON: `credential_process` of a profile."""
+"""A program that prints credentials as JSON: `credential_process` of a profile.
+
+What it says on its standard error is read by nobody: no rule tells which of its words are secrets.
+"""
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
@@ -21,16 +23,13 @@ METHOD = "custom-process"
 FEATURES = ("v", "w")
 MEMBERS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 
-#: What may be a secret in what a program says when it fails: a long word, or whatever follows a telling one.
-SECRET = re.compile(r"(?i)((?:secret|token|password|passwd|pwd|key)\w*[\"']?\s*[=:]\s*[\"']?)\S+|[\w+/=.~-]{20,}")
-
 
 def load(search: Search) -> Credentials:
     command = search.profile["credential_process"]
     account_id = search.profile.get("aws_account_id")
 
     def ask() -> dict[str, Any]:
-        return _ask(command, account_id)
+        return _found(_printed(command, search.name), account_id)
 
     found = ask()
     if found["expiry_time"] is not None:
@@ -41,18 +40,25 @@ def load(search: Search) -> Credentials:
     return stays
 
 
-def _ask(command: str, account_id: str | None) -> dict[str, Any]:
+def _printed(command: str, profile: str) -> bytes:
     words: Any = command if sys.platform == "win32" else shlex.split(command)
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         try:
-            told, complaint = child.communicate()
+            told, _ = child.communicate()
         except BaseException:
             # A Ctrl-C, after which nobody else would wait for its end.
             child.kill()
             child.wait()
             raise
-    if child.returncode != 0:
-        refuse(METHOD, without_secrets(complaint.decode("utf-8", "replace")))
+    if status := child.returncode:
+        program = words[0] if isinstance(words, list) else shlex.split(words, posix=False)[0]
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        problem = f"{program} {how}; what it said is not shown, since it may hold secrets"
+        refuse(METHOD, f'{problem}: run the credential_process of profile "{profile}" by hand to see it')
+    return told
+
+
+def _found(told: bytes, account_id: str | None) -> dict[str, Any]:
     try:
         printed = loads(told)
     except ValueError:
@@ -75,16 +81,3 @@ def _ask(command: str, account_id: str | None) -> dict[str, Any]:
     }
     check_keys(METHOD, found, MEMBERS)
     return found
-
-
-def without_secrets(text: str) -> str:
-    """The words of a program without those that look like a secret. Paths and addresses stay."""
-    return SECRET.sub(_masked, text)
-
-
-def _masked(found: re.Match[str]) -> str:
-    before, whole = found[1], found[0]
-    # A path from a root, of short names. A secret key may have slashes too, but always forty characters.
-    if before is None and len(whole) != 40 and re.fullmatch(r"(?:\.{0,2}|~)(?:/[\w.~-]{0,19})+", whole):
-        return whole
-    return f"{before or ''}***"
