@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 import fleetgrass
+from fleetgrass.credentials import process
 from support.sources import Place
 
 GOOD = {"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s"}
@@ -91,6 +92,12 @@ def test_a_process_that_says_much_before_it_prints(place: Place) -> None:
     _prints(place, json.dumps(GOOD))
     program = place.home / "program.py"
     program.write_text("import sys\nsys.stderr.write('x' * 1_000_000)\n" + program.read_text())
+    assert place.compare(profile_name="p").ended == "answered"
+
+
+def test_a_process_that_goes_on_after_it_closed_its_output(place: Place) -> None:
+    _prints(place, json.dumps(GOOD), "import os, time; sys.stdout.flush(); os.close(1)\nfor _ in range(10**6): pass")
+    place.patch.setattr(process, "BEAT", 0.0001)
     assert place.compare(profile_name="p").ended == "answered"
 
 

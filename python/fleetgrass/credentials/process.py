@@ -23,6 +23,9 @@ METHOD = "custom-process"
 FEATURES = ("v", "w")
 MEMBERS = {"access_key": "AccessKeyId", "secret_key": "SecretAccessKey", "token": "SessionToken"}
 
+#: Seconds for which Python may hold up a Ctrl-C that comes while a child ends.
+BEAT = 0.05
+
 
 def load(search: Search) -> Credentials:
     command = search.profile["credential_process"]
@@ -43,8 +46,11 @@ def load(search: Search) -> Credentials:
 def _printed(command: str, profile: str) -> bytes:
     words: Any = command if sys.platform == "win32" else shlex.split(command)
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        assert child.stdout is not None
         try:
-            told, _ = child.communicate()
+            told = child.stdout.read()
+            while not _has_ended(child):
+                pass
         except BaseException:
             # A Ctrl-C, after which nobody else would wait for its end.
             child.kill()
@@ -56,6 +62,15 @@ def _printed(command: str, profile: str) -> bytes:
         problem = f"{program} {how}; what it said is not shown, since it may hold secrets"
         refuse(METHOD, f'{problem}: run the credential_process of profile "{profile}" by hand to see it')
     return told
+
+
+def _has_ended(child: subprocess.Popen[bytes]) -> bool:
+    """Whether it does before a beat is over. `wait()` alone would hold up a Ctrl-C for a quarter of a second."""
+    try:
+        child.wait(BEAT)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _found(told: bytes, account_id: str | None) -> dict[str, Any]:
