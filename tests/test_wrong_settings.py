@@ -14,7 +14,7 @@ import boto3
 import botocore
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, InvalidConfigError
 
 import fleetgrass
 from facade import KEYS, environment, outcome, same
@@ -333,6 +333,22 @@ def test_keys_are_text(ledger: Ledger, name: str, value: Any, of_session: bool) 
     session, client = (keys, {}) if of_session else ({}, keys)
     with environment(BASE), pytest.raises(BotoCoreError, match=f"^{name} is .*: it has to be a text$") as refused:
         fleetgrass.Session(**session).client("greengrassv2", **client)
+    assert "planted" not in str(refused.value)
+
+
+@pytest.mark.deviation
+@pytest.mark.parametrize(
+    "given", [["aws_secret_access_key"], ["aws_session_token"], ["aws_secret_access_key", "aws_session_token"]]
+)
+def test_keys_of_a_session_without_their_id(ledger: Ledger, given: list[str]) -> None:
+    ledger.use("setting-types")
+    keys = dict.fromkeys(given, "planted")
+    with environment(BASE):
+        theirs = boto3.Session(**keys).client("greengrassv2", endpoint_url="http://127.0.0.1:1")
+        assert outcome(theirs.list_components)[0] is TypeError
+        with pytest.raises(InvalidConfigError) as refused:
+            fleetgrass.Session(**keys).client("greengrassv2")
+    assert str(refused.value).startswith(f"aws_access_key_id is missing beside {' and '.join(given)}: give it too")
     assert "planted" not in str(refused.value)
 
 

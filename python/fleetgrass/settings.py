@@ -145,6 +145,12 @@ def _keys(found: Any) -> dict[str, Any] | None:
     keys = {name: getattr(found, name) for name in ("access_key", "secret_key", "token", "account_id")}
     for name, argument in KEY_ARGUMENTS.items():
         _check_key(argument, keys[name])
+    if keys["access_key"] is None:
+        given = " and ".join(argument for name, argument in KEY_ARGUMENTS.items() if keys[name] is not None)
+        inert_options.invalid(
+            f"aws_access_key_id is missing beside {given}: give it too, or leave all keys out to have those of the "
+            "environment or of a profile"
+        )
     if keys["account_id"] is not None:
         keys["account_id"] = str(keys["account_id"])  # a number, mostly
     return keys
