@@ -126,8 +126,8 @@ def same(call: Callable[[Any], Any]) -> Any:
 
 
 def facts(client: Any) -> dict[str, Any]:
-    """What a client says of itself. The user agent names its product; `s3` has defaults that are S3's affair."""
-    shown = {name: getattr(client.meta.config, name) for name in OPTIONS if name not in ("user_agent", "s3")}
+    """What a client says of itself. The user agent names its product."""
+    shown = {name: getattr(client.meta.config, name) for name in OPTIONS if name != "user_agent"}
     meta = client.meta
     return {**shown, "meta": (meta.region_name, meta.endpoint_url, meta.partition, meta.method_to_api_mapping)}
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import fleetgrass
-from facade import KEYS, REGION, facts, made, options, outcome
+from facade import KEYS, REGION, environment, facts, made, options, outcome
 from support.answers import failure
 from support.server import RecordingServer
 
@@ -40,6 +40,9 @@ ENVIRONMENTS = st.fixed_dictionaries(
         "AWS_AUTH_SCHEME_PREFERENCE": st.just("sigv4a, , sigv4"),
         "AWS_DISABLE_HOST_PREFIX_INJECTION": st.just("true"),
         "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH": st.sampled_from(["true", "x"]),
+        "AWS_S3_USE_ARN_REGION": st.sampled_from(["TRUE", ""]),
+        "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": st.sampled_from(["legacy", "x"]),
+        "AWS_STS_REGIONAL_ENDPOINTS": st.sampled_from(["legacy", "", "x"]),
     },
 )
 CONFIG_OPTIONS = st.fixed_dictionaries(
@@ -156,6 +159,45 @@ def test_any_boto3_session_lends_its_settings(variables, arguments, instance_var
     with made(**variables):
         want = outcome(lambda: shown(lambda lent: lent, botocore.config.Config))
         assert outcome(lambda: shown(fleetgrass.Session.from_boto3, fleetgrass.Config)) == want
+
+
+@pytest.mark.parametrize("lent", [False, True])
+@pytest.mark.parametrize(
+    ("config", "variables", "given"),
+    [
+        ("", {"AWS_S3_USE_ARN_REGION": "true"}, {}),
+        ("", {"AWS_S3_USE_ARN_REGION": ""}, {"s3": {}}),
+        ("", {"AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS": "tRue"}, {}),
+        ("s3_disable_multiregion_access_points = true\n", {}, {}),
+        ("s3_use_arn_region = TRUE\n", {}, {}),
+        ("s3 = x\n", {"AWS_S3_USE_ARN_REGION": "true"}, {"defaults_mode": "mobile"}),
+        ("s3 =\n  addressing_style = path\n  use_arn_region = x\n  foo = bar\n", {}, {}),
+        ("s3 =\n  addressing_style = x\n", {}, {}),
+        ("s3 =\n  addressing_style = path\n", {}, {"s3": {"use_arn_region": 1}}),
+        ("s3 =\n  us_east_1_regional_endpoint = x\n", {"AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "legacy"}, {}),
+        ("s3_us_east_1_regional_endpoint = x\n", {}, {}),
+        ("", {"AWS_DEFAULTS_MODE": "mobile"}, {}),
+        ("", {"AWS_DEFAULTS_MODE": "mobile", "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT": "legacy"}, {}),
+        ("", {}, {"defaults_mode": "in-region", "s3": {"use_arn_region": 1}}),
+        ("", {}, {"s3": {"us_east_1_regional_endpoint": None}}),
+    ],
+)
+def test_the_options_of_s3(lent, config, variables, given):
+    with environment(f"[default]\nregion = eu-west-1\n{config}", **variables):
+
+        def shown(session):
+            return session.client("greengrassv2", config=botocore.config.Config(**given)).meta.config.s3
+
+        want = outcome(lambda: shown(boto3.Session()))
+        made_of = fleetgrass.Session.from_boto3(boto3.Session()) if lent else fleetgrass.Session()
+        assert outcome(lambda: shown(made_of)) == want
+
+
+def test_a_section_of_s3_that_is_empty(ledger):
+    ledger.use("empty-s3")
+    with environment("[default]\nregion = eu-west-1\ns3 =\n"):
+        assert outcome(lambda: boto3.client("greengrassv2"))[0] is AttributeError
+        assert fleetgrass.client("greengrassv2").meta.config.s3 is None
 
 
 @pytest.mark.parametrize(

@@ -230,6 +230,26 @@ def _options() -> dict[str, Mistake]:
         "account ids": config("InvalidConfigError", account_id_endpoint_mode="x"),
         "account ids, a number": config("InvalidConfigError", account_id_endpoint_mode=5),
         "account ids of the environment": variable("InvalidConfigError", AWS_ACCOUNT_ID_ENDPOINT_MODE="x"),
+        "endpoints of STS": variable(
+            "InvalidSTSRegionalEndpointsConfigError",
+            AWS_STS_REGIONAL_ENDPOINTS="x",
+            AWS_S3_US_EAST_1_REGIONAL_ENDPOINT="x",
+        ),
+        "endpoints of STS in the file": Mistake(
+            "InvalidSTSRegionalEndpointsConfigError", f"{BASE}sts_regional_endpoints = x\n"
+        ),
+        "endpoints of STS, and a timeout": Mistake(
+            "ValueError", f"{BASE}sts_regional_endpoints = x\n", options={"read_timeout": -1}
+        ),
+        "endpoints of S3": variable(
+            "InvalidS3UsEast1RegionalEndpointConfigError", AWS_S3_US_EAST_1_REGIONAL_ENDPOINT="x"
+        ),
+        "endpoints of S3, none": variable(
+            "InvalidS3UsEast1RegionalEndpointConfigError", AWS_S3_US_EAST_1_REGIONAL_ENDPOINT=""
+        ),
+        "endpoints of S3 in the code": config(
+            "InvalidS3UsEast1RegionalEndpointConfigError", s3={"us_east_1_regional_endpoint": "x"}
+        ),
         "preferred signatures": config("InvalidConfigError", auth_scheme_preference=5),
         "timeout of zero": config("ValueError", connect_timeout=0),
         "timeout below": config("ValueError", read_timeout=-1),

@@ -222,6 +222,13 @@ class InvalidSTSRegionalEndpointsConfigError(BotoCoreError):
     )
 
 
+class InvalidS3UsEast1RegionalEndpointConfigError(BotoCoreError):
+    fmt = (
+        "S3 us-east-1 regional endpoint option {s3_us_east_1_regional_endpoint_config} is invalid. "
+        'Valid options are: "legacy", "regional"'
+    )
+
+
 class InvalidDefaultsMode(BotoCoreError):
     fmt = "Client configured with invalid defaults mode: {mode}. Valid defaults modes include: {valid_modes}."
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, NoReturn
 
     from fleetgrass.config import Config
     from fleetgrass.lookup import Lookup
 
 CHECKSUM_MODES = ("when_supported", "when_required")
+REGIONAL_ENDPOINTS = ("legacy", "regional")
 ACCOUNT_ID_MODES = ("preferred", "disabled", "required")
 
 
@@ -27,7 +29,7 @@ def invalid(message: str) -> NoReturn:
     raise exceptions.InvalidConfigError(error_msg=message)
 
 
-def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsigned: bool) -> None:
+def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsigned: bool, defaults_mode: str) -> None:
     """Fill these options into the values of `client.meta.config`, in botocore's order."""
     _settle_compression(values, lookup)
     if values.get("sigv4a_signing_region_set") is None:
@@ -38,7 +40,7 @@ def settle(values: dict[str, Any], config: Config | None, lookup: Lookup, unsign
     if config is None or getattr(config, "_inject_host_prefix", "UNSET") == "UNSET":
         values["inject_host_prefix"] = not lookup.flag("disable_host_prefix_injection")
     values["auth_scheme_preference"] = _auth_scheme_preference(config, lookup)
-    values["s3"] = config.s3 if config else None
+    values["s3"] = _s3(config.s3 if config else None, lookup, defaults_mode)
     values["s3_disable_express_session_auth"] = _s3_express(config, lookup)
 
 
@@ -93,6 +95,35 @@ def _auth_scheme_preference(config: Config | None, lookup: Lookup) -> str | None
     if not isinstance(value, str):
         invalid(f"auth_scheme_preference must be a comma-delimited string. Received {type(value)} instead: {value}.")
     return ",".join(item.replace(" ", "").replace("\t", "") for item in value.split(",") if item.strip())
+
+
+def _s3(given: Mapping[str, Any] | None, lookup: Lookup, defaults_mode: str) -> Mapping[str, Any] | None:
+    section = lookup.profile.get("s3")
+    if section and not isinstance(section, dict):
+        return given
+    found = lookup.s3_options
+    if defaults_mode != "legacy":
+        found = {"us_east_1_regional_endpoint": "regional", **found}
+    return {**found, **(given or {})} if found else given
+
+
+def check_regional_endpoints(lookup: Lookup, s3: Mapping[str, Any] | None) -> None:
+    """botocore's rules for endpoints read these of STS and S3 for every service."""
+    sts_regional_endpoints(lookup)
+    name = "us_east_1_regional_endpoint"
+    if s3 and name in s3 and s3[name] not in REGIONAL_ENDPOINTS:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidS3UsEast1RegionalEndpointConfigError(s3_us_east_1_regional_endpoint_config=s3[name])
+
+
+def sts_regional_endpoints(lookup: Lookup) -> str:
+    mode: str = lookup.get("sts_regional_endpoints") or "regional"
+    if mode not in REGIONAL_ENDPOINTS:
+        from fleetgrass import exceptions
+
+        raise exceptions.InvalidSTSRegionalEndpointsConfigError(sts_regional_endpoints_config=mode)
+    return mode
 
 
 def _s3_express(config: Config | None, lookup: Lookup) -> bool:

@@ -62,6 +62,10 @@ class Inherited(Lookup):
         return found
 
     @property
+    def s3_options(self) -> dict[str, Any]:
+        return dict(self._session.get_config_variable("s3") or {})
+
+    @property
     def region_name(self) -> str | None:
         found: str | None = self.get("region")
         return found

@@ -46,6 +46,18 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
 }
 
 
+#: Options of S3 that are also an environment variable, or an entry of the profile itself.
+S3_VARIABLES = {
+    "use_arn_region": ("AWS_S3_USE_ARN_REGION", "s3_use_arn_region"),
+    "us_east_1_regional_endpoint": ("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "s3_us_east_1_regional_endpoint"),
+    "s3_disable_multiregion_access_points": ("AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS", None),
+}
+S3_SWITCHES = (
+    "use_accelerate_endpoint", "use_dualstack_endpoint", "payload_signing_enabled", "use_arn_region",
+    "s3_disable_multiregion_access_points",
+)  # fmt: skip
+
+
 class Lookup:
     """The settings of a session. The files are read once, when it is made; the environment whenever it is asked.
 
@@ -112,6 +124,18 @@ class Lookup:
         """The `[services NAME]` sections."""
         found: dict[str, Any] = self.files["services"]
         return found
+
+    @property
+    def s3_options(self) -> dict[str, Any]:
+        """Those that the profile and the environment have for S3."""
+        found: dict[str, Any] = dict(self.profile.get("s3") or {})
+        for option, (variable, entry) in S3_VARIABLES.items():
+            value = os.environ.get(variable)
+            if value is None and entry is not None:
+                value = self.profile.get(entry)
+            if value is not None:
+                found[option] = value
+        return {name: inert_options.truth(value) if name in S3_SWITCHES else value for name, value in found.items()}
 
     @property
     def region_name(self) -> str | None:

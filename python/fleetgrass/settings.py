@@ -99,6 +99,7 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
         "tcp_keepalive": _tcp_keepalive(config, lookup),
         "trace_id_from_lambda": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
     }
+    inert_options.check_regional_endpoints(lookup, values["s3"])
     facts = {
         "region_name": endpoint["region_name"],
         "endpoint_url": endpoint["meta_url"],
@@ -210,7 +211,7 @@ def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaul
         values["connect_timeout"] = CONNECT_TIMEOUTS[defaults_mode]
     if values.get("user_agent_appid") is None:
         values["user_agent_appid"] = lookup.get("sdk_ua_app_id")
-    inert_options.settle(values, config, lookup, unsigned)
+    inert_options.settle(values, config, lookup, unsigned, defaults_mode)
     values["signature_version"] = _signature_version(config, lookup)
     return values
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote_plus
 from xml.etree import ElementTree
 
-from fleetgrass import endpoints
+from fleetgrass import endpoints, inert_options
 from fleetgrass.credentials.service import Service, picked
 
 TYPE_CHECKING = False
@@ -98,11 +98,7 @@ def _check(parameters: Mapping[str, Any]) -> None:
 def _global_url(lookup: Lookup, region: str) -> str | None:
     """The URL of STS where it is not the Region's."""
     endpoints.check_region(region)
-    mode = lookup.get("sts_regional_endpoints") or "regional"
-    if mode not in ("legacy", "regional"):
-        from fleetgrass import exceptions
-
-        raise exceptions.InvalidSTSRegionalEndpointsConfigError(sts_regional_endpoints_config=mode)
+    mode = inert_options.sts_regional_endpoints(lookup)
     variants = lookup.flag("use_fips_endpoint") or lookup.flag("use_dualstack_endpoint")
     is_global = region == GLOBAL or (mode == "legacy" and region in LEGACY_REGIONS)
     return GLOBAL_URL if is_global and not variants else None
