@@ -77,6 +77,19 @@ def test_the_services_own_hint(waits: Waits, monkeypatch: pytest.MonkeyPatch, mo
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_until_when_somebody_waits(waits: Waits, monkeypatch: pytest.MonkeyPatch, operation: str, mode: str) -> None:
+    pair = Pair(monkeypatch, operation, mode, 3)
+    for date in ("Mon, 24 Nov 2036 01:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "2036-11-24T01:00:00Z", ""):
+        dated, undated = refusal(operation, 500, "Odd", Date=date), refusal(operation, 500, "Odd")
+        for script in ([dated], [undated, dated], [dated, undated], [undated]):
+            (theirs, ours), _ = pair.run(*script)
+            assert ours == theirs
+            assert len(ours) == 3
+            assert ours[2].startswith("ttl=20361124T010100Z; ") == (date.startswith("Mon") and dated in script)
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_a_server_that_speaks_no_tls(place: Place, mode: str) -> None:
     assert _greetings(place, mode, Garbled) == [3, 3]
 

@@ -104,7 +104,7 @@ class Pair:
 
             def fetch(self, method: str, url: str, headers: Any, body: bytes) -> Any:
                 status, answered, content = pair._next(dict(headers)["amz-sdk-request"])
-                return status, list(answered.items()), content
+                return status, [(name.lower(), value) for name, value in answered.items()], content
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(_core, "Client", Core)

@@ -7,6 +7,7 @@ quota. Ours is a call's: a client of botocore's makes one call for credentials, 
 from __future__ import annotations
 
 import random
+from datetime import datetime, timedelta
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,24 +69,34 @@ QUOTA, PRICE, THROTTLING_PRICE = 500, 14, 5
 class Attempts:
     """Those of one call of `service`.
 
+    Args:
+        total: How many there may be.
+        read_timeout: Seconds of silence after which an attempt is given up.
+
     Attributes:
         number: Of the current one, from 1.
         spent: What a refusal that is final says of them in its `ResponseMetadata`.
     """
 
-    def __init__(self, service: str, operation: str, mode: str, total: int) -> None:
+    def __init__(self, service: str, operation: str, mode: str, total: int, read_timeout: float) -> None:
         self._service = service
         self._known = KNOWN_CODES[operation]
         self._legacy = mode == "legacy"
         self._total = total
+        self._read_timeout = read_timeout
+        self._until = ""
         self._quota = QUOTA
         self.number: int = 1
         self.spent: dict[str, bool] = {}
 
     def header(self) -> str:
-        """What the service is told: botocore's old mode does not know yet at first how many there may be."""
+        """What the service is told: botocore's old mode does not know yet at first how many there may be.
+
+        After an answer with a date, also until when somebody waits, by the service's own clock.
+        """
         first = self._legacy and self.number == 1
-        return f"attempt={self.number}" if first else f"attempt={self.number}; max={self._total}"
+        told = f"{self._until}attempt={self.number}"
+        return told if first else f"{told}; max={self._total}"
 
     def after_failure(self, error: Exception) -> float | None:
         """Seconds until another attempt after one without an answer; None: there is none."""
@@ -101,12 +112,20 @@ class Attempts:
 
         `clock_set`: it was our clock that was refused, and the next signature has the service's time.
         """
+        self._note(headers.get("date", ""))
         throttled = code in THROTTLING_CODES or (status == 429 and code not in self._known)
         if self._legacy:
             again = status in LEGACY_STATUSES or (status == 400 and (code in LEGACY_CODES or self._is_idp(code)))
         else:
             again = throttled or status in STATUSES or code in TRANSIENT_CODES or self._is_idp(code)
         return self._next(again or clock_set, throttled, headers)
+
+    def _note(self, date: str) -> None:
+        try:
+            until = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S %Z") + timedelta(seconds=self._read_timeout)
+        except (ValueError, OverflowError):
+            return
+        self._until = f"ttl={until:%Y%m%dT%H%M%SZ}; "
 
     def _is_idp(self, code: str | None) -> bool:
         return self._service == "sts" and code == IDP_CODE

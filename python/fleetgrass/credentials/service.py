@@ -87,7 +87,10 @@ class Service:
 
         # As botocore joins them: a path of the endpoint's own stays as it is where nothing is added.
         url = self.url if path == "/" and urlsplit(self.url).path else self.url.rstrip("/") + path
-        attempts = Attempts(self.name, operation, self._options["retry_mode"], self._options["total_max_attempts"])
+        options = self._options
+        attempts = Attempts(
+            self.name, operation, options["retry_mode"], options["total_max_attempts"], options["read_timeout"]
+        )
         plain = [(name, value.encode()) for name, value in {**headers, "User-Agent": self._agent}.items()]
         invocation = str(uuid.uuid4())
         while True:
