@@ -103,6 +103,37 @@ def test_a_token_is_one_line(place: Place, token: str) -> None:
     assert told.asked == []
 
 
+LETTERS = {"é": b"\xc3\xa9", "€": b"\xe2\x82\xac"}
+
+
+@pytest.mark.parametrize("token", ["é", "€", "a\0b", "a\x01b", "a\x7fb"])
+@pytest.mark.parametrize("file", [True, False])
+def test_tokens_beyond_ascii(place: Place, ledger, token: str, file: bool) -> None:
+    ledger.use("container-tokens")
+    if "\0" in token and not file:
+        return
+    place.patch.setenv(URI, f"{place.source.url}/keys")
+    name = "AWS_CONTAINER_AUTHORIZATION_TOKEN" + ("_FILE" if file else "")
+    place.patch.setenv(name, str(place.write("token", token)) if file else token)
+    theirs, ours = (place.ask(module, [metadata()], {}) for module in (boto3, fleetgrass))
+    if token == "€":
+        assert type(theirs.error).__name__ == "HTTPClientError"
+    else:
+        assert theirs.asked[0]["headers"]["authorization"] == token
+    if token in LETTERS:
+        assert ours.asked[0]["headers"]["authorization"].encode("latin-1") == LETTERS[token]
+    else:
+        assert type(ours.error).__name__ == "HTTPClientError"
+        assert str(ours.error).endswith("Invalid header value in authorization")
+
+
+def test_a_token_that_is_no_unicode(place: Place) -> None:
+    place.patch.setenv(URI, f"{place.source.url}/keys")
+    place.patch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "planted\udcff")
+    told = place.compare(text=lambda theirs, ours: "planted" not in ours)
+    assert (type(told.error).__name__, told.asked) == ("HTTPClientError", [])
+
+
 def test_nobody_listens(place: Place) -> None:
     place.patch.setenv(URI, "http://127.0.0.1:1/keys")
     place.compare(text=lambda theirs, ours: theirs == ours)

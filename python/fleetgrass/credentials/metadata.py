@@ -63,8 +63,9 @@ class Machine:
         )
 
     def ask(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. Without an answer, one of `no_answer()`."""
-        sent = [(name, value.encode()) for name, value in headers.items()]
+        """Status and body. Without an answer, one of `no_answer()`; `HTTPClientError`: no header can have a value."""
+        # What is no Unicode the core refuses, without a word of the value, which may be a token.
+        sent = [(name, value.encode(errors="surrogatepass")) for name, value in headers.items()]
         status, _, body = self._core.fetch(method, url, sent, b"")
         return status, body
 
