@@ -243,21 +243,25 @@ def _signature_version(config: Config | None, lookup: Lookup) -> Any:
 
 def _check_timeouts(config: Config) -> None:
     for name in ("connect", "read"):
-        value = getattr(config, f"{name}_timeout")
-        if value is None:
-            continue
-        if isinstance(value, bool):
-            raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
-        try:
-            float(value)
-            positive = value > 0
-        except (TypeError, ValueError):
-            raise ValueError(f"Timeout value {name} was {value}, but it must be an int, float or None.") from None
-        if not positive:
-            raise ValueError(
-                f"Attempted to set {name} timeout to {value}, but the timeout "
-                "cannot be set to a value less than or equal to 0."
-            )
+        check_timeout(name, getattr(config, f"{name}_timeout"))
+
+
+def check_timeout(name: str, value: Any) -> None:
+    """`ValueError`, in the words of urllib3: no timeout is like this."""
+    if value is None:
+        return
+    if isinstance(value, bool):
+        raise ValueError("Timeout cannot be a boolean value. It must be an int, float or None.")
+    try:
+        float(value)
+        positive = value > 0
+    except (TypeError, ValueError):
+        raise ValueError(f"Timeout value {name} was {value}, but it must be an int, float or None.") from None
+    if not positive:
+        raise ValueError(
+            f"Attempted to set {name} timeout to {value}, but the timeout "
+            "cannot be set to a value less than or equal to 0."
+        )
 
 
 def _parameter_validation(config: Config | None, lookup: Lookup) -> str:

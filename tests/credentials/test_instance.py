@@ -1,5 +1,8 @@
 """The metadata service of an instance, asked by botocore and by us."""
 
+import gc
+
+import boto3
 import pytest
 
 import fleetgrass
@@ -68,6 +71,27 @@ def test_settings_that_lead_to_no_instance(instance: Place, variables: dict[str,
     told = instance.compare([TOKEN, ROLE, metadata()])
     assert told.asked == []
     assert told.error is not None
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # sockets that urllib3 leaves open
+@pytest.mark.parametrize("timeout", ["9" * 20, "9" * 400])
+def test_a_timeout_beyond_the_clock(instance: Place, ledger, timeout: str) -> None:
+    ledger.use("odd-timeouts")
+    instance.patch.setenv("AWS_METADATA_SERVICE_TIMEOUT", timeout)
+    theirs, ours = (instance.ask(module, [TOKEN, ROLE, metadata()], {}) for module in (boto3, fleetgrass))
+    assert type(theirs.error).__name__ == "HTTPClientError"
+    assert ours.ended == "answered"
+    gc.collect()
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1"])
+@pytest.mark.parametrize("attempts", ["0", "1", "2"])
+def test_a_timeout_that_is_none(instance: Place, timeout: str, attempts: str) -> None:
+    instance.patch.setenv("AWS_METADATA_SERVICE_TIMEOUT", timeout)
+    instance.patch.setenv("AWS_METADATA_SERVICE_NUM_ATTEMPTS", attempts)
+    told = instance.compare([TOKEN, ROLE, metadata()], text=lambda theirs, ours: ours == theirs)
+    kind = "NoCredentialsError" if attempts == "0" else "HTTPClientError"
+    assert (told.ended, type(told.error).__name__) == ("call" if attempts == "0" else "client", kind)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from fleetgrass import _core, connections, endpoints, user_agent
+from fleetgrass import _core, connections, endpoints, settings, user_agent
 from fleetgrass.config import OWN_DEFAULTS
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ class Machine:
 
     def __init__(self, lookup: Lookup, url: str, timeout: float, proxies: dict[str, str] | None = None) -> None:
         endpoints.check_url(url)
+        self._timeout = timeout = min(timeout, settings.UNLIMITED)
         bundle = lookup.get("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or ""
         verify = connections.verify(bundle if bundle.strip() else True)
         self.agent: str = " ".join([user_agent.platform(), *lookup.user_agent_words])
@@ -63,11 +64,24 @@ class Machine:
         )
 
     def ask(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. Without an answer, one of `no_answer()`; `HTTPClientError`: no header can have a value."""
+        """Status and body. Without an answer, one of `no_answer()`.
+
+        `HTTPClientError`: no header can have a value, or no timeout is like this one.
+        """
+        _check(self._timeout)
         # What is no Unicode the core refuses, without a word of the value, which may be a token.
         sent = [(name, value.encode(errors="surrogatepass")) for name, value in headers.items()]
         status, _, body = self._core.fetch(method, url, sent, b"")
         return status, body
+
+
+def _check(timeout: float) -> None:
+    try:
+        settings.check_timeout("connect", timeout)
+    except ValueError as error:
+        from fleetgrass import exceptions
+
+        raise exceptions.HTTPClientError(error=error) from None
 
 
 def no_answer() -> tuple[Any, ...]:
