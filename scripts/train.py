@@ -1,4 +1,4 @@
-"""What the compiler learns the core's usual paths from: `pgo-command` of a build with `maturin build --pgo`.
+"""What the compiler learns the core's usual paths from: `pgo-command` of `maturin build --release --pgo`.
 
 What is not done here, the compiler takes for rare, and makes it small instead of fast. So each kind of work has its
 turn, as often as it matters: single calls most of all, in plain text and in TLS; pages, large answers and requests;
