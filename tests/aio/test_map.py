@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -87,6 +88,112 @@ def test_a_source_is_read_in_one_task_and_breaks_after_its_answers(cloud: Any, r
             assert [(await answers.__anext__())["coreDeviceThingName"] for _ in range(3)] == NAMES[:3]
             with pytest.raises(LookupError, match="no more"):
                 await answers.__anext__()
+
+    run(work())
+
+
+class Bye(BaseException):
+    """No Exception."""
+
+
+class Raises:
+    """A source whose method raises, after its first item where it has one, or which awaits what was cancelled."""
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        self._where, self._error, self._read = where, error, 0
+
+    def __aiter__(self) -> Any:
+        if self._where == "__aiter__":
+            raise self._error
+        return self
+
+    def __anext__(self) -> Any:
+        self._read += 1
+        if self._read == 1:
+            return self._first()
+        if self._where == "__anext__":
+            raise self._error
+        return self._later()
+
+    async def _first(self) -> Any:
+        return {"coreDeviceThingName": NAMES[0]}
+
+    async def _later(self) -> Any:
+        if isinstance(self._error, asyncio.CancelledError):
+            task = asyncio.ensure_future(asyncio.Event().wait())
+            task.cancel()
+            await task
+        raise self._error
+
+
+ERRORS = [asyncio.CancelledError(), GeneratorExit("x"), Bye("x"), SystemExit(3), KeyboardInterrupt(), LookupError("x")]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("where", ["__aiter__", "__anext__", "later"])
+@pytest.mark.parametrize("error", [*ERRORS, StopIteration("x")], ids=lambda error: type(error).__name__)
+def test_a_source_that_breaks_is_heard_of_as_in_an_async_for(
+    cloud: Any, run: Run, error: BaseException, where: str, observed: bool
+) -> None:
+    async def heard_of(source: Any) -> type[BaseException]:
+        try:
+            async for _ in source:
+                pass
+        except BaseException as raised:
+            return type(raised)
+        return StopAsyncIteration
+
+    async def in_a_coroutine(source: Any) -> None:
+        async for _ in source:
+            pass
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            observe(client, observed)
+            if isinstance(error, StopIteration):  # which leaves no coroutine as it is
+                with pytest.raises(RuntimeError, match="raised StopIteration"):
+                    await in_a_coroutine(Raises(where, error))
+                with pytest.raises(RuntimeError, match="raised StopIteration"):
+                    await in_a_coroutine(client.map("get_core_device", Raises(where, error)))
+            else:
+                want = await heard_of(Raises(where, error))
+                assert want is type(error)
+                assert await heard_of(client.map("get_core_device", Raises(where, error))) is want
+
+    run(work())
+
+
+def test_a_source_whose_task_is_cancelled_between_two_items_ends_the_map(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("get_core_device", later(ITEMS), max_concurrency=1)
+            await anext(answers)
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                async for _ in answers:
+                    pass
+
+    run(work())
+
+
+def test_a_source_that_broke_after_the_map_was_left_is_not_told_of(cloud: Any, run: Run) -> None:
+    async def items() -> AsyncIterator[Any]:
+        yield ITEMS[0]
+        raise LookupError("nobody reads on")
+
+    async def work() -> None:
+        said: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("get_core_device", items())
+            await anext(answers)
+            await asyncio.sleep(0)
+            await answers.aclose()
+            del answers
+            gc.collect()
+        assert said == []
 
     run(work())
 
@@ -215,10 +322,6 @@ def test_a_thousand_calls_in_flight(run: Run) -> None:
 
         run(work())
         assert gate.most == 1000
-
-
-class Bye(BaseException):
-    """No Exception."""
 
 
 @pytest.mark.parametrize("paginate", [False, True])

@@ -6,8 +6,16 @@ answer. While somebody looks at the calls, they are made one after another in a 
 
 from __future__ import annotations
 
-from asyncio import FIRST_COMPLETED, Event, create_task, ensure_future, get_running_loop, sleep, wait
-from functools import partial
+from asyncio import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Event,
+    create_task,
+    ensure_future,
+    get_running_loop,
+    sleep,
+    wait,
+)
 
 from fleetgrass.aio.door import Collected
 from fleetgrass.aio.threads import in_thread
@@ -55,8 +63,8 @@ class Items:
         self._now: Iterator[Any] | None = None if hasattr(params, "__aiter__") else items_of(params)
         #: Why there are no more, if that is no good end.
         self.failure: Exception | None = None
-        #: The next item of an asynchronous iterable.
-        self.next: Future[Any] | None = None
+        #: The next item of an asynchronous iterable, or why there is none.
+        self.next: Future[tuple[Any, BaseException | None]] | None = None
         self._wanted = Event()
         self._reader: Task[None] | None = None if self._now is not None else create_task(self._read_all(params))
 
@@ -65,25 +73,42 @@ class Items:
         return self._now is None and self._reader is None
 
     def read(self, running: Map) -> None:
-        """Begins a call if there is an item and room for it."""
+        """Begins a call if there is an item and room for it. What the input raises and is no `Exception` comes here."""
         if not running.has_room or self.is_over:
             return
-        if self._reader is not None:
-            if self.next is None:
-                self.next = get_running_loop().create_future()
-                self._wanted.set()
-            if not self.next.done():
-                return
-            item, self.next = self.next, None
-            read = item.result
+        if self._reader is None:
+            self._read_now(running)
         else:
-            read = partial(next, self._now)
+            self._read_given(running)
+
+    def _read_now(self, running: Map) -> None:
         try:
-            running.begin(read())
-        except (StopIteration, _End):
-            self._now = self._reader = None
+            item = next(self._now)  # type: ignore[arg-type]  # not over
+        except StopIteration:
+            self._now = None
         except Exception as error:
-            self._now, self._reader, self.failure = None, None, error
+            self._now, self.failure = None, error
+        else:
+            running.begin(item)
+
+    def _read_given(self, running: Map) -> None:
+        assert self._reader is not None
+        if self.next is None:
+            if self._reader.done():  # cancelled between two items, as all tasks are at a loop's end
+                raise CancelledError
+            self.next = get_running_loop().create_future()
+            self._wanted.set()
+        if not self.next.done():
+            return
+        (item, ended), self.next = self.next.result(), None
+        if ended is None:
+            running.begin(item)
+            return
+        self._reader = None
+        if not isinstance(ended, Exception):
+            raise ended
+        if not isinstance(ended, _End):
+            self.failure = ended
 
     async def _read_all(self, params: Any) -> None:
         try:
@@ -93,19 +118,19 @@ class Items:
                 self._wanted.clear()
                 await self._wanted.wait()
             self._give(None, _End())
-        except Exception as error:
+        except BaseException as error:  # the reader's, who would hear of it in an `async for`
             self._give(None, error)
 
-    def _give(self, item: Any, failure: Exception | None = None) -> None:
-        if self.next is None or self.next.done():
-            return  # nobody reads on
-        if failure is None:
-            self.next.set_result(item)
-        else:
-            self.next.set_exception(failure)
+    def _give(self, item: Any, ended: BaseException | None = None) -> None:
+        # Not the future's own exception, which is no StopIteration, and of which it complains when nobody takes it.
+        if self.next is not None and not self.next.done():
+            self.next.set_result((item, ended))
+        elif isinstance(ended, (KeyboardInterrupt, SystemExit)):  # nobody reads on, but the loop has to end
+            raise ended
 
     async def close(self) -> None:
         if self._reader is not None:
+            self.next = None
             self._reader.cancel()
             await wait({self._reader})
 
