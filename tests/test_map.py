@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -68,6 +69,27 @@ def test_each_item_ends_as_its_call_would(cloud: Any, operation: str, observed: 
     unordered = {at: shown(answer) for at, answer in ours.map(operation, ITEMS, max_concurrency=8, ordered=False)}
     assert [unordered[at] for at in range(len(ITEMS))] == want
     assert bool(heard) == observed
+
+
+@pytest.mark.parametrize("options", [{"ordered": True}, {"ordered": False}, {"errors": "raise"}], ids=str)
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_the_input_may_give_one_dict_again_and_again(server: Any, observed: bool, options: Any) -> None:
+    """Also values in it are those of the moment when it was given."""
+    ours = client(server.url)
+    if observed:
+        ours.meta.events.register("before-send", lambda **kwargs: None)
+    given: dict[str, Any] = {"targetArn": "", "components": {"a": {}}, "tags": {}}
+
+    def items() -> Iterator[Any]:
+        for number in range(20):
+            given["targetArn"] = f"target-{number}"
+            given["components"]["a"]["componentVersion"] = given["tags"]["number"] = str(number)
+            yield given
+
+    assert len(list(ours.map("create_deployment", items(), max_concurrency=8, **options))) == 20
+    sent = [json.loads(request.body) for request in server.take()]
+    told = [(each["targetArn"], each["components"]["a"]["componentVersion"], each["tags"]["number"]) for each in sent]
+    assert sorted(told) == sorted((f"target-{number}", str(number), str(number)) for number in range(20))
 
 
 def test_pages_are_merged_as_the_paginator_does(cloud: Any) -> None:

@@ -4,7 +4,8 @@ The calls run in the core's reactor (`_core.Many`); here, in the caller's thread
 put in order. Calls that are under way and answers that nobody has read are at most twice `max_concurrency`, or 16 times
 where answers wait for one before them, so the memory does not grow with the input. While somebody listens to a client's
 events, or its `_make_api_call` was replaced, the calls go that way one after another, in the caller's thread: handlers
-need not be safe for threads, and a Stubber's answers keep their order.
+need not be safe for threads, and a Stubber's answers keep their order. Then nothing is read ahead, and all pages of an
+item are turned before the next one is read.
 """
 
 from __future__ import annotations
@@ -115,6 +116,9 @@ class Map:
         self._operation = operation.api_name
         self._ordered, self._raises = ordered, raises
         self._near, self._far = NEAR * concurrency, FAR * concurrency
+        if isinstance(many, OneByOne):
+            # Its calls read their parameters when they are made, and the input may give one dict again and again.
+            self._near = self._far = 1
         self._keys: Keys | None = None
         if paginate:
             if operation.paginator is None:

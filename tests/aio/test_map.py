@@ -52,6 +52,29 @@ def test_map_gives_what_the_sync_one_gives(cloud: Any, run: Run, observed: bool,
     run(work())
 
 
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("kind", [iter, later])
+def test_the_input_may_give_one_dict_again_and_again(cloud: Any, run: Run, observed: bool, kind: Any) -> None:
+    def items() -> Iterator[Any]:
+        item: dict[str, Any] = {}
+        for name in NAMES[:20]:
+            item["coreDeviceThingName"] = name
+            yield item
+
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            observe(client, observed)
+            for ordered in (True, False):
+                given = items() if kind is iter else later_of(items())
+                answers = client.map("get_core_device", given, max_concurrency=8, ordered=ordered)
+                found = [answer if ordered else answer[1] async for answer in answers]
+                assert sorted(answer["coreDeviceThingName"] for answer in found) == NAMES[:20]
+            pages = client.map("list_core_devices", [{"maxResults": 60}, {"maxResults": 40}], paginate=True)
+            assert [len(answer["coreDevices"]) async for answer in pages] == [150, 150]
+
+    run(work())
+
+
 def test_a_slow_source_holds_up_no_answer(cloud: Any, run: Run) -> None:
     async def work() -> None:
         async with opened(cloud.meta.endpoint_url) as client:

@@ -1,7 +1,7 @@
 """`client.map` in an event loop: `fleetgrass.many`, with parameters and answers that are awaited.
 
 The next item of an asynchronous iterable is awaited beside the calls that are under way, so that a slow one holds up no
-answer. While somebody looks at the calls, they are made one after another in a thread.
+answer. While somebody looks at the calls, they are made one after another in a thread, and items are read between them.
 """
 
 from __future__ import annotations
