@@ -269,6 +269,37 @@ def test_credentials_that_are_asked_for_are_asked_in_threads(cloud: Any, run: Ru
     assert threading.main_thread().name not in asked
 
 
+@pytest.mark.timeout(30)
+def test_credentials_that_raise_stop_iteration_end_their_calls_and_no_others(cloud: Any, run: Run) -> None:
+    """It is no exception of a future. A call that waits with them has its answer."""
+    asked: list[int] = []
+
+    class Provider:
+        method = "explicit"
+
+        def get_frozen_credentials(self) -> Any:
+            asked.append(1)
+            if len(asked) == 1:
+                raise StopIteration("no more")
+            return fleetgrass.credentials.ReadOnlyCredentials("AKID", "secret", None)
+
+    async def work() -> None:
+        session = fleetgrass.aio.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        async with session.client("greengrassv2", endpoint_url=cloud.meta.endpoint_url) as client:
+            calls = [client.list_core_devices(maxResults=1) for _ in range(8)]
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+            failed = [answer for answer in ended if isinstance(answer, BaseException)]
+            assert failed
+            for error in failed:
+                assert isinstance(error, RuntimeError)
+                assert str(error) == "the call raised StopIteration"
+                assert isinstance(error.__cause__, StopIteration)
+            assert all(answer["coreDevices"] for answer in ended if not isinstance(answer, BaseException))
+
+    run(work())
+
+
 def test_errors_of_the_way_in(cloud: Any) -> None:
     async def work() -> None:
         session = fleetgrass.aio.get_session()

@@ -104,7 +104,7 @@ class Awaited(Door):
             if awaited is None or awaited.done():
                 continue
             if isinstance(answer, BaseException):
-                awaited.set_exception(answer)
+                awaited.set_exception(_awaitable(answer))
             else:
                 awaited.set_result(answer)
 
@@ -116,6 +116,15 @@ class Awaited(Door):
             # A loop that is closed tells nobody of anything.
             if not self.loop.is_closed() and not answer.done():
                 answer.set_exception(RuntimeError("the client was closed during this call"))
+
+
+def _awaitable(error: BaseException) -> BaseException:
+    """The error as an `await` may raise it, which is no `StopIteration`: some credentials raise one."""
+    if not isinstance(error, StopIteration):
+        return error
+    raised = RuntimeError("the call raised StopIteration")
+    raised.__cause__ = error
+    return raised
 
 
 class Collected(Door):
