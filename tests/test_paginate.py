@@ -275,6 +275,35 @@ def test_items_end_with_the_error_of_the_page_after_them(server):
     assert read == LISTS[0] * 2
 
 
+class Bye(BaseException):
+    """No Exception."""
+
+
+@pytest.mark.parametrize("good", [0, 1], ids=["first page", "second page"])
+@pytest.mark.parametrize("error", [Bye("bye"), SystemExit(3), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+def test_items_raise_what_is_no_exception(server, error, good):
+    keys = fleetgrass.credentials.ReadOnlyCredentials("AKIDEXAMPLE", "secret", None)
+
+    class Provider:
+        method = "explicit"
+        asked = 0
+
+        def get_frozen_credentials(self):
+            self.asked += 1
+            if self.asked > good:
+                raise error
+            return keys
+
+    session = fleetgrass.Session(region_name="eu-west-1")
+    session._lookup._credentials = Provider()
+    server.script([reply({"coreDevices": LISTS[0], "nextToken": "t"})])
+    paginator = session.client("greengrassv2", endpoint_url=server.url).get_paginator("list_core_devices")
+    read = []
+    with pytest.raises(type(error)):
+        read.extend(paginator.items())
+    assert read == LISTS[0] * good
+
+
 @given(pages=PAGES, kwargs=PARAMETERS)
 def test_items_are_what_search_finds_on_the_pages(pages, kwargs):
     for page in pages:

@@ -125,7 +125,7 @@ class PageIterator:
             calls.submit(0, name, next(steps), True)
             while more:
                 [(_, answer)] = calls.take()
-                if isinstance(answer, Exception):
+                if isinstance(answer, BaseException):
                     raise answer
                 page = steps.send(answer)
                 more = False

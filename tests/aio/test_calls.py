@@ -229,6 +229,36 @@ def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("good", [0, 1], ids=["first page", "second page"])
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+def test_readers_of_items_hear_of_what_is_no_exception(cloud: Any, run: Run, error: BaseException, good: int) -> None:
+    class Provider:
+        method = "explicit"
+        asked = 0
+
+        def get_frozen_credentials(self) -> Any:
+            self.asked += 1
+            if self.asked > good:
+                raise error
+            return fleetgrass.credentials.ReadOnlyCredentials("AKID", "secret", None)
+
+    async def work() -> None:
+        session = fleetgrass.aio.Session(region_name="us-east-1")
+        session._lookup._credentials = Provider()
+        async with session.client("greengrassv2", endpoint_url=cloud.meta.endpoint_url) as client:
+            read: list[str] = []
+
+            async def read_all() -> None:
+                async for item in client.get_paginator("list_core_devices").items(maxResults=10):
+                    read.append(item["coreDeviceThingName"])
+
+            with pytest.raises(type(error)):
+                await read_all()
+            assert read == NAMES[: 10 * good]
+
+    run(work())
+
+
 def test_waiters_wait_and_fail(server: RecordingServer, run: Run) -> None:
     async def work() -> None:
         async with opened(server.url) as client:

@@ -368,6 +368,8 @@ def test_what_is_no_exception_is_always_raised(cloud: Any, run: Run, errors: Any
             with pytest.raises(Bye):
                 await client.list_core_devices()
             with pytest.raises(Bye):
+                [each async for each in client.get_paginator("list_core_devices").items()]
+            with pytest.raises(Bye):
                 [each async for each in client.map("list_core_devices", [{}], **options)]
 
     run(work())

@@ -27,15 +27,17 @@ class PageIterator(paginate.PageIterator):
 
     async def _items(self) -> AsyncIterator[Any]:  # type: ignore[override]
         steps = self._steps()
-        ahead: Future[Any] | None = ensure_future(self._call(next(steps)))
+        ahead: Future[tuple[Any, BaseException | None]] | None = ensure_future(self._outcome(next(steps)))
         failed = None
         try:
             while ahead is not None:
-                answer, ahead = await ahead, None
+                (answer, raised), ahead = await ahead, None
+                if raised is not None:
+                    raise raised
                 page = steps.send(answer)
                 try:
                     for params in steps:
-                        ahead = ensure_future(self._call(params))
+                        ahead = ensure_future(self._outcome(params))
                         break
                 except Exception as error:
                     failed = error  # after the items of this page
@@ -44,8 +46,15 @@ class PageIterator(paginate.PageIterator):
                 if failed is not None:
                     raise failed
         finally:
-            if ahead is not None and not ahead.cancel() and not ahead.cancelled():
-                ahead.exception()  # which nobody asked for
+            if ahead is not None:
+                ahead.cancel()
+
+    async def _outcome(self, params: dict[str, Any]) -> tuple[Any, BaseException | None]:
+        """What a call returns or raises, for a task: its own `SystemExit` would end the loop, and be nobody's."""
+        try:
+            return await self._call(params), None
+        except BaseException as error:
+            return None, error
 
     async def _call(self, params: dict[str, Any]) -> Any:
         marked = PAGINATED.set(True)
