@@ -13,6 +13,8 @@ import botocore.session
 
 import fleetgrass
 from fleetgrass import _core
+from fleetgrass.many import OneByOne
+from fleetgrass.user_agent import PAGINATED
 
 KEYS = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
 PROFILES = """
@@ -85,6 +87,11 @@ class FakeCore:
         self.closed += 1
 
 
+def fake_many(core: FakeCore, _concurrency: int) -> OneByOne:
+    """Stands in for `_core.Many`."""
+    return OneByOne(lambda operation, params: core.call(operation, params, PAGINATED.get()))
+
+
 @contextmanager
 def environment(config: str | bytes = "", credentials: str | bytes = "", **variables: str) -> Iterator[Path]:
     """No AWS settings but these; the shared files are `config` and `credentials`. Fresh default sessions."""
@@ -104,6 +111,7 @@ def environment(config: str | bytes = "", credentials: str | bytes = "", **varia
             mock.patch.object(boto3, "DEFAULT_SESSION", None),
             mock.patch.object(fleetgrass, "DEFAULT_SESSION", None),
             mock.patch.object(_core, "Client", FakeCore, create=True),
+            mock.patch.object(_core, "Many", fake_many),
             mock.patch.object(botocore.session, "create_loader", return_value=LOADER),
         ):
             FakeCore.made, FakeCore.answers = [], []

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 
 import botocore.paginate
 import jmespath
@@ -13,6 +14,7 @@ import fleetgrass
 from facade import FakeCore, environment, outcome
 from fleetgrass.paginate import Paginator
 from support.answers import reply
+from support.processes import fork, statuses
 
 KEYS = ("nextToken", "nextToken", "maxResults", "components")
 CONFIG = dict(zip(("input_token", "output_token", "limit_key", "result_key"), KEYS, strict=True))
@@ -259,6 +261,63 @@ def test_items_ask_for_the_next_page_meanwhile_and_for_no_other(server):
     assert [next(items), next(items)] == FLAT[1:3]
     assert len(server.take()) == 2
     items.close()
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"PaginationConfig": {"MaxItems": 7}}, {"PaginationConfig": {"MaxItems": 6}}])
+def test_a_full_result_asks_for_the_next_page_meanwhile_and_for_no_other(server, monkeypatch, kwargs):
+    _, paginator = live(server, LISTS)
+    pages = paginator.paginate(**kwargs)
+    wanted = kwargs.get("PaginationConfig", {}).get("MaxItems", len(FLAT))
+    count = -(-wanted // 3)
+    read = 0
+
+    def add(page, result):
+        nonlocal read
+        read += 1
+        server.wait_for_requests(min(read + 1, count))
+        type(pages)._add(pages, page, result)
+
+    monkeypatch.setattr(pages, "_add", add)
+    assert pages.build_full_result()["coreDevices"] == FLAT[:wanted]
+    assert len(server.take()) == read == count
+
+
+def test_a_full_result_of_one_page_is_a_plain_call(server, monkeypatch):
+    _, paginator = live(server, LISTS[:1])
+    monkeypatch.delattr("fleetgrass._core.Many")
+    assert paginator.paginate().build_full_result() == {"coreDevices": LISTS[0]}
+
+
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_a_full_result_ends_with_the_error_half_way(server, observed):
+    client, paginator = live(server, LISTS)
+    if observed:
+        client.meta.events.register("before-send", lambda **kwargs: None)
+    first = reply({"coreDevices": LISTS[0], "nextToken": "t"})
+    server.script([first, reply({"message": "no"}, 403)])
+    with pytest.raises(fleetgrass.exceptions.ClientError):
+        paginator.paginate().build_full_result()
+    assert len(server.take()) == 2
+    server.script([first])
+    with pytest.raises(PaginationError, match="The same next token was received twice"):
+        paginator.paginate().build_full_result()
+    assert len(server.take()) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_full_results_in_a_fork(server):
+    _, paginator = live(server, LISTS)
+    assert paginator.paginate().build_full_result() == {"coreDevices": FLAT}
+    _, paginator = live(server, LISTS)
+    child = fork(lambda: check(paginator.paginate().build_full_result() == {"coreDevices": FLAT}))
+    assert statuses([child]) == {0}
+    _, paginator = live(server, LISTS)
+    assert paginator.paginate().build_full_result() == {"coreDevices": FLAT}
+
+
+def check(fact):
+    assert fact
 
 
 def test_items_end_with_the_error_of_the_page_after_them(server):

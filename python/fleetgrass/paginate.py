@@ -1,8 +1,7 @@
 """Paginators: botocore's, with the same settings, resume tokens, errors and traps.
 
-`Paginator.items` is ours: it asks for a page while the items of the one before are being read. All else asks for a page
-when it is wanted, since one that nobody reads costs budget all the same; `build_full_result` wants the next one as soon
-as a page is there, and nobody reads in between.
+`Paginator.items` is ours. It and `build_full_result` ask for a page while the one before is being read, once they know
+that there is one. All else asks for a page when it is wanted, since one that nobody reads costs budget all the same.
 
 One trap is worth knowing: a `PageIterator` remembers the last token that it sent, so iterating over it a second time
 starts at the last page. Call `paginate` again instead.
@@ -118,29 +117,41 @@ class PageIterator:
             previous = token
 
     def _items(self) -> Iterator[Any]:
-        steps = self._steps()
-        calls, name = self._calls_ahead()
-        more, failed = True, None
+        for page in self._pages_ahead(waits=True):
+            yield from page.get(self._result_key) or []
+
+    def _pages_ahead(self, *, waits: bool) -> Iterator[Any]:
+        """Pages, of which each but the first is asked for before the one before it is given.
+
+        `waits`: the first one waits for the budget as the others do. Otherwise it is a plain call, which costs less:
+        there may be no others.
+        """
+        steps, ahead = self._steps(), Ahead(self._calls_ahead)
+        failed: Exception | None = None
         try:
-            calls.submit(0, name, next(steps), True)
-            while more:
-                [(_, answer)] = calls.take()
-                if isinstance(answer, BaseException):
-                    raise answer
+            if waits:
+                ahead.ask(next(steps))
+                answer = ahead.answer()
+            else:
+                answer = self._call(next(steps))
+            while True:
                 page = steps.send(answer)
-                more = False
+                asked = False
                 try:
                     for params in steps:
-                        calls.submit(0, name, params, True)
-                        more = True
+                        ahead.ask(params)
+                        asked = True
                         break
                 except Exception as error:
-                    failed = error  # after the items of this page
-                yield from page.get(self._result_key) or []
+                    failed = error  # after this page
+                yield page
                 if failed is not None:
                     raise failed
+                if not asked:
+                    return
+                answer = ahead.answer()
         finally:
-            calls.cancel()
+            ahead.close()
 
     def _calls_ahead(self) -> tuple[_core.Many | OneByOne, str]:
         """What makes a call while somebody does something else, and the call's name there."""
@@ -167,9 +178,12 @@ class PageIterator:
                 self._params[name] = value
 
     def build_full_result(self) -> dict[str, Any]:
-        """The items of all pages in one dict; `NextToken` is the resume token where items are left."""
+        """The items of all pages in one dict; `NextToken` is the resume token where items are left.
+
+        Each page but the first is asked for while the one before is put there, and waits for the budget.
+        """
         result: dict[str, Any] = {}
-        for page in self:
+        for page in self._pages_ahead(waits=False):
             self._add(page, result)
         if self.resume_token is not None:
             result["NextToken"] = self.resume_token
@@ -201,6 +215,32 @@ class PageIterator:
     def result_key_iters(self) -> list[ResultKeyIterator]:
         """One iterator of items for each result key."""
         return [ResultKeyIterator(self, key) for key in self.result_keys]
+
+
+class Ahead:
+    """A call that is under way while somebody does something else. What makes it is made for the first one."""
+
+    def __init__(self, calls: Callable[[], tuple[_core.Many | OneByOne, str]]) -> None:
+        self._make_calls = calls
+        self._calls: _core.Many | OneByOne | None = None
+        self._name = ""
+
+    def ask(self, params: dict[str, Any]) -> None:
+        if self._calls is None:
+            self._calls, self._name = self._make_calls()
+        self._calls.submit(0, self._name, params, True)
+
+    def answer(self) -> Any:
+        """Waits for what the call returns or raises."""
+        assert self._calls is not None
+        [(_, answer)] = self._calls.take()
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        if self._calls is not None:
+            self._calls.cancel()
 
 
 class ResultKeyIterator:
@@ -252,7 +292,7 @@ class Paginator:
     def items(self, **kwargs: Any) -> Iterator[Any]:
         """The items of all pages of a call with these parameters, which are `paginate`'s.
 
-        Each page but the first is asked for while the items of the one before are being read, and waits for the budget.
+        Each page but the first is asked for while the items of the one before are being read; all wait for the budget.
         """
         return self.paginate(**kwargs)._items()
 

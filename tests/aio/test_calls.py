@@ -229,6 +229,35 @@ def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
     run(work())
 
 
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+@pytest.mark.parametrize("limit", [150, 90, 80])
+def test_a_full_result_asks_for_the_next_page_meanwhile_and_for_no_other(
+    server: RecordingServer, run: Run, limit: int, observed: bool
+) -> None:
+    lists = [[{"coreDeviceThingName": name} for name in NAMES[at : at + 40]] for at in range(0, 160, 40)]
+    count = -(-limit // 40)
+    read: list[Any] = []
+
+    async def work() -> None:
+        server.script(reply({"coreDevices": page, "nextToken": f"t{at}"}) for at, page in enumerate(lists))
+        async with opened(server.url) as client:
+            observe(client, observed)
+            pages = client.get_paginator("list_core_devices").paginate(PaginationConfig={"MaxItems": limit})
+
+            def add(page: Any, result: Any) -> None:
+                read.append(page)
+                server.wait_for_requests(min(len(read) + 1, count))
+                type(pages)._add(pages, page, result)
+
+            pages._add = add
+            whole = await pages.build_full_result()
+            assert [device["coreDeviceThingName"] for device in whole["coreDevices"]] == NAMES[:limit]
+            # another page could be there
+            assert (len(server.take()), len(read), "NextToken" in whole) == (count, count, True)
+
+    run(work())
+
+
 @pytest.mark.parametrize("good", [0, 1], ids=["first page", "second page"])
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()], ids=repr)
 def test_readers_of_items_hear_of_what_is_no_exception(cloud: Any, run: Run, error: BaseException, good: int) -> None:

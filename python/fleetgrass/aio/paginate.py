@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import ensure_future
-from contextlib import suppress
+from asyncio import ensure_future, sleep
+from contextlib import aclosing, suppress
 
 from fleetgrass import paginate
 from fleetgrass.user_agent import PAGINATED
@@ -11,7 +11,7 @@ from fleetgrass.user_agent import PAGINATED
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from typing import Any
 
 
@@ -26,25 +26,35 @@ class PageIterator(paginate.PageIterator):
     __iter__: None = None  # type: ignore[assignment]
 
     async def _items(self) -> AsyncIterator[Any]:  # type: ignore[override]
+        async with aclosing(self._pages_ahead()) as pages:
+            async for page in pages:
+                for item in page.get(self._result_key) or []:
+                    yield item
+
+    async def _pages_ahead(self) -> AsyncGenerator[Any, None]:  # type: ignore[override]
+        """Pages, of which each but the first is asked for before the one before it is given."""
         steps = self._steps()
-        ahead: Future[tuple[Any, BaseException | None]] | None = ensure_future(self._outcome(next(steps)))
-        failed = None
+        ahead: Future[tuple[Any, BaseException | None]] | None = None
+        failed: Exception | None = None
+        answer = await self._call(next(steps))
         try:
-            while ahead is not None:
-                (answer, raised), ahead = await ahead, None
-                if raised is not None:
-                    raise raised
+            while True:
                 page = steps.send(answer)
                 try:
                     for params in steps:
                         ahead = ensure_future(self._outcome(params))
                         break
                 except Exception as error:
-                    failed = error  # after the items of this page
-                for item in page.get(self._result_key) or []:
-                    yield item
+                    failed = error  # after this page
+                await sleep(0)  # in which its task sends the request
+                yield page
                 if failed is not None:
                     raise failed
+                if ahead is None:
+                    return
+                (answer, raised), ahead = await ahead, None
+                if raised is not None:
+                    raise raised
         finally:
             if ahead is not None:
                 ahead.cancel()
@@ -65,10 +75,14 @@ class PageIterator(paginate.PageIterator):
                 PAGINATED.reset(marked)
 
     async def build_full_result(self) -> dict[str, Any]:  # type: ignore[override]
-        """The items of all pages in one dict; `NextToken` is the resume token where items are left."""
+        """The items of all pages in one dict; `NextToken` is the resume token where items are left.
+
+        Each page but the first is asked for while the one before is put there.
+        """
         result: dict[str, Any] = {}
-        async for page in self:
-            self._add(page, result)
+        async with aclosing(self._pages_ahead()) as pages:
+            async for page in pages:
+                self._add(page, result)
         if self.resume_token is not None:
             result["NextToken"] = self.resume_token
         return result
