@@ -256,6 +256,42 @@ def test_a_child_of_a_fork_goes_on_with_the_client_in_a_loop_of_its_own(server: 
     asyncio.run(work())
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_goes_on_with_its_parents_loop_between_two_runs(server: RecordingServer) -> None:
+    """As asyncio lets it. The parent waits meanwhile: the loop's descriptor is the same."""
+    server.script([reply({"coreDevices": []})])
+    clients: list[Any] = []
+
+    async def call() -> None:
+        client = clients[0] if clients else await opened(server.url).__aenter__()
+        clients[:] = [client]
+        for _ in range(2):
+            calls = asyncio.gather(*(client.list_core_devices() for _ in range(5)))
+            assert len(await asyncio.wait_for(calls, 10)) == 5
+        assert [answer["coreDevices"] async for answer in client.map("list_core_devices", [{}])] == [[]]
+
+    async def close() -> None:
+        await clients[0].close()
+        await clients[0].list_core_devices()
+        await clients[0].close()
+
+    def work() -> None:
+        loop.run_until_complete(call())
+        assert statuses([fork(lambda: loop.run_until_complete(call()))]) == {0}  # a child of the child
+        loop.run_until_complete(call())
+        loop.run_until_complete(close())
+
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(call())
+        assert statuses([fork(work)]) == {0}
+        loop.run_until_complete(call())
+        loop.run_until_complete(close())
+    finally:
+        loop.close()
+
+
 EXIT = """
 import asyncio, fleetgrass.aio, sys
 async def work():

@@ -54,7 +54,7 @@ class BaseClient(_client.BaseClient):
         """That to the running loop."""
         loop = get_running_loop()
         door = self._doors.get(loop)
-        if door is None:
+        if door is None or door.is_inherited:
             for ended in [known for known in list(self._doors) if known.is_closed()]:
                 other = self._doors.pop(ended, None)  # another thread's loop may be here as well
                 if other is not None:

@@ -45,6 +45,11 @@ class Door:
             ) from None
         self._left = False
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether it is of the parent of this process, where its calls end."""
+        return self._process != getpid()
+
     def deliver(self, answers: list[tuple[int, Any]]) -> None:
         """Calls have ended: their numbers, and what each returned or the exception that it raises."""
         raise NotImplementedError  # each kind of door has its own way
@@ -52,7 +57,7 @@ class Door:
     def close(self) -> None:
         """Ends the calls that are under way, and leaves the loop."""
         # What a fork's loop watches with is its parent's too.
-        if self._process == getpid():
+        if not self.is_inherited:
             if not self.loop.is_closed():
                 self.loop.remove_reader(self.many.fileno())
             self.many.cancel()
@@ -60,14 +65,24 @@ class Door:
 
     def __del__(self) -> None:
         # Whichever thread collects the garbage.
-        if not self._left and self._process == getpid():
-            with suppress(RuntimeError):  # the loop is closed
-                self.loop.call_soon_threadsafe(_forget, self.loop, self.many)
+        if self._left:
+            return
+        if self.is_inherited:
+            if not self.loop.is_closed():
+                _watched.append(self.many)
+            return
+        with suppress(RuntimeError):  # the loop is closed
+            self.loop.call_soon_threadsafe(_forget, self.loop, self.many)
+
+
+#: In a fork, doors of its parent. If the fork runs their loop too, that watches them still, by the numbers of their
+#: descriptors, which no other may get.
+_watched: list[_core.Many] = []
 
 
 def _ended(watched: ref[Door]) -> None:
     door = watched()
-    if door is not None:
+    if door is not None and not door.is_inherited:
         door.deliver(door.many.take_ended())
 
 
