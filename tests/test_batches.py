@@ -133,11 +133,36 @@ def test_tags_of_many_resources(client: Any) -> None:
 
 @pytest.mark.parametrize(
     ("things", "said"),
-    [("sensor", "things is the text 'sensor'"), (["a", 7], r"things\[1\] is 7"), ([b"a"], r"things\[0\] is b'a'")],
+    [
+        ("sensor", "things is the text 'sensor': it has to be an iterable of texts, such as a list"),
+        (None, "things is None: it has to be an iterable of texts, such as a list"),
+        (5, "things is 5: it has to be an iterable"),
+        (str, "things is <class 'str'>: it has to be an iterable"),
+        (["a", 7], r"things\[1\] is 7"),
+        ([b"a"], r"things\[0\] is b'a'"),
+    ],
 )
 def test_what_is_no_list_of_names_is_told(client: Any, things: Any, said: str) -> None:
     with pytest.raises(TypeError, match=said):
         client_devices.associate(client, CORE, things)
+
+
+@pytest.mark.parametrize("tags_given", [None, "", "ab", 7, [1], ["abc"]])
+@pytest.mark.parametrize("arns", [[], ["arn"]])
+def test_what_are_no_tags_is_told(client: Any, arns: Any, tags_given: Any) -> None:
+    with pytest.raises(TypeError, match=r"tags is .*: it has to be a dict of keys and values, such as"):
+        tags.apply(client, arns, tags_given)
+    with pytest.raises(TypeError, match="arns is None: it has to be an iterable of texts, such as a list"):
+        tags.apply(client, None, {"stage": "test"})  # type: ignore[arg-type]
+
+
+def test_an_error_of_the_iterable_is_the_callers_own(client: Any) -> None:
+    class Broken:
+        def __iter__(self) -> Iterator[str]:
+            raise TypeError("mine")
+
+    with pytest.raises(TypeError, match=r"^mine$"):
+        client_devices.associate(client, CORE, Broken())
 
 
 def test_a_client_whose_answers_are_awaited_is_told(cloud: Emulator) -> None:

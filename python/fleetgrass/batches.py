@@ -40,8 +40,10 @@ class Result(NamedTuple):
 
 def distinct(items: Iterable[str], name: str) -> list[str]:
     """The items without those that come again. `TypeError`: this is no iterable of texts."""
-    if isinstance(items, (str, bytes)):
-        raise TypeError(f"{name} is the text {items!r}: it has to be an iterable of texts, such as a list")
+    is_text = isinstance(items, (str, bytes))
+    if is_text or not (hasattr(type(items), "__iter__") or hasattr(type(items), "__getitem__")):
+        given = f"the text {items!r}" if is_text else repr(items)
+        raise TypeError(f"{name} is {given}: it has to be an iterable of texts, such as a list")
     found: dict[str, None] = {}
     for index, item in enumerate(items):
         if not isinstance(item, str):

@@ -29,15 +29,27 @@ def apply(client: Any, arns: Iterable[str], tags: Mapping[str, str]) -> Result:
     Returns:
         `done`, the ARNs whose resources have the tags now, and `failed`, the code and message of each other one.
     Raises:
-        TypeError: `arns` are no texts. Nothing was sent.
+        TypeError: `arns` are no texts, or `tags` no mapping. Nothing was sent.
 
     Source: API_TagResource in the AWS IoT Greengrass V2 API reference.
     """
     names = batches.distinct(arns, "arns")
-    requests = [{"resourceArn": arn, "tags": dict(tags)} for arn in names]
+    given = _pairs(tags)
+    requests = [{"resourceArn": arn, "tags": dict(given)} for arn in names]
     failed = {
         arn: batches.failure(answer)
         for arn, answer in zip(names, batches.answers(client, "tag_resource", requests), strict=True)
         if isinstance(answer, Exception)
     }
     return batches.account(names, failed)
+
+
+def _pairs(tags: Any) -> dict[str, str]:
+    """Tags as a dict. `TypeError`: they are nothing that makes one."""
+    told = f'tags is {tags!r}: it has to be a dict of keys and values, such as {{"stage": "test"}}'
+    if isinstance(tags, (str, bytes)):
+        raise TypeError(told)
+    try:
+        return dict(tags)
+    except (TypeError, ValueError) as error:
+        raise TypeError(told) from error
