@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import threading
+from collections import ChainMap, OrderedDict, UserDict
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +92,39 @@ def test_the_input_may_give_one_dict_again_and_again(server: Any, observed: bool
     sent = [json.loads(request.body) for request in server.take()]
     told = [(each["targetArn"], each["components"]["a"]["componentVersion"], each["tags"]["number"]) for each in sent]
     assert sorted(told) == sorted((f"target-{number}", str(number), str(number)) for number in range(20))
+
+
+class Broken(UserDict[str, Any]):
+    def __iter__(self) -> Iterator[str]:
+        raise LookupError("mine")
+
+
+@pytest.mark.parametrize("paginate", [False, True])
+@pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])
+def test_items_may_be_any_mappings(cloud: Any, observed: bool, paginate: bool) -> None:
+    """As those that boto3 takes by `**`."""
+    ours = client(cloud.meta.endpoint_url)
+    boto3s = boto3.client("greengrassv2", region_name="us-east-1", endpoint_url=cloud.meta.endpoint_url, **KEYS)
+    if observed:
+        ours.meta.events.register("before-send", lambda **kwargs: None)
+    given = {"status": "HEALTHY", "maxResults": 60}
+    kinds = [dict, UserDict, MappingProxyType, ChainMap, OrderedDict]
+    items: list[Any] = [kind(given) for kind in kinds]
+    one = boto3s.get_paginator("list_core_devices")
+    want = [
+        shown(one.paginate(**item).build_full_result() if paginate else boto3s.list_core_devices(**item))
+        for item in items
+    ]
+    answers = list(
+        ours.map("list_core_devices", [*items, Broken(given), 7, None, [("maxResults", 1)]], paginate=paginate)
+    )
+    assert [names(shown(answer)) for answer in answers[: len(kinds)]] == [names(answer) for answer in want]
+    assert [type(answer).__name__ for answer in answers[len(kinds) :]] == ["LookupError", *["ParamValidationError"] * 3]
+    assert items == [kind(given) for kind in kinds]
+
+
+def names(answer: Any) -> list[str]:
+    return [device["coreDeviceThingName"] for device in answer["coreDevices"]]
 
 
 def test_pages_are_merged_as_the_paginator_does(cloud: Any) -> None:

@@ -123,10 +123,10 @@ class BaseClient:
 
         Args:
             operation: the name of the method, or the API's.
-            params: dicts of parameters, read as they are needed: twice `max_concurrency` ahead, and further only where
-                one slow answer holds up others that are there, 16 times at most; not ahead while handlers see the
-                calls. A dict may be given again with other values. An answer that is there is given before the next
-                but one is read. If reading them raises, that is raised after the answers.
+            params: dicts or other mappings of parameters, read as they are needed: twice `max_concurrency` ahead, and
+                further only where one slow answer holds up others that are there, 16 times at most; not ahead while
+                handlers see the calls. A dict may be given again with other values. An answer that is there is given
+                before the next but one is read. If reading them raises, that is raised after the answers.
             max_concurrency: how many calls are made at the same time; `Config(max_concurrency=...)` unless given.
             errors: "return" yields the exception that the method would raise in place of an answer. "raise" raises it,
                 once the calls that have begun are over; its `item_index` and a note say which item it is of.

@@ -175,6 +175,12 @@ class Map:
     def begin(self, params: Any) -> None:
         """Submits the next item."""
         number, self._read = self._read, self._read + 1
+        if not isinstance(params, dict):
+            try:
+                params = as_dict(params)
+            except Exception as error:
+                self._keep(number, error.with_traceback(None))
+                return
         if self._keys:
             self._pages[number] = Pages(self._keys, params)
             params = self._pages[number].params
@@ -226,6 +232,13 @@ class Map:
             self._pages.pop(number, None)
         else:
             self.under_way += 1
+
+
+def as_dict(params: Any) -> Any:
+    """Any mapping, as `**` takes it. What is none is left to the validation."""
+    from collections.abc import Mapping
+
+    return dict(params) if isinstance(params, Mapping) else params
 
 
 def items_of(params: Any) -> Iterator[Any]:
