@@ -66,13 +66,16 @@ def test_a_thing_that_is_refused_has_its_own_reason(client: Any) -> None:
 
 def test_a_thing_that_cannot_be_sent_keeps_no_other_from_it(client: Any) -> None:
     things = [f"sensor-{number}" for number in range(150)]
-    things[7] = ""
+    things[7], things[3], things[149] = "", "\ud800", "sensor\udfff"
     for function in (client_devices.associate, client_devices.disassociate):
         result = function(client, CORE, things)
-        assert result.done == [thing for thing in things if thing]
-        [(thing, failure)] = result.failed.items()
-        assert (thing, failure.code) == ("", "ParamValidationError")
-        assert "thingName" in failure.message
+        assert result.done == [thing for thing in things if thing in result.done]
+        assert list(result.failed) == ["\ud800", "", "sensor\udfff"]
+        for failure in result.failed.values():
+            assert failure.code == "ParamValidationError"
+            assert "thingName" in failure.message
+        assert len(result.done) == 147
+    assert client_devices.associate(client, CORE, ["\ud800"]).done == []
 
 
 def test_a_thing_that_strict_validation_refuses_keeps_no_other_from_being_sent(cloud: Emulator) -> None:

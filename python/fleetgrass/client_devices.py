@@ -20,6 +20,8 @@ __all__ = ["Failure", "Result", "associate", "disassociate"]
 
 #: Things a request.
 LIMIT = 100
+#: Of a name that a request's JSON can only have as what no server reads, to the harm of the others in it.
+UNENCODABLE = Failure("ParamValidationError", "thingName is no Unicode text: it has half a surrogate pair")
 
 
 def associate(client: Any, core_device: str, things: Iterable[str]) -> Result:
@@ -32,7 +34,8 @@ def associate(client: Any, core_device: str, things: Iterable[str]) -> Result:
     Returns:
         `done`, the things that are associated now, and `failed`, the code and message of each that is not: its own, or
         those of the whole request if that failed, or if it has an error that names no thing of it. A thing whose name
-        cannot be sent, such as an empty one, fails by itself, with `ParamValidationError`.
+        cannot be sent, such as an empty one or one with half a surrogate pair, fails by itself, with
+        `ParamValidationError`.
     Raises:
         TypeError: `things` are no texts. Nothing was sent.
 
@@ -51,8 +54,9 @@ def disassociate(client: Any, core_device: str, things: Iterable[str]) -> Result
 
 def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) -> Result:
     names = batches.distinct(things, "things")
-    parts = [names[start : start + LIMIT] for start in range(0, len(names), LIMIT)]
-    failed: dict[str, Failure] = {}
+    failed = {name: UNENCODABLE for name in names if not _is_encodable(name)}
+    sent = [name for name in names if name not in failed]
+    parts = [sent[start : start + LIMIT] for start in range(0, len(sent), LIMIT)]
     while parts:
         requests = [
             {"coreDeviceThingName": core_device, "entries": [{"thingName": name} for name in part]} for part in parts
@@ -68,6 +72,14 @@ def _each(client: Any, operation: str, core_device: str, things: Iterable[str]) 
             else:
                 failed.update(_refused(part, answer))
     return batches.account(names, failed)
+
+
+def _is_encodable(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refused(part: list[str], answer: dict[str, Any]) -> dict[str, Failure]:
