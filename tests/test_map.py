@@ -313,6 +313,29 @@ def test_faults_lose_double_and_move_nothing() -> None:
             assert found[item["targetArn"]] == answer["deploymentId"]
 
 
+def test_pages_under_faults_lose_double_and_move_nothing() -> None:
+    """Of `map`, `items` and full results, beside boto3's without faults."""
+    with Emulator(check_signatures=False, seed=11) as emulator:
+        emulator.register_core_devices(len(NAMES))
+        retries = fleetgrass.Config(retries={"total_max_attempts": 10})
+        url = emulator.endpoint_url
+        ours = fleetgrass.client("greengrassv2", region_name="us-east-1", endpoint_url=url, config=retries, **KEYS)
+        paginator = ours.get_paginator("list_core_devices")
+        boto3s = boto3.client("greengrassv2", region_name="us-east-1", endpoint_url=url, **KEYS)
+        want = shown(boto3s.get_paginator("list_core_devices").paginate().build_full_result())
+        assert names(want) == NAMES
+        items = [{"maxResults": size} for size in (3, 7, 20, 100)] * 3
+        with (
+            emulator.inject("error", "ServiceUnavailableException", rate=0.06) as refused,
+            emulator.inject("reset", rate=0.06) as reset,
+        ):
+            assert [shown(answer) for answer in ours.map("list_core_devices", items, paginate=True)] == [want] * 12
+            assert list(paginator.items(maxResults=5)) == want["coreDevices"]
+            assert paginator.paginate(maxResults=5).build_full_result() == want
+            assert refused.hits > 5
+            assert reset.hits > 5
+
+
 def test_a_slow_reader_holds_up_the_calls(server: Any) -> None:
     items = ({} for _ in range(1000))
     answers = client(server.url).map("list_components", items, max_concurrency=4, ordered=False)

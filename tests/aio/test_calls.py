@@ -14,6 +14,7 @@ import pytest
 import fleetgrass
 import fleetgrass.aio
 from fleetgrass.config import Config
+from fleetgrass.emulator import Emulator
 from support.answers import (
     BROKEN_CHUNK,
     CLOSED,
@@ -227,6 +228,34 @@ def test_paginators_read_what_the_sync_ones_read(cloud: Any, run: Run) -> None:
                 client.get_paginator("get_core_device")
 
     run(work())
+
+
+def test_pages_under_faults_lose_double_and_move_nothing(run: Run) -> None:
+    """They are those of the sync client without faults."""
+
+    async def work(url: str) -> None:
+        async with opened(url, retries={"total_max_attempts": 10}) as client:
+            paginator = client.get_paginator("list_core_devices")
+            assert [item async for item in paginator.items(maxResults=5)] == want["coreDevices"]
+            pages = [page async for page in paginator.paginate(maxResults=15)]
+            assert [item for page in pages for item in page["coreDevices"]] == want["coreDevices"]
+            assert await paginator.paginate(maxResults=6).build_full_result() == want
+            mapped = client.map("list_core_devices", [{"maxResults": size} for size in (5, 9, 20, 100)], paginate=True)
+            assert [shown(answer) async for answer in mapped] == [want] * 4
+
+    with Emulator(check_signatures=False, seed=5) as emulator:
+        emulator.register_core_devices(len(NAMES))
+        url = emulator.endpoint_url
+        sync = fleetgrass.client("greengrassv2", endpoint_url=url, **ARGUMENTS).get_paginator("list_core_devices")
+        want = sync.paginate().build_full_result()
+        assert [device["coreDeviceThingName"] for device in want["coreDevices"]] == NAMES
+        with (
+            emulator.inject("error", "ServiceUnavailableException", rate=0.06) as refused,
+            emulator.inject("reset", rate=0.06) as reset,
+        ):
+            run(work(url))
+            assert refused.hits > 3
+            assert reset.hits > 3
 
 
 @pytest.mark.parametrize("observed", [False, True], ids=["plain", "observed"])

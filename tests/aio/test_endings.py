@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -172,6 +173,69 @@ def test_cancelling_the_task_ends_the_call_and_its_connection(run: Run) -> None:
     for call in (lambda client: client.list_components(), mapped):
         with Silent() as server:
             run(work(server, call))
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("read", "how"),
+    [
+        *(("items", how) for how in ("left", "closed", "cancelled", "timeout", "loop")),
+        *((read, how) for read in ("full", "pages", "map") for how in ("cancelled", "timeout")),
+    ],
+)
+def test_pages_that_nobody_wants_any_more_leave_no_warning_and_no_call(
+    server: RecordingServer, run: Run, how: str, read: str
+) -> None:
+    """The page that is under way is never answered."""
+    said: list[Any] = []
+    server.script([reply({"coreDevices": [{"coreDeviceThingName": "a"}, {}], "nextToken": "t"}), SILENT])
+
+    def reading(client: Any) -> Any:
+        paginator = client.get_paginator("list_core_devices")
+        if read == "map":
+            return client.map("list_core_devices", [{}], paginate=True)
+        return paginator.items() if read == "items" else paginator.paginate().__aiter__()
+
+    async def read_all(client: Any) -> None:
+        if read == "full":
+            await client.get_paginator("list_core_devices").paginate().build_full_result()
+        async for _ in reading(client):
+            pass
+
+    async def leave(client: Any) -> None:
+        if how in ("left", "closed", "loop"):
+            items = reading(client)
+            async for _ in items:
+                break
+            await asyncio.to_thread(server.wait_for_requests, 2)
+            if how == "closed":
+                await items.aclose()
+            if how == "loop":
+                kept.append(items)
+            return
+        task = asyncio.ensure_future(read_all(client))
+        await asyncio.to_thread(server.wait_for_requests, 2)
+        if how == "cancelled":
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError if how == "cancelled" else asyncio.TimeoutError):
+            await asyncio.wait_for(task, None if how == "cancelled" else 0.01)
+
+    async def work() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context))
+        client = await opened(server.url, read_timeout=600).__aenter__()
+        await leave(client)
+        gc.collect()
+        if how != "loop":
+            await asyncio.to_thread(server.wait_until_closed)
+            await client.close()
+
+    kept: list[Any] = []
+    run(work())
+    server.wait_until_closed()
+    kept.clear()
+    gc.collect()
+    assert said == []
+    assert len(server.take()) == 2
 
 
 def test_a_timeout_ends_the_call(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextvars import ContextVar
@@ -345,6 +346,32 @@ def test_a_thousand_calls_in_flight(run: Run) -> None:
 
         run(work())
         assert gate.most == 1000
+
+
+@pytest.mark.parametrize("source", [iter, later_of])
+@pytest.mark.parametrize("ordered", [False, True])
+def test_memory_stays_flat_however_long_the_input(cloud: Any, source: Any, ordered: bool) -> None:
+    """Counted in blocks of Python's memory, of which an answer is some 25."""
+    most = 0
+
+    async def work() -> None:
+        nonlocal most
+        items = ({"maxResults": 1} if number % 9 else {"maxResults": "x"} for number in range(20_000))
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("list_core_devices", source(items), max_concurrency=8, ordered=ordered)
+            for _ in range(1000):
+                await anext(answers)
+            gc.collect()
+            before = sys.getallocatedblocks()
+            read = 1000
+            async for _ in answers:
+                read += 1
+                if read % 500 == 0:
+                    most = max(most, sys.getallocatedblocks() - before)
+            assert read == 20_000
+
+    asyncio.run(work())
+    assert most < 16 * 8 * 40
 
 
 @pytest.mark.parametrize("paginate", [False, True])
