@@ -119,7 +119,7 @@ class Awaited(Door):
             if awaited is None or awaited.done():
                 continue
             if isinstance(answer, BaseException):
-                awaited.set_exception(_awaitable(answer))
+                awaited.set_exception(awaitable(answer))
             else:
                 awaited.set_result(answer)
 
@@ -133,7 +133,7 @@ class Awaited(Door):
                 answer.set_exception(RuntimeError("the client was closed during this call"))
 
 
-def _awaitable(error: BaseException) -> BaseException:
+def awaitable(error: BaseException) -> BaseException:
     """The error as an `await` may raise it, which is no `StopIteration`: some credentials raise one."""
     if not isinstance(error, StopIteration):
         return error

@@ -16,6 +16,7 @@ from functools import partial
 from threading import Event, Thread
 from weakref import WeakKeyDictionary
 
+from fleetgrass.aio.door import awaitable
 from fleetgrass.events import WAITS
 
 TYPE_CHECKING = False
@@ -43,10 +44,8 @@ async def in_thread(call: Callable[..., Result], *args: Any) -> Result:
             told: tuple[Callable[[Any], None], Any]
             try:
                 told = ended.set_result, context.run(call, *args)
-            except StopIteration as error:  # which no future takes
-                told = ended.set_exception, _as_runtime_error(error)
             except BaseException as error:
-                told = ended.set_exception, error
+                told = ended.set_exception, awaitable(error)
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_tell, ended, *told)
 
@@ -60,13 +59,6 @@ async def in_thread(call: Callable[..., Result], *args: Any) -> Result:
 def _tell(ended: Future[Any], tell: Callable[[Any], None], result: Any) -> None:
     if not ended.done():
         tell(result)
-
-
-def _as_runtime_error(error: StopIteration) -> RuntimeError:
-    """What Python makes of one that leaves a coroutine."""
-    made = RuntimeError("a call raised StopIteration")
-    made.__cause__ = error
-    return made
 
 
 class Waits:
