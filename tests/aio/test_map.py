@@ -202,6 +202,18 @@ def test_a_source_whose_task_is_cancelled_between_two_items_ends_the_map(cloud: 
     run(work())
 
 
+def test_the_task_of_a_source_is_cancelled_when_the_map_is_left(cloud: Any, run: Run) -> None:
+    async def work() -> None:
+        async with opened(cloud.meta.endpoint_url) as client:
+            answers = client.map("get_core_device", later(ITEMS), max_concurrency=1)
+            await anext(answers)
+            [reader] = asyncio.all_tasks() - {asyncio.current_task()}
+            await answers.aclose()
+            assert reader.cancelled()
+
+    run(work())
+
+
 def test_a_source_that_broke_after_the_map_was_left_is_not_told_of(cloud: Any, run: Run) -> None:
     async def items() -> AsyncIterator[Any]:
         yield ITEMS[0]

@@ -125,7 +125,7 @@ class Items:
         # Not the future's own exception, which is no StopIteration, and of which it complains when nobody takes it.
         if self.next is not None and not self.next.done():
             self.next.set_result((item, ended))
-        elif isinstance(ended, (KeyboardInterrupt, SystemExit)):  # nobody reads on, but the loop has to end
+        elif ended is not None and not isinstance(ended, Exception):  # nobody reads on: the task is cancelled, say
             raise ended
 
     async def close(self) -> None:
