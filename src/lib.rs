@@ -61,6 +61,8 @@ mod _core {
         InvalidInputError, lifecycle_steps, lint, merge_configuration, normalized, satisfies, select_lifecycle, select_manifest,
     };
     #[pymodule_export]
+    use crate::py::signals::sleep;
+    #[pymodule_export]
     use crate::py::simulation::PySimulation;
     #[pymodule_export]
     use crate::py::steps::PyCall;

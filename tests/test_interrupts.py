@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import fleetgrass
+from fleetgrass import _core
 from support.answers import HALF_BODY_THEN_SILENT, reply
 from support.interrupts import TRIES, WITHIN, ctrl_c, until
 
@@ -94,6 +95,19 @@ def test_ctrl_c_ends_a_wait_at_once(wait: str, observed: bool) -> None:
         assert ours.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
         ours.close()
         server.close()
+        fastest = min(fastest, *took)
+        if fastest < WITHIN:
+            return
+    pytest.fail(f"took {fastest * 1000:.0f} ms at best")
+
+
+def test_ctrl_c_ends_a_pause_at_once() -> None:
+    """Also one that comes as it begins: Python's own sleep would go on to its end."""
+    fastest = float("inf")
+    for _ in range(TRIES):
+        begun = threading.Event()
+        with ctrl_c(begun.wait) as took:
+            _core.sleep(20, begun.set)
         fastest = min(fastest, *took)
         if fastest < WITHIN:
             return

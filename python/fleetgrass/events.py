@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         def __call__(self, answer: Any) -> Any:
             """What a handler gives that has to be awaited."""
 
-        def sleep(self, delay: float) -> None: ...
         def check(self) -> None: ...
 
 

@@ -19,7 +19,6 @@ it is wrapped (`patched`).
 from __future__ import annotations
 
 import sys
-from time import sleep
 
 from fleetgrass import _core, exceptions
 from fleetgrass.config import UNSIGNED
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from fleetgrass._client import ClientMeta
 
 SERVICE = "greengrassv2"
+sleep = _core.sleep
 SIGNING_NAME = "greengrass"
 
 
@@ -299,7 +299,8 @@ class Endpoint:
         name = operation_model.name
         context = request_dict["context"]
         waits = WAITS.get()
-        self._call = _core.Call(self._core, name, PATIENT.get(), None if waits is None else waits.check)
+        check = None if waits is None else waits.check
+        self._call = _core.Call(self._core, name, PATIENT.get(), check)
         attempts = 0
         retries = context.setdefault("retries", {})
         retries.setdefault("invocation-id", str(uuid4()))
@@ -330,7 +331,7 @@ class Endpoint:
             )
             if delay is None or delay is False:
                 break
-            (sleep if waits is None else waits.sleep)(delay)
+            sleep(delay, check)
         if error is not None:
             raise error
         assert received is not None

@@ -7,9 +7,8 @@ for a state that cannot become the wanted one, for an error of the service, or a
 from __future__ import annotations
 
 import copyreg
-from time import sleep
 
-from fleetgrass import exceptions
+from fleetgrass import _core, exceptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Waiter:
                 self._refused(error)
             if self._reached(response, attempts_left):
                 return
-            sleep(delay)
+            _core.sleep(delay)
 
     def _settings(self, kwargs: dict[str, Any]) -> tuple[float, int]:
         settings = kwargs.pop("WaiterConfig", {})

@@ -22,5 +22,5 @@ mod source;
 pub mod steps;
 pub mod transport;
 pub mod url;
-mod waiting;
+pub mod waiting;
 pub mod wakeup;

@@ -87,6 +87,11 @@ impl Waiting for CallersThread<'_> {
     }
 }
 
+/// Sleeps where it is called, and asks at least every 50 ms.
+pub fn sleep(delay: Duration, interrupt: Interrupt) -> Result<()> {
+    at_once(CallersThread(interrupt).sleep(delay))
+}
+
 /// What a future gives that waits on the caller's thread only.
 pub(super) fn at_once<T>(work: impl Future<Output = T>) -> T {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {

@@ -21,7 +21,7 @@ mod plain;
 pub mod plan;
 pub mod recipe;
 pub mod resolve;
-mod signals;
+pub(crate) mod signals;
 pub mod simulation;
 mod sink;
 pub mod steps;

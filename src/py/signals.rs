@@ -6,10 +6,13 @@
 //! down: its call ends as the server or its timeouts will, or with the process.
 
 use std::cell::Cell;
+use std::time::Duration;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::interpreter::visit;
+use super::interpreter::{leave, stay, visit};
+use crate::client::waiting;
 use crate::error::Error;
 
 thread_local! {
@@ -31,6 +34,26 @@ pub(super) fn check() -> Result<(), Error> {
         }
         Ok(py.check_signals()?)
     })
+}
+
+/// Sleeps for so many seconds, or until a signal's handler raises, or `check` does, which is called now and then.
+///
+/// Python's own sleep goes on to its end if a signal comes just as it begins.
+#[pyfunction]
+#[pyo3(signature = (seconds, check=None))]
+pub(crate) fn sleep(py: Python<'_>, seconds: f64, check: Option<Py<PyAny>>) -> PyResult<()> {
+    let delay =
+        Duration::try_from_secs_f64(seconds).map_err(|_| PyValueError::new_err(format!("cannot sleep for {seconds} s")))?;
+    let _inside = stay(py);
+    Ok(leave(py, || waiting::sleep(delay, &|| check_all(check.as_ref())))?)
+}
+
+/// What [`check`] does, after a caller's own check.
+pub(super) fn check_all(own: Option<&Py<PyAny>>) -> Result<(), Error> {
+    if let Some(own) = own {
+        visit(|py| Ok(own.call0(py).map(drop)?))?;
+    }
+    check()
 }
 
 /// Without `threading` nobody knows: importing it here could take this thread for the main one.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::client::PyClient;
-use super::interpreter::{leave, stay, visit};
+use super::interpreter::{leave, stay};
 use super::log;
 use super::signals;
 use crate::client::reply::Reply;
@@ -90,10 +90,7 @@ impl PyCall {
 
 impl PyCall {
     fn interrupt(&self) -> Result<(), Error> {
-        if let Some(check) = &self.check {
-            visit(|py| Ok(check.call0(py).map(drop)?))?;
-        }
-        signals::check()
+        signals::check_all(self.check.as_ref())
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {

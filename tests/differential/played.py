@@ -31,7 +31,7 @@ class Waits:
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, check: Any = None) -> None:
         self.seconds.append(seconds)
 
 

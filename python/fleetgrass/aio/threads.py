@@ -13,7 +13,7 @@ from concurrent import futures
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar, copy_context
 from functools import partial
-from threading import Event, Thread
+from threading import Thread
 from weakref import WeakKeyDictionary
 
 from fleetgrass.aio.door import awaitable
@@ -73,17 +73,13 @@ class Waits:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
-        self._is_over = Event()
+        self._is_over = False
         self._ended: futures.Future[Any] | None = None
         self._task: Task[Any] | None = None
 
     def check(self) -> None:
-        if self._is_over.is_set() or self._loop.is_closed():
+        if self._is_over or self._loop.is_closed():
             raise CancelledError
-
-    def sleep(self, delay: float) -> None:
-        self._is_over.wait(delay)
-        self.check()
 
     def __call__(self, answer: Awaitable[Any]) -> Any:
         coroutine = answer if iscoroutine(answer) else _answered(answer)
@@ -109,7 +105,7 @@ class Waits:
 
     def cancel(self) -> None:
         """In the loop, as all below."""
-        self._is_over.set()
+        self._is_over = True
         if self._ended is None or self._ended.cancel() or self._task is None:
             return
         if not self._loop.is_closed():

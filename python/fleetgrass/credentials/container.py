@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from fleetgrass import _core
 from fleetgrass.credentials import refuse, token_text
 from fleetgrass.credentials.answers import loads
 from fleetgrass.credentials.metadata import Machine, no_answer
@@ -34,7 +34,7 @@ MEMBERS = {
     "expiry_time": "Expiration",
 }
 
-sleep: Callable[[float], None] = time.sleep
+sleep: Callable[[float], None] = _core.sleep
 
 
 def load(search: Search) -> RefreshableCredentials | None:

@@ -7,7 +7,6 @@ certificates, timeouts and proxies, its signatures. An error of the service is a
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from urllib.parse import urlsplit
 
@@ -30,7 +29,7 @@ ARGUMENTS = (
     "aws_secret_access_key", "aws_session_token", "config", "aws_account_id",
 )  # fmt: skip
 
-sleep: Callable[[float], None] = time.sleep
+sleep: Callable[[float], None] = _core.sleep
 
 
 class Service:
