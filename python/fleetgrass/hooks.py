@@ -21,6 +21,7 @@ from __future__ import annotations
 import sys
 
 from fleetgrass import _core, exceptions
+from fleetgrass._core import sleep
 from fleetgrass.config import UNSIGNED
 from fleetgrass.events import WAITS, Events, answer
 from fleetgrass.many import PATIENT
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from fleetgrass._client import ClientMeta
 
 SERVICE = "greengrassv2"
-sleep = _core.sleep
 SIGNING_NAME = "greengrass"
 
 

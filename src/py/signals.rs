@@ -39,6 +39,7 @@ pub(super) fn check() -> Result<(), Error> {
 /// Sleeps for so many seconds, or until a signal's handler raises, or `check` does, which is called now and then.
 ///
 /// Python's own sleep goes on to its end if a signal comes just as it begins.
+#[expect(clippy::needless_pass_by_value, reason = "what PyO3 hands over")]
 #[pyfunction]
 #[pyo3(signature = (seconds, check=None))]
 pub(crate) fn sleep(py: Python<'_>, seconds: f64, check: Option<Py<PyAny>>) -> PyResult<()> {
