@@ -357,9 +357,9 @@ class ClientMeta:
             try:
                 from botocore.model import ServiceModel
             except ImportError:
-                from fleetgrass.session import missing_boto3
+                from fleetgrass.session import missing
 
-                raise missing_boto3("client.meta.service_model is an object of botocore's.") from None
+                raise missing("client.meta.service_model is an object of botocore's.") from None
             from json import loads
 
             self._service_model = ServiceModel(loads(_core.model()), service_name="greengrassv2")

@@ -17,7 +17,7 @@ from functools import partial, wraps
 from inspect import signature
 
 from fleetgrass.process import Lock
-from fleetgrass.session import SERVICE, Session, missing_boto3
+from fleetgrass.session import SERVICE, Session, missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _session_class() -> Any:
     try:
         from boto3.session import Session as Boto3Session
     except ImportError:
-        raise missing_boto3("patch_boto3() finds no boto3 to patch.") from None
+        raise missing("patch_boto3() finds no boto3 to patch.") from None
     return Boto3Session
 
 

@@ -127,9 +127,17 @@ class Events:
                 break
         self._changed()
 
+    def join(self, other: Events) -> None:
+        """Let who listens to `other` listen here too, under the same ids."""
+        for name, sections in other._sections.items():
+            for mine, theirs in zip(self._sections.setdefault(name, ([], [], [])), sections, strict=True):
+                mine += theirs
+        self._by_id.update(other._by_id)
+        self._changed()
+
     def emit(self, event_name: str, **kwargs: Any) -> list[tuple[Handler, Any]]:
         """Call who hears the event; each handler with its answer."""
-        handlers = self._handlers(event_name)
+        handlers = self.handlers(event_name)
         if handlers:
             kwargs["event_name"] = event_name
         return [(handler, _call(handler, kwargs)) for handler in handlers]
@@ -138,7 +146,7 @@ class Events:
         """Call who hears the event until one answers; the last one called with its answer, or twice None."""
         called: tuple[Handler | None, Any] = None, None
         kwargs["event_name"] = event_name
-        for handler in self._handlers(event_name):
+        for handler in self.handlers(event_name):
             called = handler, _call(handler, kwargs)
             if called[1] is not None:
                 break
@@ -154,7 +162,8 @@ class Events:
         }
         return {name: found for name, found in handlers.items() if found}
 
-    def _handlers(self, event_name: str) -> list[Handler]:
+    def handlers(self, event_name: str) -> list[Handler]:
+        """Who hears the event, in the order in which they are called."""
         known = self._heard_by.get(event_name)
         if known is None:
             parts = event_name.split(".")

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from fleetgrass.credentials import Credentials
 
-#: Settings that botocore calls otherwise than the shared file does.
-OTHER_NAMES = {"sdk_ua_app_id": "user_agent_appid"}
-
 
 class Inherited(Lookup):
     """A `Lookup` in a botocore session. What is given beside it is set on it, as boto3 does.
@@ -40,6 +37,15 @@ class Inherited(Lookup):
             session.set_config_variable("region", region_name)
         self._session = session
         self._features: list[str] = []
+
+    def set(self, name: str, value: Any) -> None:
+        self._session.set_config_variable(name, value)
+
+    def set_credentials(self, credentials: Any) -> None:
+        self._session.set_credentials(*credentials.get_frozen_credentials())
+
+    def set_default_config(self, config: Any) -> None:
+        self._session.set_default_client_config(config)
 
     @property
     def profile_name(self) -> str | None:
@@ -75,11 +81,11 @@ class Inherited(Lookup):
         return self._session.get_default_client_config()
 
     @property
-    def user_agent_words(self) -> tuple[str, ...]:  # type: ignore[override]
+    def user_agent_words(self) -> tuple[str, ...]:
         """The name and the extra words that the program gave the session, without those of boto3 and botocore."""
         session = self._session
         name = f"{session.user_agent_name}/{session.user_agent_version}"
-        words = [name, *session.user_agent_extra.split()]
+        words = [name, *session.user_agent_extra.split(), *self.program_words]
         return tuple(word for word in words if not word.startswith(("Boto3/", "Botocore/")))
 
     def credentials(self, region_name: str | None = None) -> Any:
@@ -101,7 +107,11 @@ class Inherited(Lookup):
         return super().credential_features(found)
 
     def _find(self, name: str) -> Any:
-        return self._session.get_config_variable(OTHER_NAMES.get(name, name))
+        return self._session.get_config_variable(name)
+
+    def path(self, name: str) -> str:
+        found: str = self._session.get_config_variable(name)
+        return found
 
 
 def _check(session: Any) -> None:

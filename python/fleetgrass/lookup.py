@@ -20,31 +20,44 @@ VARIABLES: dict[str, tuple[str | None, Any]] = {
     "api_versions": (None, {}),
     "auth_scheme_preference": ("AWS_AUTH_SCHEME_PREFERENCE", None),
     "ca_bundle": ("AWS_CA_BUNDLE", None),
+    "csm_client_id": ("AWS_CSM_CLIENT_ID", ""),
+    "csm_enabled": ("AWS_CSM_ENABLED", False),
+    "csm_host": ("AWS_CSM_HOST", "127.0.0.1"),
+    "csm_port": ("AWS_CSM_PORT", 31000),
+    "data_path": ("AWS_DATA_PATH", None),
     "defaults_mode": ("AWS_DEFAULTS_MODE", "legacy"),
     "disable_host_prefix_injection": ("AWS_DISABLE_HOST_PREFIX_INJECTION", None),
     "disable_request_compression": ("AWS_DISABLE_REQUEST_COMPRESSION", False),
     "ec2_metadata_service_endpoint": ("AWS_EC2_METADATA_SERVICE_ENDPOINT", None),
     "ec2_metadata_service_endpoint_mode": ("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", None),
     "ec2_metadata_v1_disabled": ("AWS_EC2_METADATA_V1_DISABLED", False),
+    "endpoint_discovery_enabled": ("AWS_ENDPOINT_DISCOVERY_ENABLED", "auto"),
     "ignore_configured_endpoint_urls": ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", None),
     "imds_use_ipv6": ("AWS_IMDS_USE_IPV6", False),
     "max_attempts": ("AWS_MAX_ATTEMPTS", None),
     "metadata_service_num_attempts": ("AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1),
     "metadata_service_timeout": ("AWS_METADATA_SERVICE_TIMEOUT", 1),
+    "parameter_validation": (None, True),
     "region": ("AWS_DEFAULT_REGION", None),
     "request_checksum_calculation": ("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported"),
     "request_min_compression_size_bytes": ("AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES", 10240),
     "response_checksum_validation": ("AWS_RESPONSE_CHECKSUM_VALIDATION", "when_supported"),
     "retry_mode": ("AWS_RETRY_MODE", "standard"),
     "s3_disable_express_session_auth": ("AWS_S3_DISABLE_EXPRESS_SESSION_AUTH", None),
-    "sdk_ua_app_id": ("AWS_SDK_UA_APP_ID", None),
     "sigv4a_signing_region_set": ("AWS_SIGV4A_SIGNING_REGION_SET", None),
     "sts_regional_endpoints": ("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
     "tcp_keepalive": ("BOTOCORE_TCP_KEEPALIVE", None),
     "use_dualstack_endpoint": ("AWS_USE_DUALSTACK_ENDPOINT", None),
     "use_fips_endpoint": ("AWS_USE_FIPS_ENDPOINT", None),
+    "user_agent_appid": ("AWS_SDK_UA_APP_ID", None),
 }
-
+#: Settings that the shared file calls otherwise than botocore does.
+OTHER_NAMES = {"user_agent_appid": "sdk_ua_app_id"}
+#: The shared files: environment variable and default of where they are.
+FILES = {
+    "config_file": ("AWS_CONFIG_FILE", "~/.aws/config"),
+    "credentials_file": ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+}
 
 #: Options of S3 that are also an environment variable, or an entry of the profile itself.
 S3_VARIABLES = {
@@ -68,29 +81,41 @@ class Lookup:
         mfa_prompt: What asks the user for a code, given the words to ask with.
     """
 
-    #: What the session says of its program in the user agent.
-    user_agent_words: tuple[str, ...] = ()
+    #: What the program says of itself in the user agent.
+    program_words: tuple[str, ...] = ()
     #: The `Config` that a client's own is merged into.
     default_config: Any = None
 
     def __init__(
         self, profile_name: str | None, region_name: str | None, credentials: Any, mfa_prompt: Any = None
     ) -> None:
-        self._profile_name = profile_name
-        self._region_name = region_name
+        self._in_code: dict[str, Any] = {"profile": profile_name, "region": region_name}
         self._credentials = credentials
         self._credentials_profile: str | None = None
         self.mfa_prompt = mfa_prompt
-        self.files: dict[str, Any] = _load_files()
+        self.files: dict[str, Any] = self._load_files()
+
+    def set(self, name: str, value: Any) -> None:
+        """Let this value outdo those of the environment and the files. None takes it back."""
+        self._in_code[name] = value
+        if name in FILES:
+            self.files = self._load_files()
+
+    def set_credentials(self, credentials: Any) -> None:
+        self._credentials, self._credentials_profile = credentials, None
+
+    def set_default_config(self, config: Any) -> None:
+        self.default_config = config
 
     @property
     def profile_in_code(self) -> bool:
-        return self._profile_name is not None
+        return self._in_code["profile"] is not None
 
     @property
     def profile_name(self) -> str | None:
-        if self._profile_name is not None:
-            return self._profile_name
+        named: str | None = self._in_code["profile"]
+        if named is not None:
+            return named
         return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
 
     @property
@@ -139,8 +164,13 @@ class Lookup:
 
     @property
     def region_name(self) -> str | None:
-        found: str | None = self.get("region") if self._region_name is None else self._region_name
+        found: str | None = self.get("region")
         return found
+
+    @property
+    def user_agent_words(self) -> tuple[str, ...]:
+        """What the session says of its program in the user agent."""
+        return self.program_words
 
     def credentials(self, region_name: str | None = None) -> Any:
         """What has `get_frozen_credentials()`, or None. Found once, for a client of this Region."""
@@ -176,14 +206,16 @@ class Lookup:
         return None if value is None else inert_options.truth(value)
 
     def _find(self, name: str) -> Any:
-        variable = VARIABLES[name][0]
-        value = os.environ.get(variable) if variable else None
-        return self.profile.get(name) if value is None else value
+        value = self._in_code.get(name)
+        if value is None and (variable := VARIABLES[name][0]):
+            value = os.environ.get(variable)
+        return self.profile.get(OTHER_NAMES.get(name, name)) if value is None else value
 
+    def path(self, name: str) -> str:
+        """Where one of the shared `FILES` is."""
+        variable, default = FILES[name]
+        found: str | None = self._in_code.get(name)
+        return os.environ.get(variable, default) if found is None else found
 
-def _load_files() -> dict[str, Any]:
-    paths = (
-        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
-        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    )
-    return _core.load_profiles(*(os.path.expanduser(os.path.expandvars(path)) for path in paths))
+    def _load_files(self) -> dict[str, Any]:
+        return _core.load_profiles(*(os.path.expanduser(os.path.expandvars(self.path(name))) for name in FILES))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fleetgrass._interface import GreengrassV2Client
 
 SERVICE = "greengrassv2"
+KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_account_id")
 
 
 class Session:
@@ -37,6 +38,9 @@ class Session:
         NoCredentialsError: `aws_account_id` without keys.
         TypeError: `botocore_session` is none, or one whose credentials have to be awaited.
     """
+
+    #: What has all that a session of ours has not.
+    _rest, _rest_named = "fleetgrass[boto3]", "a boto3"
 
     def __init__(
         self,
@@ -70,7 +74,7 @@ class Session:
             from fleetgrass.inherited import Inherited
 
             self._lookup = Inherited(botocore_session, profile_name, region_name, given)
-        self._lookup.profile  # noqa: B018 - an unknown one is reported here
+        self._check_profile()
         self._boto3: Any = None
 
     @classmethod
@@ -88,6 +92,9 @@ class Session:
         if hasattr(session, "_session"):
             made._boto3 = session
         return made
+
+    def _check_profile(self) -> None:
+        self._lookup.profile  # noqa: B018 - an unknown one is reported
 
     @property
     def profile_name(self) -> str:
@@ -255,17 +262,18 @@ class Session:
             except ImportError:
                 if not required:
                     return None
-                raise missing_boto3("This session can make clients of greengrassv2 only.") from None
+                raise missing("This session can make clients of greengrassv2 only.") from None
             given = self._arguments["botocore_session"]
             arguments = self._arguments if given is None else {"botocore_session": given}
             self._boto3 = boto3.Session(**{k: v for k, v in arguments.items() if v is not None})
         return self._boto3
 
-    def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any]) -> Any:
+    def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any], method: str | None = None) -> Any:
         try:
-            make = getattr(self._boto3_session(), kind)
+            make = getattr(self._boto3_session(), method or kind)
         except ModuleNotFoundError:
-            raise missing_boto3(f"fleetgrass itself has no {kind} of {service_name!r}, only greengrassv2's.") from None
+            what = f"fleetgrass itself has no {kind} of {service_name!r}, only greengrassv2's."
+            raise missing(what, self._rest) from None
         from fleetgrass.config import to_botocore
 
         given["config"] = to_botocore(given["config"])
@@ -281,7 +289,7 @@ class Session:
         if boto3_session is None:
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}; "
-                "a boto3 session may have it: pip install fleetgrass[boto3]"
+                f"{self._rest_named} session may have it: pip install {self._rest}"
             )
         return getattr(boto3_session, name)
 
@@ -291,7 +299,7 @@ class Session:
     def _pickled(self) -> dict[str, Any]:
         """The arguments that make this session again elsewhere."""
         if self._arguments["botocore_session"] is not None:
-            raise _pickling_error("a Session made with botocore_session cannot be pickled: pass its settings instead")
+            raise pickling_error("a Session made with botocore_session cannot be pickled: pass its settings instead")
         arguments = {k: v for k, v in self._arguments.items() if v is not None}
         check_secrets(self, arguments)
         found = {"region_name": self.region_name, "profile_name": self._lookup.profile_to_keep}
@@ -317,13 +325,13 @@ def check_secrets(session: Session, arguments: dict[str, Any]) -> None:
     """Refuse to put keys into a pickle unless the session allows it."""
     secret = [k for k in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token") if arguments.get(k)]
     if secret and not session._pickle_secrets:
-        raise _pickling_error(
+        raise pickling_error(
             f"the pickle would hold {secret[0]} in the clear: name a profile or use the environment instead, "
             "or allow it with Session(..., pickle_secrets=True)"
         )
 
 
-def _pickling_error(message: str) -> Exception:
+def pickling_error(message: str) -> Exception:
     from pickle import PicklingError
 
     return PicklingError(message)
@@ -333,5 +341,6 @@ def _revive(cls: type[Session], arguments: dict[str, Any]) -> Session:
     return cls(**arguments)
 
 
-def missing_boto3(what: str) -> ModuleNotFoundError:
-    return ModuleNotFoundError(f"{what} For the rest of AWS: pip install fleetgrass[boto3]", name="boto3")
+def missing(what: str, package: str = Session._rest) -> ModuleNotFoundError:
+    name = "boto3" if package == Session._rest else package
+    return ModuleNotFoundError(f"{what} For the rest of AWS: pip install {package}", name=name)

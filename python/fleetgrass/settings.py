@@ -210,7 +210,7 @@ def _config_values(config: Config | None, lookup: Lookup, unsigned: bool, defaul
     if values.get("connect_timeout") is None and defaults_mode != "legacy":
         values["connect_timeout"] = CONNECT_TIMEOUTS[defaults_mode]
     if values.get("user_agent_appid") is None:
-        values["user_agent_appid"] = lookup.get("sdk_ua_app_id")
+        values["user_agent_appid"] = lookup.get("user_agent_appid")
     inert_options.settle(values, config, lookup, unsigned, defaults_mode)
     values["signature_version"] = _signature_version(config, lookup)
     return values

@@ -10,6 +10,7 @@ beside the oracle's, so the comparison with it is a program, for an environment 
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 ARGUMENTS: dict[str, Any] = {
@@ -53,6 +54,41 @@ async def awaited(session: Any, url: str) -> list[Any]:
     return seen
 
 
+async def told(session: Any, url: str) -> list[Any]:
+    """What such a session says of itself, and of its clients of other services."""
+    heard: list[str] = []
+
+    async def hear(event_name: str, **_: Any) -> None:
+        heard.append(event_name)
+
+    session.set_credentials("AKIDEXAMPLE", "secret", "token")
+    session.set_config_variable("region", "eu-west-1")
+    session.set_config_variable("max_attempts", 2)
+    session.set_config_variable("retry_mode", "adaptive")  # whose default is another in aiobotocore's botocore
+    session.register("before-call", hear)
+    credentials = await session.get_credentials()
+    seen: list[Any] = [tuple(await credentials.get_frozen_credentials()), credentials.method, credentials.access_key]
+    seen += [session.get_config_variable(name) for name in ("region", "profile", "max_attempts", "nothing", "csm_port")]
+    seen += [session.profile, session.available_profiles, session.get_scoped_config()]
+    seen.append(session.get_default_client_config())
+    seen.append(session.get_available_partitions())
+    seen.append(session.get_available_services())
+    for service in ("greengrassv2", "iot", "nope"):
+        seen.append(await session.get_available_regions(service))
+    seen.append((await session.get_service_model("iot")).service_name)
+    seen.append(type(session.get_component("data_loader")).__name__)
+    async with session.create_client("iot", endpoint_url=url) as iot:
+        seen += [iot.meta.region_name, iot.meta.config.retries, shown(await iot.list_things())]
+    async with session.create_client("greengrassv2", endpoint_url=url) as client:
+        seen += [client.meta.region_name, client.meta.config.retries, shown(await client.list_core_devices())]
+        try:
+            await client.get_core_device(coreDeviceThingName="nobody")
+        except Exception as error:
+            seen.append(shown(error))
+    seen.append(heard)
+    return seen
+
+
 def asked_of_boto3(url: str) -> list[Any]:
     """What boto3 says of it."""
     import boto3
@@ -85,8 +121,11 @@ def main() -> None:
     with Emulator(check_signatures=False) as emulator:
         emulator.register_core_devices(len(NAMES))
         url = emulator.endpoint_url
-        ours = asyncio.run(awaited(fleetgrass.aio.get_session(), url))
-        theirs = asyncio.run(awaited(aiobotocore.session.get_session(), url))
+        ours, theirs = (
+            [asyncio.run(ask(module.get_session(), url)) for ask in (awaited, told)]
+            for module in (fleetgrass.aio, aiobotocore.session)
+        )
+        ours, theirs = (list(chain.from_iterable(said)) for said in (ours, theirs))
     differing = [(our, their) for our, their in zip(ours, theirs, strict=True) if our != their]
     versions = f"aiobotocore {aiobotocore.__version__} with botocore {botocore.__version__}"
     print(f"{len(ours)} answers, of which {len(differing)} differ from {versions}")

@@ -36,6 +36,12 @@ async def main() -> None:
             print(error.response["Error"]["Code"])
         await client.close()
     session = fleetgrass.aio.get_session()
+    session.set_credentials("AKID", "secret")
+    session.set_config_variable("region", "eu-west-1")
+    assert_type(session.profile, "str | None")
+    assert_type(await session.get_available_regions("greengrassv2"), list[str])
+    if found := await session.get_credentials():
+        print(await found.get_frozen_credentials())
     async with session.create_client("greengrassv2") as same:
         print(same.meta.region_name)
     async with fleetgrass.aio.Session(profile_name="p").client("greengrassv2") as same:

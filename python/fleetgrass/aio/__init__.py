@@ -10,7 +10,8 @@ task that waits for a call ends the call. A client may be used in several loops;
 
 While somebody listens to a client's events, or has put something in the place of botocore's `_make_api_call`, its calls
 run in threads. Handlers are called there, several at a time, and those that are coroutine functions are awaited in the
-loop. A call that is cancelled goes on unheard; but its coroutines are cancelled, none begins any more, and it ends so.
+loop. A call that is cancelled sends nothing more and begins no handler's coroutine, and the one that is awaited is
+cancelled.
 
 It needs Unix, and a loop that watches descriptors (`add_reader`); elsewhere the first call raises RuntimeError, and
 `asyncio.to_thread` with a client of `fleetgrass` is the way.

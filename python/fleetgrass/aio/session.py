@@ -1,12 +1,18 @@
-"""`Session`: as `fleetgrass.Session`, with clients that are awaited.
+"""`Session`: as `fleetgrass.Session`, with clients that are awaited, and with the interface of aiobotocore's.
+
+What is set on a session, or registered with it, holds for the clients that are made later. What it has not got itself
+is an installed aiobotocore's: other services' clients, and whatever else a session of aiobotocore has. That session is
+made when it is first needed, and is told what was set here.
 
 Files are read and credentials found in a thread, since either may take a while.
 """
 
 from __future__ import annotations
 
-from fleetgrass import session
+from fleetgrass import _core, inert_options, session, user_agent
 from fleetgrass.aio.threads import in_thread
+from fleetgrass.events import Events
+from fleetgrass.lookup import FILES, VARIABLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,41 +20,247 @@ if TYPE_CHECKING:
     from typing import Any
 
     from fleetgrass.aio._interface import GreengrassV2Client
+    from fleetgrass.events import Handler
+
+#: Settings that are read as what they are meant to be, by any client and by `get_config_variable`.
+SWITCHES = frozenset({
+    "csm_enabled", "disable_host_prefix_injection", "disable_request_compression", "ec2_metadata_v1_disabled",
+    "ignore_configured_endpoint_urls", "imds_use_ipv6", "tcp_keepalive", "use_dualstack_endpoint", "use_fips_endpoint",
+})  # fmt: skip
+NUMBERS = frozenset({"csm_port", "max_attempts", "metadata_service_num_attempts", "metadata_service_timeout"})
 
 
 class Session(session.Session):
-    """What clients have in common: see `fleetgrass.Session`, whose arguments it takes."""
+    """What clients have in common: see `fleetgrass.Session`, whose arguments it takes. `profile` is `profile_name`.
+
+    `user_agent_name`, `user_agent_version` and `user_agent_extra` may be set to what a program says of itself.
+    """
+
+    _rest, _rest_named = "aiobotocore", "an aiobotocore"
+    user_agent_name: str = "fleetgrass"
+    user_agent_version: str = _core.__version__
+    user_agent_extra: str = ""
+
+    def __init__(self, *args: Any, profile: str | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs if profile is None else {"profile_name": profile, **kwargs})
+        self._begin()
 
     @classmethod
     def _beside(cls, other: session.Session) -> Session:
         """A session with the settings and credentials that another has found."""
         made = cls.__new__(cls)
         made.__dict__.update(other.__dict__)
+        made._begin()
         return made
+
+    def _begin(self) -> None:
+        self._events = Events()
+        #: What was set here, for a session of aiobotocore's: method and arguments.
+        self._said: list[tuple[str, tuple[Any, ...]]] = []
+        self._aiobotocore: Any = None
 
     def client(self, *args: Any, **kwargs: Any) -> ClientContext:  # type: ignore[override]
         """A client of `greengrassv2`, for `async with`; arguments are those of `fleetgrass.Session.client`.
 
-        Raises:
-            UnknownServiceError: for any other service, whose asynchronous clients are aiobotocore's.
+        Raises, when it is entered:
+            ModuleNotFoundError: it is another service's, whose clients are aiobotocore's, which is not installed.
+            UnknownServiceError: it is another service's, and the session is one of boto3's or botocore's.
         """
-        return ClientContext(lambda: super(Session, self).client(*args, **kwargs))
+
+        def make() -> Any:
+            self._named_lookup()
+            return super(Session, self).client(*args, **kwargs)
+
+        return ClientContext(make)
 
     create_client = client
 
-    async def get_credentials(self) -> Any:
-        """The credentials of the session, or None, as `fleetgrass.Session.get_credentials` gives them."""
-        return await in_thread(super().get_credentials)
+    async def get_credentials(self) -> Credentials | None:
+        """The credentials of the session, or None. Found once; their `get_frozen_credentials()` is awaited."""
+        found = await in_thread(super().get_credentials)
+        return None if found is None else Credentials(found)
+
+    def set_credentials(
+        self, access_key: str, secret_key: str, token: str | None = None, account_id: str | None = None
+    ) -> None:
+        """Sign with these keys from now on, whatever the environment and the files have."""
+        from fleetgrass import credentials
+
+        self._lookup.set_credentials(credentials.Credentials(access_key, secret_key, token, account_id=account_id))
+        self._say("set_credentials", access_key, secret_key, token, account_id)
+
+    @property
+    def profile(self) -> str | None:
+        """The profile's name, or None where nobody named one."""
+        return self._lookup.profile_name
+
+    def get_scoped_config(self) -> dict[str, Any]:
+        """What the shared files say in the profile. `ProfileNotFound`: neither has it."""
+        return dict(self._lookup.profile)
+
+    def get_config_variable(self, logical_name: str) -> Any:
+        """A setting of this name of botocore's: set here, of the environment, of the profile, or its default.
+
+        Returns:
+            A bool or an int where the setting is one; None where nobody has set it, or where there is no such setting.
+        """
+        if logical_name == "profile":
+            return self._lookup.profile_name
+        if logical_name == "s3":
+            return self._lookup.s3_options or None
+        if logical_name in FILES:
+            return self._lookup.path(logical_name)
+        if logical_name not in VARIABLES:
+            return None
+        value = self._lookup.get(logical_name)
+        if value is None:
+            return None
+        if logical_name in SWITCHES:
+            return inert_options.truth(value)
+        return int(value) if logical_name in NUMBERS else value
+
+    def set_config_variable(self, logical_name: str, value: Any) -> None:
+        """Let this value outdo those of the environment and the files. None takes it back."""
+        self._lookup.set(logical_name, value)
+        self._say("set_config_variable", logical_name, value)
+
+    def get_default_client_config(self) -> Any:
+        """The `Config` that every client's own is merged into, or None."""
+        return self._lookup.default_config
+
+    def set_default_client_config(self, client_config: Any) -> None:
+        """Let every client's own `Config` be merged into this one, ours or botocore's."""
+        self._lookup.set_default_config(client_config)
+        self._say("set_default_client_config", client_config)
+
+    def user_agent(self) -> str:
+        """How the user agent of its clients begins."""
+        return " ".join([user_agent.platform(), *self._named_lookup().user_agent_words])
+
+    def register(
+        self, event_name: str, handler: Handler, unique_id: Any = None, unique_id_uses_count: bool = False
+    ) -> None:
+        """Let `handler`, which may be a coroutine function, hear the events of the clients that are made from now on.
+
+        Arguments and errors are those of `client.meta.events.register`.
+        """
+        self._events.register(event_name, handler, unique_id, unique_id_uses_count)
+        self._say("register", event_name, handler, unique_id, unique_id_uses_count)
+
+    def unregister(
+        self,
+        event_name: str,
+        handler: Handler | None = None,
+        unique_id: Any = None,
+        unique_id_uses_count: bool = False,
+    ) -> None:
+        """Take a handler back; clients that are there keep it."""
+        self._events.unregister(event_name, handler, unique_id, unique_id_uses_count)
+        self._say("unregister", event_name, handler, unique_id, unique_id_uses_count)
+
+    async def emit(self, event_name: str, **kwargs: Any) -> list[tuple[Handler, Any]]:
+        """Call who hears the event, one after the other; each handler with its answer, which is awaited."""
+        answers = []
+        for handler in self._events.handlers(event_name):
+            answer = handler(**kwargs, event_name=event_name)
+            answers.append((handler, await answer if hasattr(answer, "__await__") else answer))
+        return answers
+
+    async def get_available_regions(  # type: ignore[override]
+        self, service_name: str, partition_name: str = "aws", allow_non_regional: bool = False
+    ) -> list[str]:
+        """The Regions that botocore's tables list for the service. The service may be in more."""
+        found: Any = super().get_available_regions(service_name, partition_name, allow_non_regional)
+        regions: list[str] = await found if hasattr(found, "__await__") else found
+        return regions
+
+    def _check_profile(self) -> None:
+        """An unknown one is reported when a client is made: another may be set until then."""
 
     def _make_client(self, options: dict[str, Any], facts: dict[str, Any]) -> Any:
         from fleetgrass.aio import _client
 
         return _client.make_client(self, options, facts)
 
-    def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any]) -> Any:
-        from fleetgrass import exceptions
+    def _named_lookup(self) -> Any:
+        name = f"{self.user_agent_name}/{self.user_agent_version}"
+        words = [] if name == user_agent.product() else [name]
+        self._lookup.program_words = (*words, *self.user_agent_extra.split())
+        return self._lookup
 
-        raise exceptions.UnknownServiceError(service_name=service_name, known_service_names=session.SERVICE)
+    def _hand_on_handlers(self, client: Any) -> None:
+        super()._hand_on_handlers(client)
+        client.meta.events.join(self._events)
+
+    def _say(self, method: str, *args: Any) -> None:
+        self._said.append((method, args))
+        if self._aiobotocore is not None:
+            _say_to(self._aiobotocore, method, args)
+
+    @property
+    def _lent(self) -> Any:
+        """The session of botocore's that this one was made of."""
+        return self._arguments["botocore_session"] or (self._boto3 and self._boto3._session)
+
+    def _boto3_session(self, *, required: bool = True) -> Any:
+        """A session that has what this one has not: botocore's that it was made of, or one of aiobotocore's."""
+        if self._lent is not None:
+            return self._lent
+        if self._aiobotocore is None:
+            try:
+                from aiobotocore.session import get_session
+            except ImportError:
+                if not required:
+                    return None
+                raise session.missing("This session can make clients of greengrassv2 only.", self._rest) from None
+            made = get_session()
+            for name in ("profile", "region"):
+                made.set_config_variable(name, self._arguments[f"{name}_name"])
+            keys = [self._arguments[name] for name in session.KEYS]
+            if any(keys):
+                made.set_credentials(*keys)
+            for method, args in self._said:
+                _say_to(made, method, args)
+            self._aiobotocore = made
+        return self._aiobotocore
+
+    def _boto3_made(self, kind: str, service_name: str, given: dict[str, Any], method: str | None = None) -> Any:
+        if kind != "client" or self._lent is not None:
+            from fleetgrass import exceptions
+
+            raise exceptions.UnknownServiceError(service_name=service_name, known_service_names=session.SERVICE)
+        return super()._boto3_made(kind, service_name, given, "create_client")
+
+    def _pickled(self) -> dict[str, Any]:
+        if self._said or self._named_lookup().program_words:
+            raise session.pickling_error("a Session on which something was set cannot be pickled: pass it as arguments")
+        return super()._pickled()
+
+
+def _say_to(other: Any, method: str, args: tuple[Any, ...]) -> None:
+    from fleetgrass.config import to_botocore
+
+    getattr(other, method)(*map(to_botocore, args))
+
+
+class Credentials:
+    """What `Session.get_credentials` gives: the parts under their names, and all of them at once to be awaited.
+
+    A part of keys that expire is that of the last renewal, or of one that is made then and there.
+    """
+
+    def __init__(self, found: Any) -> None:
+        self._found = found
+
+    async def get_frozen_credentials(self) -> Any:
+        """Access key, secret key, token and account id of one moment. A thread renews them where they expire."""
+        return await in_thread(self._found.get_frozen_credentials)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._found, name)
+
+    def __repr__(self) -> str:
+        return repr(self._found)
 
 
 class ClientContext:
