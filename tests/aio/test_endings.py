@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import operator
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from fleetgrass.aio.threads import Waits
 from support.answers import SILENT, reply
 from support.interface import NAMES
+from support.interrupts import until
 from support.loops import Run, opened
 from support.processes import fork, statuses, used
 from support.server import RecordingServer
@@ -391,7 +393,9 @@ def test_clients_and_loops_that_come_and_go_leave_nothing(cloud: Any, run: Run) 
     before = used()[:2]
     for _ in range(20):
         run(work())
-    assert used()[:2] == before
+    until(
+        lambda: all(map(operator.le, used()[:2], before))
+    )  # the server's ends are in this process too, and close later
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -408,8 +412,7 @@ def test_clients_that_are_dropped_in_a_loop_leave_nothing(cloud: Any, run: Run) 
         for _ in range(3):
             await call()
         before = await call()
-        for _ in range(20):
-            await call()
-        assert await call() == before
+        after = [await call() for _ in range(40)]
+        assert min(after[20:]) <= before  # the server's ends are in this process too, and close later
 
     run(work())
