@@ -47,6 +47,8 @@ mod _core {
     #[pymodule_export]
     use crate::py::explain::PyQuestion;
     #[pymodule_export]
+    use crate::py::interpreter::start_thread;
+    #[pymodule_export]
     use crate::py::limiter::PyLimiter;
     #[pymodule_export]
     use crate::py::many::PyMany;

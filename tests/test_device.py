@@ -65,6 +65,9 @@ def test_the_accounts_own_address(named: str, url: str) -> None:
 def test_a_data_plane_without_a_certificate_is_refused() -> None:
     with environment(), pytest.raises(exceptions.InvalidConfigError, match=r"data_plane_endpoint='x'.*client_cert="):
         options(region_name="eu-west-1", config=Config(data_plane_endpoint="x"), **KEYS)
+    with environment(), pytest.raises(exceptions.InvalidConfigError) as refused:
+        options(region_name="eu-west-1", config=Config(data_plane_endpoint="https://user:hunter2@x"), **KEYS)
+    assert "hunter2" not in f"{refused.value} {refused.value.kwargs}"
     with environment(), pytest.raises(ValueError, match="Invalid endpoint: https://a b:8443"):
         data_plane(data_plane_endpoint="a b")
 
@@ -224,6 +227,34 @@ def test_the_nucleuss_proxy_is_used_unless_the_host_is_exempt(door: TlsServer, t
     assert head.startswith(f"CONNECT localhost:{door.port} ")
     assert "Basic bWU6cEBzcw==" in head
     assert len(door.requests) == 2
+
+
+def test_who_stands_in_the_proxys_url_wins(door: TlsServer, tmp_path: Path) -> None:
+    with Proxy(("127.0.0.1", door.port)) as proxy:
+        plane = {"iotDataEndpoint": "localhost", "greengrassDataPlaneEndpoint": "iotdata"}
+        plane["greengrassDataPlanePort"] = str(door.port)
+        through = f"{{proxy: {{url: 'http://u1:p1@{proxy.address}', username: u2, password: 1.5}}}}"
+        resolve(device_client(write(tmp_path, indented(**plane, networkProxy=through))))
+    (head,) = proxy.take()
+    assert "Basic dTE6cDE=" in head
+
+
+@pytest.mark.parametrize(("written", "password"), [("1.5", "1.5"), ("true", "true"), ("12", "12"), ("'0123'", "0123")])
+def test_passwords_that_look_like_something_else(tmp_path: Path, written: str, password: str) -> None:
+    through = f"{{proxy: {{url: 'http://p:1', username: u, password: {written}}}}}"
+    assert device.read(write(tmp_path, indented(networkProxy=through)))["proxy_password"] == password
+
+
+def test_certificate_and_key_may_be_urls(door: TlsServer, tmp_path: Path) -> None:
+    settings = indented(
+        iotDataEndpoint="localhost", greengrassDataPlaneEndpoint="iotdata", greengrassDataPlanePort=door.port
+    )
+    path = write(tmp_path, settings)
+    for plain in (f'certificateFilePath: "{CERTIFICATE}"', f'privateKeyPath: "{KEY}"'):
+        path.write_text(path.read_text().replace(plain, plain.replace('"/', '"file:///')))
+    assert path.read_text().count("file:///") == 2
+    resolve(device_client(path))
+    assert len(door.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Exceptions: botocore's own where it is importable; where it is not, ours say the same."""
 
+import copy
 import inspect
 import pickle
 import string
@@ -185,3 +186,25 @@ def test_the_core_makes_exceptions_by_name():
     assert type(made) is botocore.exceptions.EndpointConnectionError
     assert made.kwargs == {"endpoint_url": "http://h", "error": "refused"}
     assert exceptions.make("ResponseParserError", {"message": "cut off"}).args == ("cut off",)
+
+
+def test_what_a_text_says_beyond_botocores_is_in_copies_and_pickles():
+    told = exceptions.make("ConnectionClosedError", {"endpoint_url": "http://h", "status": 200})
+    for again in (copy.copy(told), pickle.loads(pickle.dumps(told))):
+        assert str(again) == str(told)
+        assert "Status 200 had come" in str(again)
+        assert again.kwargs == told.kwargs
+    plain = botocore.exceptions.ConnectionClosedError(endpoint_url="http://h")
+    again = pickle.loads(pickle.dumps(plain))
+    assert (str(again), again.kwargs) == (str(plain), plain.kwargs)
+
+
+def test_a_pause_may_be_of_any_length():
+    class Enough(Exception):
+        pass
+
+    def check():
+        raise Enough
+
+    with pytest.raises(Enough):
+        _core.sleep(1e19, check)

@@ -13,11 +13,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 import fleetgrass
-from fleetgrass import _core
+from fleetgrass import _core, exceptions
 from support.answers import HALF_BODY_THEN_SILENT, reply
 from support.interrupts import TRIES, WITHIN, ctrl_c, until
 
@@ -220,3 +221,14 @@ def test_a_signals_own_handler_may_raise_what_it_likes() -> None:
     finally:
         signal.signal(signal.SIGUSR1, before)
         server.close()
+
+
+def test_a_ctrl_c_while_an_error_is_made_stays_one() -> None:
+    """Nor is a call that it ends retried."""
+    with mock.patch.object(exceptions, "make", side_effect=KeyboardInterrupt) as make:
+        client = fleetgrass.client("greengrassv2", "us-east-1", endpoint_url="http://127.0.0.1:1", **KEYS)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                client.list_components()
+            client.meta.events.register("before-send", lambda **_: None)
+        assert make.call_count == 2

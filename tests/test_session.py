@@ -1,5 +1,6 @@
 """Sessions, and what of them is boto3's."""
 
+import copy
 import inspect
 import os
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 from botocore.configprovider import ConstantProvider
 
 import fleetgrass
-from facade import KEYS, REGION, FakeCore, environment, made, outcome, same
+from facade import KEYS, PROFILES, REGION, FakeCore, environment, made, outcome, same
+from fleetgrass.credentials import service
 
 SESSIONS = [
     {},
@@ -52,6 +54,37 @@ def test_sessions_know_the_same(arguments, variables):
 
     with made(**variables):
         same(ask)
+
+
+def test_a_copy_of_a_session_has_its_keys_and_settings():
+    def ask(module):
+        session = copy.copy(module.Session(region_name="eu-west-1", **KEYS))
+        return session.region_name, tuple(session.get_credentials().get_frozen_credentials())
+
+    with made():
+        same(ask)
+
+
+def test_frozen_credentials_are_a_named_tuple():
+    def ask(module):
+        frozen = module.Session(**KEYS).get_credentials().get_frozen_credentials()
+        changed = frozen._replace(token="other")
+        return frozen._fields, frozen._asdict(), tuple(changed), changed.access_key
+
+    with made():
+        same(ask)
+
+
+def test_a_botocore_session_lends_its_default_config_to_one_of_ours():
+    with environment(PROFILES):
+        lent = botocore.session.Session()
+        lent.set_default_client_config(botocore.config.Config(read_timeout=11, retries={"mode": "legacy"}))
+        session = fleetgrass.Session(botocore_session=lent, region_name="us-east-1")
+        config = fleetgrass.Config(requests_per_second=5, connect_timeout=3)
+        settled = session.client("greengrassv2", config=config, **KEYS).meta.config
+        assert (settled.read_timeout, settled.connect_timeout, settled.requests_per_second) == (11, 3, 5)
+        plain = service.plain_options(session._lookup, region_name="us-east-1")
+        assert (plain["read_timeout"], plain["signature_version"]) == (11, "unsigned")
 
 
 def test_signatures_are_boto3s():

@@ -421,6 +421,18 @@ def pem(content: bytes) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{b64encode(content).decode()}\n-----END CERTIFICATE-----\n"
 
 
+def test_a_key_may_begin_with_a_byte_order_mark(tls_server: str, tmp_path: Path) -> None:
+    for name, path in (("key", KEY), ("certificate", CERTIFICATE)):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + Path(path).read_bytes())
+    own = str(tmp_path / "certificate"), str(tmp_path / "key")
+    for module in (boto3, fleetgrass):
+        config = Config(client_cert=own)
+        made = module.client(
+            "greengrassv2", "us-east-1", endpoint_url=tls_server, verify=CERTIFICATE, config=config, **KEYS
+        )
+        assert made.list_components()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
 @pytest.mark.parametrize("rubbish", [pem(b"no certificate"), "# a comment\n", Path(KEY).read_text()])
 @pytest.mark.parametrize("first", [True, False])
 def test_what_a_bundle_has_beside_certificates_is_left_out(

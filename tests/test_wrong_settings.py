@@ -171,6 +171,9 @@ def _keys() -> dict[str, Mistake]:
         "a mode of instances that is none": Mistake(
             "InvalidIMDSEndpointModeError", BASE, variables={"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": "ipv5"}
         ),
+        "a mode of instances that is empty": Mistake(
+            "InvalidIMDSEndpointModeError", BASE, variables={"AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": ""}
+        ),
         "a timeout of instances that is none": Mistake(
             "ValueError", BASE, variables={"AWS_METADATA_SERVICE_TIMEOUT": "soon"}
         ),

@@ -285,6 +285,14 @@ def _botocores_unsigned() -> Any:
     return botocore.UNSIGNED
 
 
+def merged(default: Any, config: Any) -> Any:
+    """Two Configs in one, of which the second wins. Ours where one of them is, without what only another's has."""
+    if not isinstance(default, Config) and not isinstance(config, Config):
+        return default.merge(config)
+    options = {**default._user_provided_options, **config._user_provided_options}
+    return Config(**{name: value for name, value in options.items() if name in {**OPTION_DEFAULTS, **OWN_DEFAULTS}})
+
+
 def from_any(config: Any) -> Config:
     """A Config of ours with the options of any Config."""
     options = dict(config._user_provided_options)

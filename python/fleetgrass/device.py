@@ -50,8 +50,8 @@ def device_client(
     endpoint = data_plane_endpoint or _data_plane(config, device, region)
     options = fleetgrass.Config(
         client_cert=(
-            _required(config, device, "certificate_path", "system.certificateFilePath"),
-            _key(config, device),
+            _path(_required(config, device, "certificate_path", "system.certificateFilePath")),
+            _path(_key(config, device)),
         ),
         data_plane_endpoint=endpoint,
     )
@@ -104,6 +104,15 @@ def _key(config: Any, device: dict[str, Any]) -> str:
     return key
 
 
+def _path(path: str) -> str:
+    """The nucleus takes `file:` URLs of certificate and key too."""
+    if not path.startswith("file:"):
+        return path
+    from urllib.parse import unquote, urlsplit
+
+    return unquote(urlsplit(path).path)
+
+
 def _data_plane(config: Any, device: dict[str, Any], region: str) -> str:
     """The account's own host where the nucleus uses it, else the Region's."""
     port = device["data_plane_port"] or "8443"
@@ -123,7 +132,7 @@ def _proxies(device: dict[str, Any], endpoint: str) -> dict[str, str]:
     if device["no_proxy"] is not None and proxy_bypass_environment(host, {"no": device["no_proxy"]}):
         return {}
     scheme, _, server = device["proxy_url"].rpartition("://")
-    if device["proxy_user"] is not None:
+    if device["proxy_user"] is not None and "@" not in server:  # as the nucleus: who stands in the URL wins
         user, password = (quote(device[name] or "", safe="") for name in ("proxy_user", "proxy_password"))
         server = f"{user}:{password}@{server}"
     return dict.fromkeys(("http", "https"), f"{scheme or 'http'}://{server}")

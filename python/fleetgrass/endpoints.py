@@ -70,8 +70,8 @@ def _data_plane(config: Config | None, regional_url: str | None) -> dict[str, An
         from fleetgrass import exceptions
 
         raise exceptions.InvalidConfigError(
-            error_msg=f"Config(data_plane_endpoint={named!r}) is called with the device's certificate, and there is "
-            "none: add client_cert=('/path/to/certificate.pem', '/path/to/private_key.pem')"
+            error_msg=f"Config(data_plane_endpoint={masked(str(named))!r}) is called with the device's certificate, "
+            "and there is none: add client_cert=('/path/to/certificate.pem', '/path/to/private_key.pem')"
         )
     if "://" not in named:
         host, colon, port = named.rpartition(":")
@@ -98,7 +98,7 @@ def check_region(region: str) -> None:
 
 def check_url(url: str) -> None:
     if not isinstance(url, str) or not _is_valid_url(url):
-        raise ValueError(f"Invalid endpoint: {_masked(str(url))}")
+        raise ValueError(f"Invalid endpoint: {masked(str(url))}")
 
 
 def shown(url: Any) -> Any:
@@ -110,7 +110,7 @@ def shown(url: Any) -> Any:
     return f"{scheme}{separator}{'***@' if '@' in server else ''}{server.rpartition('@')[2]}{slash}{path}"
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
     """What is no URL, without all that may be the password of the one that was meant. The core has its like."""
     before, at, rest = text.rpartition("@")
     if not at:
@@ -198,8 +198,8 @@ def _services_url(key: str, lookup: Lookup) -> str | None:
         from fleetgrass import exceptions
 
         raise exceptions.InvalidConfigError(
-            error_msg=f'The services section "{name}" says "{key} = {own}", which is no section: write "{key} =" and '
-            'below it, indented, "endpoint_url = ..."'
+            error_msg=f'The services section "{name}" says "{key} = {masked(str(own))}", which is no section: write '
+            f'"{key} =" and below it, indented, "endpoint_url = ..."'
         )
     return own.get("endpoint_url")
 

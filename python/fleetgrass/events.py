@@ -127,9 +127,13 @@ class Events:
                 break
         self._changed()
 
+    def registered(self) -> list[tuple[str, Handler]]:
+        """Who listens to which name."""
+        return [(name, handler) for name, handlers in self._all().items() for handler in handlers]
+
     def join(self, other: Events) -> None:
         """Let who listens to `other` listen here too, under the same ids."""
-        for name, sections in other._sections.items():
+        for name, sections in list(other._sections.items()):
             for mine, theirs in zip(self._sections.setdefault(name, ([], [], [])), sections, strict=True):
                 mine += theirs
         self._by_id.update(other._by_id)
@@ -158,20 +162,22 @@ class Events:
 
     def _all(self) -> dict[str, list[Handler]]:
         handlers = {
-            name: [handler for section in of_it for handler in section] for name, of_it in self._sections.items()
+            name: [handler for section in of_it for handler in section] for name, of_it in list(self._sections.items())
         }
         return {name: found for name, found in handlers.items() if found}
 
     def handlers(self, event_name: str) -> list[Handler]:
         """Who hears the event, in the order in which they are called."""
-        known = self._heard_by.get(event_name)
+        heard_by = self._heard_by
+        known = heard_by.get(event_name)
         if known is None:
             parts = event_name.split(".")
-            names = [name for name in self._sections if _begins(name.split("."), parts)]
+            # Other threads may register meanwhile: copies, and a cache that no longer counts when they have.
+            names = [name for name in list(self._sections) if _begins(name.split("."), parts)]
             # As a tree is walked, literal parts before wildcards; whoever is reached last is called first.
             names.sort(key=lambda name: [part == "*" for part in name.split(".")], reverse=True)
             known = [handler for name in names for section in self._sections[name] for handler in section]
-            self._heard_by[event_name] = known
+            heard_by[event_name] = known
         return known
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from fleetgrass import _errors
@@ -69,8 +69,28 @@ def make(class_name: str, kwargs: Mapping[str, Any]) -> Exception:
     made: Exception = cls(*kwargs.values()) if class_name in _ELSEWHERE else cls(**kwargs)
     if "status" in kwargs:
         # The connection was lost within the answer to a write: what botocore's text does not tell.
-        made.args = (f"{made} Status {kwargs['status']} had come, so the service has probably done what was asked.",)
+        tell_more(made, f"Status {kwargs['status']} had come, so the service has probably done what was asked.")
     return made
+
+
+def tell_more(error: Exception, sentence: str) -> None:
+    """Add to the text of an error of botocore's. Its copies and pickles, that make the text anew, have it too."""
+    import copyreg
+
+    error.args = (f"{error} {sentence}",)
+    copyreg.pickle(type(error), _reduced)
+
+
+def _reduced(error: Exception) -> tuple[Any, ...]:
+    reduced: Any = error.__reduce__()
+    make, parts, *_ = reduced
+    return _restored, (make, parts, error.args)
+
+
+def _restored(make: Callable[..., Exception], parts: tuple[Any, ...], args: tuple[Any, ...]) -> Exception:
+    error = make(*parts)
+    error.args = args
+    return error
 
 
 def client_error(operation_name: str, parsed_response: dict[str, Any]) -> Exception:

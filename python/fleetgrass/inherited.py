@@ -8,11 +8,11 @@ plugins of botocore's clients and its client-side monitoring have no counterpart
 
 from __future__ import annotations
 
-from fleetgrass.lookup import Lookup
+from fleetgrass.lookup import VARIABLES, Lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from fleetgrass.credentials import Credentials
@@ -36,6 +36,7 @@ class Inherited(Lookup):
         if region_name is not None:
             session.set_config_variable("region", region_name)
         self._session = session
+        self._instance_region: str | None = None
         self._features: list[str] = []
 
     def set(self, name: str, value: Any) -> None:
@@ -106,8 +107,9 @@ class Inherited(Lookup):
             return self._features
         return super().credential_features(found)
 
-    def _find(self, name: str) -> Any:
-        return self._session.get_config_variable(name)
+    def get(self, name: str, places: Collection[str] | None = None) -> Any:
+        value = self._session.get_config_variable(name, places)
+        return VARIABLES[name][1] if value is None and name in VARIABLES else value
 
     def path(self, name: str) -> str:
         found: str = self._session.get_config_variable(name)

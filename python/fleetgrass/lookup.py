@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 
 from fleetgrass import _core, inert_options, user_agent
+from fleetgrass.process import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Any
 
 #: Environment variable and default of each setting that the shared file may hold under its own name.
@@ -69,10 +70,12 @@ S3_SWITCHES = (
     "use_accelerate_endpoint", "use_dualstack_endpoint", "payload_signing_enabled", "use_arn_region",
     "s3_disable_multiregion_access_points",
 )  # fmt: skip
+#: Where settings are looked for, as botocore names it: in code, the environment and the profile.
+PLACES = ("instance", "env", "config")
 
 
 class Lookup:
-    """The settings of a session. The files are read once, when it is made; the environment whenever it is asked.
+    """The settings of a session. The files are read once, when they are first needed, the environment always.
 
     Args:
         profile_name: The profile named in code, which outdoes the environment's.
@@ -89,31 +92,42 @@ class Lookup:
     def __init__(
         self, profile_name: str | None, region_name: str | None, credentials: Any, mfa_prompt: Any = None
     ) -> None:
-        self._in_code: dict[str, Any] = {"profile": profile_name, "region": region_name}
+        #: What was set in code, by names of settings.
+        self.in_code: dict[str, Any] = {"profile": profile_name, "region": region_name}
         self._credentials = credentials
         self._credentials_profile: str | None = None
+        self._instance_region: str | None = None
+        self._lock = Lock()
         self.mfa_prompt = mfa_prompt
-        self.files: dict[str, Any] = self._load_files()
+        self._files: dict[str, Any] | None = None
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """Profiles and other sections of the shared files."""
+        if self._files is None:
+            self._files = self._load_files()
+        return self._files
 
     def set(self, name: str, value: Any) -> None:
         """Let this value outdo those of the environment and the files. None takes it back."""
-        self._in_code[name] = value
+        self.in_code[name] = value
         if name in FILES:
-            self.files = self._load_files()
+            self._files = None
 
     def set_credentials(self, credentials: Any) -> None:
-        self._credentials, self._credentials_profile = credentials, None
+        with self._lock:
+            self._credentials, self._credentials_profile = credentials, None
 
     def set_default_config(self, config: Any) -> None:
         self.default_config = config
 
     @property
     def profile_in_code(self) -> bool:
-        return self._in_code["profile"] is not None
+        return self.in_code["profile"] is not None
 
     @property
     def profile_name(self) -> str | None:
-        named: str | None = self._in_code["profile"]
+        named: str | None = self.in_code["profile"]
         if named is not None:
             return named
         return os.environ.get("AWS_DEFAULT_PROFILE", os.environ.get("AWS_PROFILE"))
@@ -172,15 +186,30 @@ class Lookup:
         """What the session says of its program in the user agent."""
         return self.program_words
 
+    @property
+    def instance_region(self) -> str | None:
+        """The Region of the instance that the program runs on, if it runs on one that tells."""
+        if self._instance_region is None:
+            from contextlib import suppress
+
+            from fleetgrass.credentials import instance
+
+            with suppress(Exception):  # a mistake in its settings is told where credentials are looked for
+                self._instance_region = instance.region(self)
+        return self._instance_region
+
     def credentials(self, region_name: str | None = None) -> Any:
         """What has `get_frozen_credentials()`, or None. Found once, for a client of this Region."""
         if self._credentials is None:
             from fleetgrass import credentials
 
             name = self.profile_name or "default"
-            self._credentials = credentials.find(self, region_name)
-            if credentials.is_of_profile(self._credentials):
-                self._credentials_profile = name
+            found = credentials.find(self, region_name)
+            # Of threads that look at the same time the first one's are everybody's, so that a role is assumed once.
+            with self._lock:
+                if self._credentials is None:
+                    self._credentials = found
+                    self._credentials_profile = name if credentials.is_of_profile(found) else None
         return self._credentials
 
     def check_token(self) -> None:
@@ -197,24 +226,26 @@ class Lookup:
         method = getattr(found, "method", None)
         return [user_agent.CREDENTIALS[method]] if method in user_agent.CREDENTIALS else []
 
-    def get(self, name: str) -> Any:
-        value = self._find(name)
+    def get(self, name: str, places: Collection[str] = PLACES) -> Any:
+        value = self._find(name, places)
         return VARIABLES[name][1] if value is None else value
 
     def flag(self, name: str) -> bool | None:
         value = self.get(name)
         return None if value is None else inert_options.truth(value)
 
-    def _find(self, name: str) -> Any:
-        value = self._in_code.get(name)
-        if value is None and (variable := VARIABLES[name][0]):
+    def _find(self, name: str, places: Collection[str]) -> Any:
+        value = self.in_code.get(name) if "instance" in places else None
+        if value is None and (variable := VARIABLES[name][0]) and "env" in places:
             value = os.environ.get(variable)
-        return self.profile.get(OTHER_NAMES.get(name, name)) if value is None else value
+        if value is None and "config" in places:
+            return self.profile.get(OTHER_NAMES.get(name, name))
+        return value
 
     def path(self, name: str) -> str:
         """Where one of the shared `FILES` is."""
         variable, default = FILES[name]
-        found: str | None = self._in_code.get(name)
+        found: str | None = self.in_code.get(name)
         return os.environ.get(variable, default) if found is None else found
 
     def _load_files(self) -> dict[str, Any]:

@@ -50,14 +50,16 @@ class OneByOne:
         from fleetgrass.user_agent import PAGINATED
 
         number, operation, params, paginated = self._waiting.pop(0)
-        marked, patient = PAGINATED.set(paginated), PATIENT.set(True)
-        try:
+        marked, patient = PAGINATED.get(), PATIENT.get()
+        try:  # also of a Ctrl-C as they are set
+            PAGINATED.set(paginated)
+            PATIENT.set(True)
             return [(number, self._call(operation, params))]
         except Exception as error:
             return [(number, error)]
         finally:
-            PAGINATED.reset(marked)
-            PATIENT.reset(patient)
+            PAGINATED.set(marked)
+            PATIENT.set(patient)
 
     def take_ended(self) -> list[tuple[int, Any]]:
         """The next call is made at once."""

@@ -186,7 +186,9 @@ class Session:
         if service_name != SERVICE:
             return self._boto3_made("client", service_name, given)
         if default := self._lookup.default_config:
-            given["config"] = default.merge(config) if config is not None else default
+            from fleetgrass.config import merged
+
+            given["config"] = merged(default, config) if config is not None else default
         from fleetgrass import settings
 
         options, facts = settings.settle(self._lookup, given)
@@ -279,6 +281,9 @@ class Session:
         given["config"] = to_botocore(given["config"])
         if given.get("aws_account_id") is None:
             given.pop("aws_account_id", None)
+        return self._call(make, service_name, given)
+
+    def _call(self, make: Callable[..., Any], service_name: str, given: dict[str, Any]) -> Any:
         return make(service_name, **given)
 
     def __getattr__(self, name: str) -> Any:
@@ -292,6 +297,12 @@ class Session:
                 f"{self._rest_named} session may have it: pip install {self._rest}"
             )
         return getattr(boto3_session, name)
+
+    def __copy__(self) -> Session:
+        """With the same settings and credentials, which are not looked for again."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _revive, (type(self), self._pickled())

@@ -181,6 +181,7 @@ def _defaults_mode(config: Config | None, lookup: Lookup, region: str | None) ->
     if mode != "auto":
         return mode
     here = os.environ.get("AWS_EXECUTION_ENV") and os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION"))
+    here = here or lookup.instance_region
     if not here:
         return "standard"
     return "in-region" if here == region else "cross-region"
@@ -312,7 +313,7 @@ def _max_pool_connections(config: Config) -> int:
         inert_options.invalid(
             f"Config(max_pool_connections={given!r}) is no number of connections: give an integer from 1 up"
         )
-    return min(given, UNLIMITED) if given >= 0 else UNLIMITED  # as urllib3 reads what is below
+    return min(given, UNLIMITED) if given > 0 else UNLIMITED  # as urllib3 reads others
 
 
 def _total_max_attempts(retries: Mapping[str, Any]) -> int:

@@ -1,14 +1,14 @@
 //! Many calls at once, each as [`Client::send`] makes it, in the reactor.
 //!
-//! At most `max_concurrency` of them are under way; the others wait for a place, in their order. Every call that was
+//! At most `max_concurrency` of them are under way; the others wait for a place, the lowest number first. Every call that was
 //! submitted ends as an answer that [`Many::take`] gives, unless it was withdrawn or cancelled. A call that is cancelled
 //! closes its connection, and is over soon after. Answers that came meanwhile are taken together: who takes them is woken
 //! by the first. A child of a fork cannot go on with the calls of its parent, nor trust a lock of its: there, everything
 //! fails before it touches one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::call::{Client, Prepared};
 use crate::client::log::Ended;
@@ -49,7 +49,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<(u64, Prepared<'static>)>,
+    /// With the moment at which they came.
+    waiting: BTreeMap<u64, (Instant, Prepared<'static>)>,
     under_way: HashMap<u64, TaskId>,
     answers: Vec<Answer>,
 }
@@ -72,7 +73,7 @@ impl Many {
     pub fn submit(&self, number: u64, call: Prepared<'static>) -> Result<()> {
         self.check_process()?;
         let mut state = self.shared.state();
-        state.waiting.push_back((number, call));
+        state.waiting.insert(number, (Instant::now(), call));
         self.shared.begin_calls(&mut state);
         Ok(())
     }
@@ -125,7 +126,7 @@ impl Many {
     pub fn cancel(&self, number: u64) {
         if self.check_process().is_ok() {
             let mut state = self.shared.state();
-            state.waiting.retain(|(waiting, _)| *waiting != number);
+            state.waiting.remove(&number);
             if let Some(task) = state.under_way.remove(&number) {
                 self.shared.reactor.drop_task(task);
             }
@@ -178,10 +179,10 @@ impl Shared {
     /// Begins the calls that wait, as far as there is room.
     fn begin_calls(self: &Arc<Self>, state: &mut State) {
         while state.under_way.len() < self.max_concurrency {
-            let Some((number, call)) = state.waiting.pop_front() else { return };
+            let Some((number, (came, call))) = state.waiting.pop_first() else { return };
             let shared = Arc::clone(self);
             let task = self.reactor.begin(move || async move {
-                let waiting = InReactor::default();
+                let waiting = InReactor::new(came);
                 let mut place = Place { shared, number, operation: call.operation, waiting, reply: None };
                 place.reply = Some(place.shared.client.send_in(&place.waiting, &call).await);
             });

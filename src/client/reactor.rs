@@ -253,12 +253,18 @@ impl Wake for TaskWaker {
 }
 
 /// Waits in a task of the reactor, and keeps what the log is to be told.
-#[derive(Default)]
 pub(super) struct InReactor {
     log: RefCell<Vec<Ended>>,
+    /// When the call came, until it has asked for credentials.
+    came: Cell<Option<Instant>>,
 }
 
 impl InReactor {
+    /// For a call that is there since `came`.
+    pub(super) fn new(came: Instant) -> Self {
+        Self { log: RefCell::default(), came: Cell::new(Some(came)) }
+    }
+
     pub(super) fn take_log(&self) -> Vec<Ended> {
         self.log.take()
     }
@@ -307,7 +313,7 @@ impl Waiting for InReactor {
     }
 
     async fn ask(&self, source: &Arc<Source>) -> Result<Option<Arc<Credentials>>> {
-        source.ask_aside().await
+        source.ask_aside(self.came.take().unwrap_or_else(Instant::now)).await
     }
 
     fn tell(&self, ended: Ended) -> Result<()> {

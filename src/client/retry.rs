@@ -3,6 +3,7 @@
 //! The conditions, delays and costs are botocore's, by mode. Time and chance come in as arguments. Two things are ours:
 //! `Retry-After` is heeded, and a clock that the service refuses is set by the service's own.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -142,8 +143,12 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     number(headers, "retry-after").map(|seconds| Duration::from_secs(seconds).min(LONGEST))
 }
 
+/// A whole number that is none below zero. One beyond all bounds is the greatest.
 fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    text.parse()
+        .or_else(|error: ParseIntError| if *error.kind() == IntErrorKind::PosOverflow { Ok(u64::MAX) } else { Err(error) })
+        .ok()
 }
 
 /// What a client may still spend on retries: a bucket that fills up again as calls succeed.
@@ -202,6 +207,8 @@ mod tests {
         assert_eq!(wait(&HeaderMap::new()), Duration::from_secs(1));
         assert_eq!(wait(&headers([("retry-after", "7")])), Duration::from_secs(7));
         assert_eq!(wait(&headers([("retry-after", "3600")])), Duration::from_secs(20));
+        assert_eq!(wait(&headers([("retry-after", "99999999999999999999")])), Duration::from_secs(20));
+        assert_eq!(wait(&headers([("x-amz-retry-after", "99999999999999999999")])), Duration::from_secs(6));
         assert_eq!(wait(&headers([("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")])), Duration::from_secs(1));
         assert_eq!(wait(&headers([("x-amz-retry-after", "60000"), ("retry-after", "9")])), Duration::from_secs(6));
         assert_eq!(wait(&headers([("x-amz-retry-after", "-5")])), Duration::from_secs(1));

@@ -7,14 +7,16 @@
 //! On the caller's thread each call asks for itself, at the same time as others; who of them renews is the provider's
 //! affair. For the calls of the reactor one thread asks, as long as any of them waits: those who come during a question
 //! have the next one in common, or go on with what is good for a while. So a thousand calls take one thread and, at a
-//! provider that has to be asked each time, two questions. A call that is dropped takes nothing from the others.
+//! provider that has to be asked each time, two questions. An error is that of all calls that were there when the question
+//! was asked, those included that waited for a place and come for it later: a source that is down, or a user at a prompt,
+//! is asked once for them. A call that is dropped takes nothing from the others.
 //!
 //! A child of a fork knows nothing of its parent's, and asks anew.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use crate::client::identity::{CredentialProvider, Credentials, Given, Term};
 use crate::client::process::PerProcess;
@@ -37,6 +39,8 @@ struct State {
     waiting: Vec<Arc<Promise<Outcome>>>,
     /// Whether there is such a thread.
     asking: bool,
+    /// How its last question failed, and when it was asked.
+    failed: Option<(Instant, Error)>,
 }
 
 impl Source {
@@ -57,13 +61,16 @@ impl Source {
         Ok(Some(credentials))
     }
 
-    /// The same, asked for on another thread.
-    pub(super) async fn ask_aside(self: &Arc<Self>) -> Outcome {
+    /// The same, asked for on another thread, for a call that is there since `came`.
+    pub(super) async fn ask_aside(self: &Arc<Self>, came: Instant) -> Outcome {
         let promise = {
             let mut state = self.state();
             let asking = state.asking;
             if let Some(kept) = state.kept(|term| if asking { term.good_until } else { term.fresh_until }) {
                 return Ok(Some(kept));
+            }
+            if let Some((_, error)) = state.failed.as_ref().filter(|(asked, _)| came <= *asked) {
+                return Err(error.clone());
             }
             if !asking {
                 let source = Arc::clone(self);
@@ -87,8 +94,12 @@ impl Source {
                 std::mem::take(&mut state.waiting)
             };
             let Some(last) = waiting.pop() else { return };
+            let begun = Instant::now();
             let asked = catch_unwind(AssertUnwindSafe(|| self.ask()));
             let outcome = asked.unwrap_or_else(|_| Err(unanswered("it panicked")));
+            let failed = outcome.as_ref().err().map(|error| (begun, error.clone()));
+            let old = std::mem::replace(&mut self.state().failed, failed);
+            drop(old); // without the lock: it may hold what is Python's
             for promise in waiting {
                 promise.keep(outcome.clone());
             }
@@ -193,7 +204,11 @@ mod tests {
     #[test]
     fn who_comes_during_a_question_has_the_next_one_in_common() {
         let (source, asked, answer) = source();
-        let (mut first, mut second, mut third) = (pin!(source.ask_aside()), pin!(source.ask_aside()), pin!(source.ask_aside()));
+        let (mut first, mut second, mut third) = (
+            pin!(source.ask_aside(Instant::now())),
+            pin!(source.ask_aside(Instant::now())),
+            pin!(source.ask_aside(Instant::now())),
+        );
         begin(first.as_mut());
         asked.recv().unwrap();
         begin(second.as_mut());
@@ -202,14 +217,14 @@ mod tests {
         answer.send(Some(given("new", None))).unwrap();
         assert_eq!([key(wait(first)), key(wait(second)), key(wait(third))], ["old", "new", "new"]);
         answer.send(Some(given("newer", None))).unwrap();
-        assert_eq!(key(wait(pin!(source.ask_aside()))), "newer");
+        assert_eq!(key(wait(pin!(source.ask_aside(Instant::now())))), "newer");
         assert_eq!(asked.try_iter().count(), 2);
     }
 
     #[test]
     fn who_leaves_takes_nothing_from_the_others() {
         let (source, asked, answer) = source();
-        let (mut first, mut second) = (Box::pin(source.ask_aside()), pin!(source.ask_aside()));
+        let (mut first, mut second) = (Box::pin(source.ask_aside(Instant::now())), pin!(source.ask_aside(Instant::now())));
         begin(first.as_mut());
         asked.recv().unwrap();
         begin(second.as_mut());
@@ -224,11 +239,11 @@ mod tests {
         let (source, asked, answer) = source();
         for term in [PAST, FRESH] {
             answer.send(Some(given("ours", Some(term)))).unwrap();
-            assert_eq!(key(wait(pin!(source.ask_aside()))), "ours");
+            assert_eq!(key(wait(pin!(source.ask_aside(Instant::now())))), "ours");
         }
         assert_eq!(asked.try_iter().count(), 2);
         assert_eq!(key(source.ask()), "ours");
-        assert_eq!(key(wait(pin!(source.ask_aside()))), "ours");
+        assert_eq!(key(wait(pin!(source.ask_aside(Instant::now())))), "ours");
         assert_eq!(asked.try_iter().count(), 0);
         source.state().keep(Arc::new(given("older", None).credentials), GOOD);
         assert_eq!(key(source.ask()), "ours");
@@ -239,19 +254,23 @@ mod tests {
         let (source, asked, answer) = source();
         answer.send(Some(given("old", Some(GOOD)))).unwrap();
         assert_eq!(key(source.ask()), "old");
-        let mut first = pin!(source.ask_aside());
+        let mut first = pin!(source.ask_aside(Instant::now()));
         begin(first.as_mut());
         assert_eq!(asked.iter().take(2).count(), 2);
-        assert_eq!(key(wait(pin!(source.ask_aside()))), "old");
+        assert_eq!(key(wait(pin!(source.ask_aside(Instant::now())))), "old");
         answer.send(Some(given("new", Some(FRESH)))).unwrap();
         assert_eq!(key(wait(first)), "new");
-        assert_eq!(key(wait(pin!(source.ask_aside()))), "new");
+        assert_eq!(key(wait(pin!(source.ask_aside(Instant::now())))), "new");
     }
 
     #[test]
     fn an_error_is_that_of_all_who_waited_for_it() {
         let (source, asked, answer) = source();
-        let (mut first, mut second, mut third) = (pin!(source.ask_aside()), pin!(source.ask_aside()), pin!(source.ask_aside()));
+        let (mut first, mut second, mut third) = (
+            pin!(source.ask_aside(Instant::now())),
+            pin!(source.ask_aside(Instant::now())),
+            pin!(source.ask_aside(Instant::now())),
+        );
         begin(first.as_mut());
         asked.recv().unwrap();
         begin(second.as_mut());
@@ -260,6 +279,18 @@ mod tests {
         drop(answer);
         assert!(matches!(wait(first), Ok(None)));
         assert!(wait(second).is_err() && wait(third).is_err());
+        assert_eq!(asked.try_iter().count(), 1);
+    }
+
+    #[test]
+    fn an_error_is_that_of_calls_that_were_there_and_come_for_it_later() {
+        let (source, asked, answer) = source();
+        let came = Instant::now();
+        drop(answer);
+        assert!(wait(pin!(source.ask_aside(came))).is_err());
+        assert!(wait(pin!(source.ask_aside(came))).is_err());
+        assert_eq!(asked.try_iter().count(), 1);
+        assert!(wait(pin!(source.ask_aside(Instant::now()))).is_err());
         assert_eq!(asked.try_iter().count(), 1);
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::client::identity::Credentials;
 use crate::client::log::{self, Ended};
 use crate::client::source::Source;
-use crate::client::transport::{Drive, INTERRUPT_EVERY, Interrupt, Socket};
+use crate::client::transport::{Drive, INTERRUPT_EVERY, Interrupt, Socket, deadline};
 use crate::error::{Error, Result};
 
 pub(super) trait Waiting {
@@ -49,10 +49,10 @@ impl Waiting for CallersThread<'_> {
     }
 
     async fn sleep(&self, delay: Duration) -> Result<()> {
-        let until = Instant::now() + delay;
+        let until = deadline(delay);
         loop {
             (self.0)()?;
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.map_or(INTERRUPT_EVERY, |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return Ok(());
             }

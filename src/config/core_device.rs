@@ -80,13 +80,15 @@ struct ProxyOfNucleus {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
-    Number(i64),
+    Switch(bool),
+    Number(serde_json::Number),
     Text(String),
 }
 
 impl Scalar {
     fn text(scalar: Option<Self>) -> Option<String> {
         let text = match scalar? {
+            Self::Switch(switch) => switch.to_string(),
             Self::Number(number) => number.to_string(),
             Self::Text(text) => text,
         };

@@ -178,8 +178,9 @@ impl<S: Sink> Parser<'_, S> {
     }
 
     /// A map whose values have a shape. As in a structure, of a key that comes twice the last value counts, be it one that
-    /// cannot be built.
+    /// cannot be built. Of several such the one is told whose key came first.
     fn shaped_map(&mut self, value: ShapeId) -> Result<S::Value> {
+        let start = self.reader.clone();
         let mut map = self.sink.map();
         let mut failed: Vec<(Text<'_>, Failure)> = Vec::new();
         self.reader.open_map()?;
@@ -196,10 +197,27 @@ impl<S: Sink> Parser<'_, S> {
                 Err(failure) => failed.push((key, failure)),
             }
         }
-        match failed.into_iter().next() {
-            Some((_, failure)) => Err(failure),
-            None => Ok(self.sink.finish(map)),
+        if failed.is_empty() {
+            return Ok(self.sink.finish(map));
         }
+        let behind = std::mem::replace(&mut self.reader, start);
+        let told = self.first_of(&failed)?;
+        self.reader = behind;
+        Err(failed.swap_remove(told).1)
+    }
+
+    /// Which of these comes first in the map before the reader.
+    fn first_of(&mut self, failed: &[(Text<'_>, Failure)]) -> Result<usize> {
+        self.reader.open_map()?;
+        let mut first = true;
+        while let Some(key) = self.reader.next_key(first)? {
+            first = false;
+            if let Some(at) = failed.iter().position(|(known, _)| *known == key) {
+                return Ok(at);
+            }
+            self.reader.skip()?;
+        }
+        Ok(0)
     }
 
     fn timestamp(&mut self) -> Result<S::Value> {

@@ -359,6 +359,21 @@ mod tests {
     }
 
     #[test]
+    fn of_faults_in_a_map_the_one_whose_key_came_first_is_told() {
+        let model = Model::greengrassv2();
+        let shape = model.operation("GetDeployment").unwrap().output.unwrap();
+        for (first, last, named) in [
+            ("[]", "[]", "ComponentDeploymentSpecification is"),
+            ("{}", "[]", "ComponentDeploymentSpecification is"),
+            ("[]", "{}", "ComponentConfigurationUpdate is"),
+        ] {
+            let body = format!(r#"{{"components": {{"a": {first}, "b": {{"configurationUpdate": "x"}}, "a": {last}}}}}"#);
+            let told = parse::members(model, shape, &body, &PlainSink, &mut Vec::new()).unwrap_err();
+            assert!(format!("{told:?}").contains(named), "{body}: {told:?}");
+        }
+    }
+
+    #[test]
     fn a_body_that_is_cut_off_is_no_json_whatever_else_is_wrong_with_it() {
         let model = Model::greengrassv2();
         let shape = model.operation("GetCoreDevice").unwrap().output.unwrap();

@@ -116,10 +116,9 @@ impl EmulatorServer {
     }
 
     /// Certificate, private key and authority, each PEM.
-    fn device_certificate(&self, thing_name: &str) -> PyResult<(String, String, String)> {
-        let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-        let emulator = emulator.as_ref().ok_or_else(|| PyRuntimeError::new_err("the emulator is stopped"))?;
-        let made = emulator.device_certificate(thing_name).map_err(PyValueError::new_err)?;
+    fn device_certificate(&self, py: Python<'_>, thing_name: &str) -> PyResult<(String, String, String)> {
+        let made = self.server(py, |server| server.device_certificate(thing_name)).ok_or_else(|| self.gone())?;
+        let made = made.map_err(PyValueError::new_err)?;
         Ok((made.certificate, made.private_key, made.authority))
     }
 
@@ -267,24 +266,29 @@ impl EmulatorServer {
         self.process == std::process::id()
     }
 
-    /// Runs `work` on the state behind the server, other Python threads going on; None where it is stopped.
-    fn running<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> Option<T> {
+    /// Runs `work` on the server, other Python threads going on; None where it is stopped.
+    fn server<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Emulator) -> T + Send) -> Option<T> {
         if !self.is_ours() {
             return None;
         }
-        leave(py, || {
-            let emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
-            emulator.as_ref().map(|emulator| work(emulator.cloud()))
-        })
+        leave(py, || self.emulator.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(work))
+    }
+
+    /// Runs `work` on the state behind the server.
+    fn running<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> Option<T> {
+        self.server(py, |server| work(server.cloud()))
     }
 
     fn cloud<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Cloud) -> T + Send) -> PyResult<T> {
-        let missing = if self.is_ours() {
+        self.running(py, work).ok_or_else(|| self.gone())
+    }
+
+    fn gone(&self) -> PyErr {
+        PyRuntimeError::new_err(if self.is_ours() {
             "the emulator is stopped"
         } else {
             "the emulator runs in the process that made it, of which this one is a fork"
-        };
-        self.running(py, work).ok_or_else(|| PyRuntimeError::new_err(missing))
+        })
     }
 
     /// Lets the cloud do something that it may refuse.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::{PyAttributeError, PyKeyError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyException, PyKeyError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
@@ -83,7 +83,11 @@ fn make(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny
 }
 
 /// Most likely the process has no descriptor left to load a class with: what had failed must not get lost in that.
+/// A Ctrl-C that comes meanwhile stays one.
 fn unmade(py: Python<'_>, class: &str, arguments: &[(&'static str, Bound<'_, PyAny>)], raised: PyErr) -> PyErr {
+    if !raised.is_instance_of::<PyException>(py) {
+        return raised;
+    }
     let told: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let error = PyRuntimeError::new_err(format!("{class}({}), whose class cannot be loaded: {raised}", told.join(", ")));
     error.set_cause(py, Some(raised));

@@ -14,7 +14,7 @@
 //! there to the end without giving the GIL away. `atexit` may be emptied at other times as well, so waiting changes nothing.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,8 +31,8 @@ const LIMIT: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 struct Threads {
     inside: AtomicUsize,
-    /// Nobody else is to come until those who are inside have left.
-    closed: AtomicBool,
+    /// Until when nobody else is to come, by [`clock`]; 0 where nobody has ever waited.
+    closed_until: AtomicU64,
 }
 
 thread_local! {
@@ -48,7 +48,13 @@ impl Threads {
     }
 
     fn is_open(&self) -> bool {
-        !self.closed.load(Ordering::SeqCst)
+        let until = self.closed_until.load(Ordering::SeqCst);
+        until == 0 || until <= clock()
+    }
+
+    /// Not opened again before its time: `atexit` drops other functions after ours, which may give the GIL away.
+    fn close(&self) {
+        self.closed_until.store(clock() + millis(LIMIT), Ordering::SeqCst);
     }
 
     fn wait_until_open(&self) {
@@ -61,6 +67,16 @@ impl Threads {
         self.inside.fetch_add(1, Ordering::SeqCst);
         COUNTED.set(Some(self));
     }
+}
+
+/// Milliseconds since this was first asked.
+fn clock() -> u64 {
+    static START: OnceBox<Instant> = OnceBox::new();
+    millis(START.get_or_init(|| Box::new(Instant::now())).elapsed())
+}
+
+fn millis(time: Duration) -> u64 {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 fn wait_until(done: impl Fn() -> bool, pause: impl Fn(Duration)) {
@@ -97,6 +113,15 @@ pub(super) fn stay(py: Python<'_>) -> Inside {
     }
     threads.count_this();
     Inside { outermost: true }
+}
+
+/// Starts a thread of Python's, and the exit of an interpreter waits until it runs: before Python 3.11 one that begins
+/// after the exit writes to what has been freed.
+#[pyfunction]
+pub fn start_thread(thread: &Bound<'_, PyAny>) -> PyResult<()> {
+    let _inside = stay(thread.py());
+    thread.call_method0("start")?;
+    Ok(())
 }
 
 /// Does what needs no Python, other threads going on meanwhile.
@@ -152,9 +177,8 @@ impl Drop for Exit {
         let threads = Threads::of_process();
         let this_one = usize::from(COUNTED.get().is_some());
         let others_left = || threads.inside.load(Ordering::SeqCst) <= this_one;
-        threads.closed.store(true, Ordering::SeqCst);
+        threads.close();
         // Each look is taken with the GIL, so that nobody comes in between the last one and the end.
         Python::attach(|py| wait_until(others_left, |pause| py.detach(|| thread::sleep(pause))));
-        threads.closed.store(false, Ordering::SeqCst);
     }
 }

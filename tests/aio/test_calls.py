@@ -317,6 +317,34 @@ def test_readers_of_items_hear_of_what_is_no_exception(cloud: Any, run: Run, err
     run(work())
 
 
+def test_a_source_that_fails_is_asked_once_for_those_who_wait(cloud: Any, run: Run) -> None:
+    """Those included that have no place yet when it fails."""
+    all_are_there = threading.Event()
+
+    class Provider:
+        method = "explicit"
+        asked = 0
+
+        def get_frozen_credentials(self) -> Any:
+            self.asked += 1
+            all_are_there.wait(30)
+            raise OSError("down")
+
+    async def work() -> None:
+        session, provider = fleetgrass.aio.Session(region_name="us-east-1"), Provider()
+        session._lookup._credentials = provider
+        config = Config(max_pool_connections=3)
+        async with session.client("greengrassv2", endpoint_url=cloud.meta.endpoint_url, config=config) as client:
+            calls = [asyncio.ensure_future(client.list_core_devices()) for _ in range(50)]
+            await asyncio.sleep(0)
+            all_are_there.set()
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+            assert [str(error) for error in ended] == ["down"] * 50
+            assert provider.asked <= 2
+
+    run(work())
+
+
 def test_waiters_wait_and_fail(server: RecordingServer, run: Run) -> None:
     async def work() -> None:
         async with opened(server.url) as client:

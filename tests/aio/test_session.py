@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gc
 import pickle
+import subprocess
+import sys
+import weakref
 from typing import Any
 from unittest import mock
 
@@ -193,6 +197,103 @@ def test_handlers_of_a_session_are_those_of_its_next_clients(cloud: Any, run: Ru
             session.register("x", lambda: None)
 
     run(work())
+
+
+def test_a_handler_that_was_taken_back_is_forgotten() -> None:
+    class Handler:
+        def __call__(self, **_: Any) -> None: ...
+
+    session, handler = fleetgrass.aio.get_session(), Handler()
+    session.register("before-call", handler)
+    session.unregister("before-call", handler)
+    gone = weakref.ref(handler)
+    del handler
+    gc.collect()
+    assert gone() is None
+
+
+PLAIN = """
+import asyncio, sys, fleetgrass.aio
+async def work():
+    session = fleetgrass.aio.Session(region_name="us-east-1")
+    session.set_credentials("AKID", "secret")
+    async with session.create_client("greengrassv2", endpoint_url="http://127.0.0.1:1") as client:
+        assert client.meta._hooks is None
+asyncio.run(work())
+print([name for name in sys.modules if name.startswith(("botocore", "aiobotocore", "boto3"))])
+"""
+
+
+def test_a_client_that_nobody_listens_to_loads_nothing_for_it() -> None:
+    ended = subprocess.run([sys.executable, "-c", PLAIN], capture_output=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == (b"[]\n", b"")
+
+
+def test_credentials_are_one_object_that_can_be_copied(run: Run) -> None:
+    async def work() -> None:
+        session = fleetgrass.aio.get_session()
+        session.set_credentials("AKID", "secret")
+        found = await session.get_credentials()
+        assert found is await session.get_credentials()
+        assert (await copy.copy(found).get_frozen_credentials()).access_key == "AKID"
+        session.set_credentials("OTHER", "secret")
+        other = await session.get_credentials()
+        assert other is not None
+        assert other.access_key == "OTHER"
+
+    run(work())
+
+
+def test_configs_of_either_kind_are_merged() -> None:
+    async def work() -> None:
+        for default, own in [
+            (botocore.config.Config(read_timeout=11), fleetgrass.Config(requests_per_second=5)),
+            (fleetgrass.Config(requests_per_second=5, read_timeout=11), botocore.config.Config(connect_timeout=3)),
+        ]:
+            session = fleetgrass.aio.Session(region_name="us-east-1")
+            session.set_default_client_config(default)
+            context = session.client("greengrassv2", config=own)
+            settled = (await context.__aenter__()).meta.config
+            assert (settled.read_timeout, settled.requests_per_second) == (11, 5)
+            await context.__aexit__()
+
+    asyncio.run(work())
+
+
+def test_a_session_is_made_whatever_its_files_are() -> None:
+    """As aiobotocore's: it tells of them when they are needed, and others may be named until then."""
+    with environment("[broken", AWS_PROFILE="nope") as place:
+        session = fleetgrass.aio.get_session()
+        assert repr(session) == "Session(profile='nope')"
+        with pytest.raises(fleetgrass.exceptions.ConfigParseError):
+            session.get_scoped_config()
+        (place / "other").write_text("[profile nope]\nregion = eu-north-1\n")
+        session.set_config_variable("config_file", str(place / "other"))
+        assert session.region_name == "eu-north-1"
+
+
+def test_the_session_beside_another_is_one_and_leaves_it_alone() -> None:
+    with environment(**REGION):
+        other = fleetgrass.Session()
+        session = fleetgrass.aio.Session.from_boto3(other)
+        assert type(session) is fleetgrass.aio.Session
+        assert session is fleetgrass.aio.Session.from_boto3(other)
+        other.get_available_services()  # which makes a session of boto3's
+        assert fleetgrass.aio.Session._beside(fleetgrass.Session())._lent is None
+
+
+def test_places_of_settings_are_botocores() -> None:
+    with environment("[default]\nregion = file\n", AWS_DEFAULT_REGION="variable"):
+        for session in both():
+            session.set_config_variable("region", "code")
+            places = (["instance"], ["env"], ["config"], ["env", "config"], [])
+            found = [session.get_config_variable("region", methods=place) for place in places]
+            assert found == ["code", "variable", "file", "variable", None]
+
+
+def test_settings_of_a_programs_own_are_refused() -> None:
+    with pytest.raises(TypeError, match="env_vars"):
+        fleetgrass.aio.get_session({"x": ("x", None, None, None)})  # type: ignore[arg-type]
 
 
 def test_regions_and_partitions_are_botocores(run: Run) -> None:

@@ -4,12 +4,13 @@ import gc
 
 import boto3
 import pytest
+from botocore.config import Config
 
 import fleetgrass
 from support.answers import plain
 from support.sources import Place, metadata
 
-TOKEN, ROLE = plain(200, b"metadata token"), plain(200, b"role")
+TOKEN, ROLE, ZONE = plain(200, b"metadata token"), plain(200, b"role"), plain(200, b"eu-west-1a")
 
 
 @pytest.fixture
@@ -25,6 +26,25 @@ def test_keys_of_an_instance(instance: Place, slash: str) -> None:
     told = instance.compare([TOKEN, ROLE, metadata()])
     assert (told.method, told.keys) == ("iam-role", ("ASIA1", "b", "c", None))
     assert [asked["method"] for asked in told.asked] == ["PUT", "GET", "GET"]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-east-1"])
+@pytest.mark.parametrize(
+    "answers",
+    [[TOKEN, plain(200, b"eu-west-1a")], [plain(404, b""), plain(200, b"eu-west-1a")], [TOKEN, plain(404, b"")]],
+)
+def test_the_region_of_an_instance_decides_a_mode(instance: Place, region: str, answers: list) -> None:
+    """Of `defaults_mode="auto"`: whether a Region is near tells how long to wait for it."""
+    told, asked = [], []
+    for module in (boto3, fleetgrass):
+        instance.source.script(answers)
+        keys = {"aws_access_key_id": "AKID", "aws_secret_access_key": "secret"}
+        config = Config(defaults_mode="auto")
+        made = module.Session().client("greengrassv2", region, config=config, **keys)
+        told.append(made.meta.config.connect_timeout)
+        asked.append([(request.method, request.path) for request in instance.source.take()])
+    assert told[0] == told[1]
+    assert asked[0] == asked[1]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,10 @@ def test_the_error_of_a_source_is_that_of_all_who_wait(monkeypatch: pytest.Monke
         calls = [pool.submit(credentials.get_frozen_credentials)]
         assert asking.wait(PATIENCE)
         calls += [pool.submit(credentials.get_frozen_credentials) for _ in range(THREADS)]
-        assert {str(call.exception(PATIENCE)) for call in calls} == {"down"}
+        errors = [call.exception(PATIENCE) for call in calls]
+        assert {str(error) for error in errors} == {"down"}
+    if side == "ours":
+        assert len({id(error) for error in errors}) == THREADS + 1  # whose traceback and notes are a thread's own
     assert len(asked) == (1 if side == "ours" else THREADS + 1)
     with pytest.raises(OSError, match="down"):
         credentials.get_frozen_credentials()
@@ -193,6 +196,48 @@ def test_keys_that_have_ended_already_are_an_error() -> None:
     with pytest.raises(RuntimeError, match="still expired") as raised:
         credentials.get_frozen_credentials()
     assert "planted" not in str(raised.value)
+
+
+@pytest.mark.parametrize("side", ["theirs", "ours"])
+def test_ended_keys_for_those_that_are_good_change_nothing(ledger, side: str) -> None:
+    ledger.use("renewal-to-ended-keys")
+    credentials: Any
+    if side == "ours":
+        credentials = RefreshableCredentials(lambda: keys("new", -1), "test", keys("old", 12))
+        assert credentials.get_frozen_credentials().access_key == "old"
+        return
+    now = datetime.now(timezone.utc)
+    ended = {**keys("new", 0), "expiry_time": (now - timedelta(minutes=1)).isoformat()}
+    credentials = botocore.credentials.RefreshableCredentials(
+        "old", "s", "t", now + timedelta(minutes=12), lambda: ended, "test"
+    )
+    with pytest.raises(RuntimeError, match="still expired"):
+        credentials.get_frozen_credentials()
+
+
+def test_threads_that_look_at_the_same_time_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a user at a prompt is asked once. What is set meanwhile outdoes what is found."""
+    all_look = Barrier(THREADS)
+
+    def find(*_: Any) -> Any:
+        all_look.wait(PATIENCE)
+        return fleetgrass.credentials.Credentials("found", "secret")
+
+    monkeypatch.setattr(fleetgrass.credentials, "find", find)
+    session = fleetgrass.Session(region_name="us-east-1")
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda _: session.get_credentials(), range(THREADS)))
+    assert len({id(each) for each in found}) == 1
+
+    session = fleetgrass.Session(region_name="us-east-1")
+    given = fleetgrass.credentials.Credentials("given", "secret")
+
+    def find_late(lookup: Any, _: Any) -> Any:
+        lookup.set_credentials(given)
+        return fleetgrass.credentials.Credentials("found", "secret")
+
+    monkeypatch.setattr(fleetgrass.credentials, "find", find_late)
+    assert session.get_credentials() is session.get_credentials() is given
 
 
 def test_no_call_is_lost_to_keys_that_expire(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:

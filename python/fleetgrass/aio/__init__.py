@@ -28,8 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["ClientContext", "Session", "client", "get_session"]
 
 
-def get_session(**kwargs: Any) -> Session:
-    """A session, as `aiobotocore.session.get_session` gives one; arguments are those of `Session`."""
+def get_session(env_vars: None = None, **kwargs: Any) -> Session:
+    """A session, as `aiobotocore.session.get_session` gives one; arguments are those of `Session`.
+
+    Raises:
+        TypeError: `env_vars`, with which a program gives botocore settings of its own.
+    """
+    if env_vars is not None:
+        raise TypeError(
+            f"get_session(env_vars={env_vars!r}): only botocore's own settings are known here; leave it out"
+        )
     return Session(**kwargs)
 
 

@@ -16,6 +16,7 @@ from functools import partial
 from threading import Thread
 from weakref import WeakKeyDictionary
 
+from fleetgrass._core import start_thread
 from fleetgrass.aio.door import awaitable
 from fleetgrass.events import WAITS
 
@@ -49,7 +50,7 @@ async def in_thread(call: Callable[..., Result], *args: Any) -> Result:
             with suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(_tell, ended, *told)
 
-        Thread(target=work, name="fleetgrass-call", daemon=True).start()
+        start_thread(Thread(target=work, name="fleetgrass-call", daemon=True))
         try:
             return await ended
         finally:

@@ -36,6 +36,7 @@ class ReadOnlyCredentials(tuple[str | None, ...]):
     """`access_key`, `secret_key`, `token` and `account_id` of one moment, to be unpacked or read by name."""
 
     __slots__ = ()
+    _fields = ("access_key", "secret_key", "token", "account_id")
 
     def __new__(
         cls, access_key: str | None, secret_key: str | None, token: str | None, account_id: str | None = None
@@ -57,6 +58,12 @@ class ReadOnlyCredentials(tuple[str | None, ...]):
     @property
     def account_id(self) -> str | None:
         return self[3]
+
+    def _asdict(self) -> dict[str, str | None]:
+        return dict(zip(self._fields, self, strict=True))
+
+    def _replace(self, **parts: str | None) -> ReadOnlyCredentials:
+        return ReadOnlyCredentials(**{**self._asdict(), **parts})
 
     def __getnewargs__(self) -> tuple[Any, ...]:
         return tuple(self)
@@ -206,10 +213,11 @@ def is_role(profile: Mapping[str, Any]) -> bool:
 
 def _check_metadata_settings(lookup: Lookup) -> None:
     """botocore reports a mistake in these before it looks anywhere."""
-    names = ("endpoint", "endpoint_mode")
     numbers = ("timeout", "num_attempts")
-    if any(lookup.get(f"ec2_metadata_service_{name}") for name in names) or any(
-        lookup.get(f"metadata_service_{name}") != 1 for name in numbers
+    if (
+        lookup.get("ec2_metadata_service_endpoint")
+        or lookup.get("ec2_metadata_service_endpoint_mode") is not None
+        or any(lookup.get(f"metadata_service_{name}") != 1 for name in numbers)
     ):
         from fleetgrass.credentials import instance
 

@@ -1,4 +1,4 @@
-"""The role of an EC2 instance, from its metadata service (IMDS).
+"""The role of an EC2 instance, and its Region, from its metadata service (IMDS).
 
 A session token is asked for first (version 2); where there is none the older way follows, unless it is switched off.
 A machine that is no instance does not answer: then there are no credentials, and that is no error.
@@ -27,6 +27,7 @@ METHOD = "iam-role"
 URLS = {"ipv4": "http://169.254.169.254/", "ipv6": "http://[fd00:ec2::254]/"}
 TOKEN_PATH = "latest/api/token"
 ROLE_PATH = "latest/meta-data/iam/security-credentials/"
+ZONE_PATH = "latest/meta-data/placement/availability-zone/"
 TOKEN_SECONDS = "21600"
 MEMBERS = {
     "access_key": "AccessKeyId",
@@ -43,6 +44,12 @@ def load(search: Search) -> RefreshableCredentials | None:
     instance = _Instance(search.lookup, settings)
     found = instance.credentials()
     return RefreshableCredentials(instance.credentials, METHOD, found, ("0",)) if found else None
+
+
+def region(lookup: Lookup) -> str | None:
+    """That of the instance, or None where nobody tells."""
+    settings = Settings(lookup)
+    return None if settings.disabled else _Instance(lookup, settings).region()
 
 
 class Settings:
@@ -67,7 +74,7 @@ class Settings:
         try:
             endpoints.check_url(self.url)
         except ValueError:
-            raise exceptions.InvalidIMDSEndpointError(endpoint=self.url) from None
+            raise exceptions.InvalidIMDSEndpointError(endpoint=endpoints.masked(self.url)) from None
         self.version_1_disabled: bool | None = lookup.flag("ec2_metadata_v1_disabled")
         self.disabled: bool = os.environ.get("AWS_EC2_METADATA_DISABLED", "false").lower() == "true"
 
@@ -95,6 +102,12 @@ class _Instance:
         keys = {ours: content[theirs] for ours, theirs in MEMBERS.items()}
         check_keys(METHOD, keys, MEMBERS)
         return _extended(keys)
+
+    def region(self) -> str | None:
+        try:
+            return _text("zone", self._get(ZONE_PATH, self._token()))[:-1]  # without the zone's letter
+        except _Silent:
+            return None
 
     def _token(self) -> str | None:
         from fleetgrass import exceptions

@@ -119,7 +119,7 @@ class RefreshableCredentials(Credentials):
                 with current.lock:
                     pass
                 if current.error is not None:
-                    raise current.error
+                    raise _copy(current.error) from current.error
 
     def _renew(self, question: _Question, mandatory: bool) -> None:
         try:
@@ -166,6 +166,17 @@ class RefreshableCredentials(Credentials):
         from pickle import PicklingError
 
         raise PicklingError(f"credentials of {self.method} are renewed where they were found: pickle the session")
+
+
+def _copy(error: Exception) -> Exception:
+    """One of its own for each thread, whose traceback and notes are its own, if such an error can be copied."""
+    import copy
+
+    try:
+        made = copy.copy(error)
+    except Exception:
+        return error
+    return made if type(made) is type(error) and str(made) == str(error) else error
 
 
 def cached(cache: dict[Any, dict[str, Any]], key: Any, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import uuid
 from urllib.parse import urlsplit
 
 from fleetgrass import _core, endpoints, settings, user_agent
-from fleetgrass.config import UNSIGNED, Config
+from fleetgrass.config import UNSIGNED, Config, merged
 from fleetgrass.credentials import errors
 from fleetgrass.credentials.answers import check_keys, loads
 from fleetgrass.credentials.retries import Attempts
@@ -122,6 +122,8 @@ class Service:
 def plain_options(lookup: Lookup, **given: Any) -> dict[str, Any]:
     """The options of a core client that signs nothing, with the settings of the session."""
     config = Config(signature_version=UNSIGNED)
+    if default := lookup.default_config:
+        config = merged(default, config)
     arguments = {**dict.fromkeys(ARGUMENTS), "use_ssl": True, "config": config, **given}
     options, _ = settings.settle(lookup, arguments)
     return options

@@ -42,29 +42,15 @@ def check(lookup: Lookup) -> None:
 
 def unauthorized(profile: str) -> Exception:
     """botocore's error, which says to log in but not how, with the command."""
-    import copyreg
-
     from fleetgrass import exceptions
 
     error: Exception = exceptions.UnauthorizedSSOTokenError()
-    error.args = (f"{error} {_remedy(profile)}",)
-    # The class makes its text anew where a copy is made.
-    copyreg.pickle(type(error), _reduced)
+    exceptions.tell_more(error, _remedy(profile))
     return error
 
 
 def _remedy(profile: str) -> str:
     return f"(aws sso login --profile {quote(profile)})"
-
-
-def _reduced(error: Exception) -> tuple[Any, ...]:
-    return _restored, (type(error), error.args)
-
-
-def _restored(kind: type[Exception], args: tuple[Any, ...]) -> Exception:
-    error = kind()
-    error.args = args
-    return error
 
 
 class Token:

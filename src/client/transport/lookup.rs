@@ -91,7 +91,10 @@ impl LookUps {
     }
 
     fn resume(&self) {
-        self.state().forks -= 1;
+        let mut state = self.state();
+        // A fork that had begun when the handlers were registered was not paused for.
+        state.forks = state.forks.saturating_sub(1);
+        drop(state);
         self.changed.notify_all();
     }
 }

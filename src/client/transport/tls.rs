@@ -126,17 +126,25 @@ fn roots_of(path: &Path) -> Result<RootCertStore, String> {
     }
 }
 
+/// What is in a file, without the byte order mark that Windows' editors begin it with.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut text = std::fs::read(path)?;
+    let mark = "\u{feff}".as_bytes();
+    if text.starts_with(mark) {
+        text.drain(..mark.len());
+    }
+    Ok(text)
+}
+
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let fault = |reason: &dyn fmt::Display| format!("{}: {reason}", path.display());
-    let text = std::fs::read(path).map_err(|error| fault(&error))?;
-    // Windows' editors begin a file with a byte order mark.
-    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&text);
-    CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(|error| fault(&error))
+    let text = read(path).map_err(|error| fault(&error))?;
+    CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| fault(&error))
 }
 
 fn key_of(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let fault = |reason: &dyn fmt::Display| format!("{}: {reason}", path.display());
-    let text = std::fs::read(path).map_err(|error| fault(&error))?;
+    let text = read(path).map_err(|error| fault(&error))?;
     // Both ways of writing it say so: in the label of the block, or in a header of it.
     if memchr::memmem::find(&text, b"ENCRYPTED").is_some() {
         return Err(fault(&"the private key is encrypted; store it without a password: openssl pkey -in KEY -out NEW_KEY"));
