@@ -50,7 +50,9 @@ class Session(session.Session):
 
     @classmethod
     def _beside(cls, other: session.Session) -> Session:
-        """The session with the settings and credentials that another has: one for each other."""
+        """The session with the settings and credentials that another has, one for each other: what is set on either of
+        the two holds for both.
+        """
         made = cls.__new__(cls)
         made.__dict__.update(other.__dict__)
         made._begin()
