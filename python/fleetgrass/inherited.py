@@ -39,6 +39,10 @@ class Inherited(Lookup):
         self._instance_region: str | None = None
         self._features: list[str] = []
 
+    def now(self) -> Inherited:
+        self.profile  # noqa: B018 - an unknown one is reported
+        return self
+
     def set(self, name: str, value: Any) -> None:
         self._session.set_config_variable(name, value)
 

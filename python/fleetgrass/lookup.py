@@ -100,6 +100,18 @@ class Lookup:
         self._lock = Lock()
         self.mfa_prompt = mfa_prompt
         self._files: dict[str, Any] | None = None
+        self._profile_now: Mapping[str, Any] | None = None
+
+    def now(self) -> Lookup:
+        """The same settings for who asks for many at once: a copy that has looked its profile up, since finding out its
+        name costs more than all else.
+
+        Raises:
+            ProfileNotFound: neither file has it.
+        """
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__, _profile_now=self.profile)
+        return made
 
     @property
     def files(self) -> dict[str, Any]:
@@ -144,6 +156,8 @@ class Lookup:
     @property
     def profile(self) -> Mapping[str, Any]:
         """The options of the profile. `ProfileNotFound` where neither file has it."""
+        if self._profile_now is not None:
+            return self._profile_now
         name = self.profile_name
         profiles: dict[str, dict[str, Any]] = self.files["profiles"]
         if name is None:

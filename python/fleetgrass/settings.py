@@ -37,18 +37,18 @@ DEFAULT_ATTEMPTS = {"legacy": 5, "standard": 3, "adaptive": 3}
 def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of `_core.Client`, and the facts of `client.meta`, for the arguments of `Session.client`."""
     config = given["config"]
-    lookup.profile  # noqa: B018 - an unknown one is reported before all else
-    region = _region(lookup, given["region_name"], config)
-    verify = lookup.get("ca_bundle") if given["verify"] is None else given["verify"]
+    now = lookup.now()  # an unknown profile is reported before all else
+    region = _region(now, given["region_name"], config)
+    verify = now.get("ca_bundle") if given["verify"] is None else given["verify"]
     unsigned = config is not None and configs.is_unsigned(config.signature_version)
     found = None if unsigned else _credentials(lookup, given, region)
     keys = _keys(found)
-    lookup.check_token()
+    now.check_token()
     defaults_mode = _defaults_mode(config, lookup, region)
-    _check_api_version(given["api_version"], lookup)
-    endpoint = endpoints.settle(given, region, config, lookup)
-    values = _config_values(config, lookup, unsigned, defaults_mode)
-    validation = _parameter_validation(config, lookup)
+    _check_api_version(given["api_version"], now)
+    endpoint = endpoints.settle(given, region, config, now)
+    values = _config_values(config, now, unsigned, defaults_mode)
+    validation = _parameter_validation(config, now)
     before, after, features_sent = user_agent.parts(
         values["retries"]["mode"], values["user_agent_appid"], lookup.user_agent_words, config
     )
@@ -96,10 +96,10 @@ def settle(lookup: Lookup, given: Mapping[str, Any]) -> tuple[dict[str, Any], di
             verify,
             endpoint["data_plane"] and endpoint["data_plane"]["url"],
         ),
-        "tcp_keepalive": _tcp_keepalive(config, lookup),
+        "tcp_keepalive": _tcp_keepalive(config, now),
         "trace_id_from_lambda": "AWS_LAMBDA_FUNCTION_NAME" in os.environ,
     }
-    inert_options.check_regional_endpoints(lookup, values["s3"])
+    inert_options.check_regional_endpoints(now, values["s3"])
     facts = {
         "region_name": endpoint["region_name"],
         "endpoint_url": endpoint["meta_url"],

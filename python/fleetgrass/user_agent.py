@@ -63,7 +63,16 @@ def parts(retry_mode: str, app_id: str | None, words: Iterable[str], config: Any
 
 def platform() -> str:
     """Who asks, and on what: the beginning of every user agent."""
-    return " ".join([product(), "ua/2.1", *_machine()])
+    if not _MACHINE:
+        _MACHINE[:] = _machine()
+    words = [product(), "ua/2.1", *_MACHINE]
+    if environment := os.environ.get("AWS_EXECUTION_ENV"):
+        words.append(_component("exec-env", environment))
+    return " ".join(words)
+
+
+#: What `_machine` says, once it was asked.
+_MACHINE: list[str] = []
 
 
 def _machine() -> list[str]:
@@ -77,8 +86,6 @@ def _machine() -> list[str]:
     found.append(_component("lang", "python", sys.version.split()[0]))
     implementation = sys.implementation.name
     found.append(_component("md", "pyimpl", IMPLEMENTATIONS.get(implementation, implementation)))
-    if environment := os.environ.get("AWS_EXECUTION_ENV"):
-        found.append(_component("exec-env", environment))
     return found
 
 
