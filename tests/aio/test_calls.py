@@ -340,8 +340,9 @@ def test_a_source_that_fails_is_asked_once_for_those_who_wait(cloud: Any, run: R
             all_are_there.set()
             ended = await asyncio.gather(*calls, return_exceptions=True)
             assert [str(error) for error in ended] == ["down"] * 50
-            # Some come only as a question is asked; one for each three that have a place would be 17.
-            assert provider.asked < 10
+            # For the first to come; for those who wait meanwhile; for who gets a place while that is asked. One for
+            # each three that have a place would be 17.
+            assert provider.asked <= 3
 
     run(work())
 

@@ -20,9 +20,13 @@ ROLE = "sso_account_id = 123456789012\nsso_role_name = r/ole&\n"
 PLACE = f"sso_start_url = {START}\nsso_region = eu-west-1\n"
 LEGACY = f"[profile p]\n{ROLE}{PLACE}"
 SESSION = f"[profile p]\nsso_session = s\n{ROLE}[sso-session s]\n{PLACE}"
-SOON = (datetime.now(timezone.utc) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
 PAST = "2001-01-01T00:00:00Z"
 RENEWABLE = {"refreshToken": "refresh", "clientId": "id", "clientSecret": "secret", "registrationExpiresAt": LATER}
+
+
+def _soon() -> str:
+    """When a token ends that is good still, and renewed already."""
+    return (datetime.now(timezone.utc) + timedelta(minutes=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sign_in(place: Place, **changes: Any) -> None:
@@ -57,14 +61,14 @@ def test_mistakes_in_profiles_are_botocores_errors(place: Place, config: str) ->
     assert place.compare(profile_name="p").ended == "client"
 
 
-@pytest.mark.parametrize("expiry", [SOON, PAST], ids=["soon", "past"])
+@pytest.mark.parametrize("has_ended", [False, True], ids=["soon", "past"])
 @pytest.mark.parametrize("rotates", [True, False])
-def test_a_token_is_renewed_and_written_back(place: Place, expiry: str, rotates: bool) -> None:
+def test_a_token_is_renewed_and_written_back(place: Place, has_ended: bool, rotates: bool) -> None:
     place.write("config", SESSION)
     given = {"accessToken": "renewed", "expiresIn": 28800, **({"refreshToken": "next"} if rotates else {})}
     told = place.compare(
         [reply(given), role_credentials()],
-        prepare=lambda: _sign_in(place, expiresAt=expiry, **RENEWABLE),
+        prepare=lambda: _sign_in(place, expiresAt=PAST if has_ended else _soon(), **RENEWABLE),
         profile_name="p",
     )
     assert told.asked[1]["headers"]["x-amz-sso_bearer_token"] == "renewed"
@@ -80,7 +84,7 @@ def test_a_token_that_cannot_be_renewed_is_used_to_its_end(place: Place, changes
     refused = [failure(400, "InvalidGrantException")] if changes is RENEWABLE else []
     told = place.compare(
         [*refused, role_credentials()],
-        prepare=lambda: _sign_in(place, expiresAt=SOON, **changes),
+        prepare=lambda: _sign_in(place, expiresAt=_soon(), **changes),
         profile_name="p",
     )
     assert told.ended == "answered"
@@ -93,7 +97,7 @@ def test_a_token_that_cannot_be_renewed_is_used_to_its_end(place: Place, changes
 def test_a_token_outlives_a_renewal_that_fails(place: Place, ledger: Any, body: bytes | None) -> None:
     ledger.use("sso-renewal")
     place.write("config", SESSION)
-    _sign_in(place, expiresAt=SOON, **RENEWABLE)
+    _sign_in(place, expiresAt=_soon(), **RENEWABLE)
     path = place.home / ".aws/sso/cache" / f"{hashlib.sha1(b's').hexdigest()}.json"
     before = path.read_text()
     if body is None:
